@@ -1,0 +1,1 @@
+"""Dependency graphs: nodes, edges, orders, cycles. Knows nothing of stacks."""

@@ -1,0 +1,40 @@
+"""Values that are not known yet, and comparing what may hold them.
+
+A plan is made before resources exist, so a property may depend on something only the cloud can tell. Such a value
+is `UNKNOWN`; every function of the template languages passes it on, and a plan shows it as known after apply.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final, final
+
+
+@final
+class Unknown:
+    """The type of `UNKNOWN`; there is one instance."""
+
+    _only: "Unknown | None" = None
+
+    def __new__(cls) -> "Unknown":
+        if cls._only is None:
+            cls._only = super().__new__(cls)
+        return cls._only
+
+    def __repr__(self) -> str:
+        return "UNKNOWN"
+
+    def __bool__(self) -> bool:
+        raise TypeError("an unknown value is neither true nor false")
+
+
+UNKNOWN: Final = Unknown()
+
+
+def is_known(value: Any) -> bool:
+    """Whether nothing inside the value is `UNKNOWN`."""
+    if value is UNKNOWN:
+        return False
+    if isinstance(value, Mapping):
+        return all(map(is_known, value.values()))
+    if isinstance(value, (list, tuple)):
+        return all(map(is_known, value))
+    return True

@@ -1,0 +1,1 @@
+"""Resource types, one package per service. They know the cloud and the template, never the engine."""

@@ -1,0 +1,317 @@
+"""What the engine asks of a resource type, and what it hands to it. Every type derives from `Resource`.
+
+A type is one stateless object: everything about one resource comes in as a `Call` of plain values, and goes out as
+return values and changes of `call.data`. A type never reaches for the stack, the engine or the store.
+
+How the engine drives an action of one resource (each arrow is a commit, and a process may die at any of them):
+
+    intend ──► start: create / update / delete ──► settle, settle, ... ──► COMPLETE
+       │                                              ▲
+       └── after a crash: find, then start or settle ─┘
+
+* `start` verbs return as soon as the remote side has accepted the work; they may run again after a crash, so a
+  repeat must be harmless (`create` is preceded by `find`).
+* `settle` looks at what was observed and says whether the action is done (`None`), goes on (`Wait`), or raises.
+* Errors: raise `Permanent` (the action fails), `Temporary` (tried again by the engine's policy), `Gone` (the object
+  does not exist; success for a delete), `NeedsReplacement` (only from update). Anything else fails the resource and
+  is logged as a defect of the type.
+"""
+
+import dataclasses
+import enum
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, ClassVar, Protocol
+
+from hearth.cloud import session as cloud_session
+from hearth.model.diagnostics import Path
+from hearth.model.states import Action, Status
+from hearth.resources.schema import Attribute, Property
+
+Values = dict[str, Any]
+#: What a service answered about an object: its JSON body without the envelope.
+Observed = Mapping[str, Any]
+
+
+class ResourceFailure(Exception):
+    """Base of what a verb may raise on purpose. The message goes into the resource's reason, so no secrets in it."""
+
+
+class Permanent(ResourceFailure):
+    """The action cannot succeed; trying again would not help. `kind` is the error type named in the reason."""
+
+    def __init__(self, message: str, kind: str = "ResourceFailure") -> None:
+        super().__init__(message)
+        self.kind = kind
+
+
+class Temporary(ResourceFailure):
+    """The action may succeed later. `after`: seconds the service asked to wait, None when it did not say."""
+
+    def __init__(self, message: str, after: float | None = None) -> None:
+        super().__init__(message)
+        self.after = after
+
+
+class Gone(ResourceFailure):
+    """The object is not there (any more)."""
+
+
+class NeedsReplacement(ResourceFailure):
+    """The update cannot be done in place; the message says why."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Wait:
+    """Not done yet: look again after this many seconds (None: the engine's usual interval)."""
+
+    after: float | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class StackView:
+    """What a type may know of the stack it is in. `region` is the service region of the stack's cloud."""
+
+    id: str
+    name: str
+    project_id: str
+    region: str | None = None
+
+
+@dataclasses.dataclass(slots=True)
+class Call:
+    """One verb on one resource.
+
+    `properties`: resolved, checked, defaults filled in, names translated to ids; a property that was not given and
+    has no default is absent. `previous`: the same as of the last successful action (None before it).
+    `data`: private values kept with the row (`{key: text}`), encrypted at rest; verbs may change it in place.
+    `child`: for types that own a nested stack, what is in it; None before it exists and for all other types.
+    `now`: seconds since the epoch.
+    """
+
+    name: str
+    resource_id: str
+    physical_name: str
+    physical_id: str | None
+    properties: Values
+    stack: StackView
+    cloud: "cloud_session.Session"
+    now: float
+    previous: Values | None = None
+    metadata: Any = None
+    data: dict[str, str] = dataclasses.field(default_factory=dict)
+    child: "ChildView | None" = None
+    action: Action = Action.CREATE
+
+    @property
+    def marker(self) -> str:
+        """The text by which an object made for this row can be recognised in the cloud."""
+        return f"hearth:{self.resource_id}"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Change:
+    """What differs in an update. `properties` holds the new value of each changed key (None: removed).
+
+    A value that is only known after other resources have changed is `hearth.model.values.UNKNOWN` (in plans only).
+    """
+
+    properties: Mapping[str, Any]
+    metadata: bool = False
+    update_policy: bool = False
+
+
+class Verdict(enum.StrEnum):
+    """What an update means for a resource."""
+
+    KEEP = "keep"
+    UPDATE = "update"
+    REPLACE = "replace"
+    REFUSE = "refuse"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Decision:
+    """A verdict with the reason a user reads in the plan, and the property keys that led to it."""
+
+    verdict: Verdict
+    reason: str = ""
+    keys: tuple[str, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Issue:
+    """A problem a type found in its properties: where below `properties`, what, and what to do."""
+
+    path: Path
+    message: str
+    advice: str = ""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Neighbour:
+    """Another resource of the same stack, for implicit dependencies.
+
+    `properties` are as far as they are known; references to resources of the stack stand as `Reference`.
+    """
+
+    name: str
+    type: type["Resource"]
+    properties: Mapping[str, Any]
+    needs: frozenset[str]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Reference:
+    """Stands for the reference id of a resource of the stack that does not exist yet."""
+
+    resource: str
+
+
+class ChildResource(Protocol):
+    """A resource of a nested stack, as the type that owns the stack sees it."""
+
+    name: str
+    type: str
+    action: Action
+    status: Status
+    created_at: float
+
+    def reference(self) -> Any:
+        """What get_resource gives for it."""
+
+    def attribute(self, path: Sequence[Any]) -> Any:
+        """What get_attr gives for it; None when it cannot be read."""
+
+
+class ChildView(Protocol):
+    """The nested stack a resource owns."""
+
+    stack_id: str
+    arn: str
+
+    @property
+    def resources(self) -> Mapping[str, ChildResource]:
+        """Its current resources by logical name."""
+
+    def output(self, name: str) -> Any:
+        """The value of one output. Raises KeyError for an unknown one."""
+
+    @property
+    def output_names(self) -> Iterable[str]:
+        """The outputs it has."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ChildStack:
+    """The nested stack a type wants: its template (as plain data or text) and the values of its parameters.
+
+    `files` None: those of the owning stack. `resource_name_path` narrows the environment's per-resource part as for
+    a template resource. `own_type`: the registry entry to leave out against recursion.
+    """
+
+    template: Any
+    parameters: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    files: Mapping[str, str] | None = None
+    source: str = "nested"
+    own_type: str | None = None
+
+
+class Resource:
+    """Behaviour of one resource type; see the module's text for how the verbs are called."""
+
+    #: The name templates use. Set by the `@resource` decorator.
+    type_name: ClassVar[str] = ""
+    properties: ClassVar[Mapping[str, Property]] = {}
+    attributes: ClassVar[Mapping[str, Attribute]] = {}
+    #: Service types, one of which the catalog must hold for this type to be available; empty: always available.
+    services: ClassVar[tuple[str, ...]] = ()
+    #: Longest physical name the service takes.
+    name_limit: ClassVar[int] = 255
+    #: Whether `create` makes something outside the store, so that its intent has to be recorded before.
+    external: ClassVar[bool] = False
+    #: Actions after whose start the engine calls `settle` until it returns None.
+    waits_on: ClassVar[frozenset[Action]] = frozenset()
+    #: What get_resource gives before the resource exists: the logical name, or None where this is False.
+    named_before_create: ClassVar[bool] = True
+    #: Whether the type owns a nested stack (then it derives from `hearth.resources.nested.NestedStack`).
+    nests: ClassVar[bool] = False
+    #: Whether `find` can tell an object this row made from all others.
+    findable: ClassVar[bool] = True
+    #: Actions with code of the type (for check's "not supported" note).
+    supports_check: ClassVar[bool] = False
+    snapshot_deletion_policy: ClassVar[bool] = False
+
+    # ---- pure: validation, dependencies, decisions ----
+
+    def validate(self, properties: Values) -> Iterable[Issue]:
+        """Problems beyond the schema. Values not known yet are `UNKNOWN`; absent properties are absent."""
+        return ()
+
+    def needs(self, me: Neighbour, others: Mapping[str, Neighbour]) -> set[str]:
+        """Names of resources that must exist before this one though no function says so."""
+        return set()
+
+    def decide(self, change: Change, call: Call) -> Decision:
+        """What a change of properties means. The default follows the declaration of each property."""
+        raise NotImplementedError  # given by hearth.resources.base.Base
+
+    def reference(self, call: Call) -> Any:
+        """What get_resource gives for an existing resource."""
+        return call.physical_id
+
+    # ---- remote: each may be repeated after a crash ----
+
+    async def find(self, call: Call) -> str | None:
+        """The physical id of the object that a lost `create` of this very row made; None when there is none."""
+        return None
+
+    async def create(self, call: Call) -> str | None:
+        """Make the object; its physical id."""
+        return call.physical_name
+
+    async def update(self, call: Call, change: Change) -> str | None:
+        """Change the object in place. Returns a new physical id, or None when it stays."""
+        return None
+
+    async def delete(self, call: Call) -> None:
+        """Remove the object (`call.physical_id` is set). Raises Gone when it is not there: that is success."""
+
+    async def observe(self, call: Call) -> Observed | None:
+        """What the service says of the object now; None for types without a remote object. Raises Gone."""
+        return None
+
+    async def observe_many(self, calls: Sequence[Call]) -> dict[str, Observed | None]:
+        """Look at several resources of this type and project at once: `{resource_id: observed}`, None when gone."""
+        seen: dict[str, Observed | None] = {}
+        for call in calls:
+            try:
+                seen[call.resource_id] = await self.observe(call)
+            except Gone:
+                seen[call.resource_id] = None
+        return seen
+
+    async def settle(self, call: Call, observed: Observed | None) -> Wait | None:
+        """Whether `call.action` is done (None) or goes on; may take the next remote step of a longer action.
+
+        `observed` is None when the object is gone (a success for DELETE, which the engine handles) or has no remote.
+        """
+        return None
+
+    async def attribute(self, call: Call, name: str, observed: Observed | None) -> Any:
+        """The value of one declared attribute, without a path. `observed` is the last observation, if there is one."""
+        return None
+
+    async def check(self, call: Call) -> None:
+        """Compare the live object with what is expected. Raises Permanent when it differs."""
+
+    async def suspend(self, call: Call) -> None:
+        """Begin to suspend the object."""
+
+    async def resume(self, call: Call) -> None:
+        """Begin to resume the object."""
+
+    # ---- types that own a nested stack ----
+
+    def child(self, call: Call) -> ChildStack:
+        """The nested stack wanted for these properties. `call.child` shows the present one, if any."""
+        raise NotImplementedError(f"{self.type_name} owns no nested stack")
