@@ -1,7 +1,6 @@
 """One request's way: from ASGI to the handler of a service, and its answer back.
 
-In this order, as the real services have it: route, latency and faults, token, microversion, body, handler in a transaction.
-Everything a handler raises is turned into the service's own error body here.
+In this order: latency and faults, route, token, microversion, body, handler in a transaction. Everything a handler raises is turned into the service's own error body here.
 """
 
 import asyncio
@@ -98,10 +97,8 @@ class Dispatcher:
         except Exception:
             # The border of a request: whatever a handler did wrong, the client gets an answer and the cloud goes on.
             _log.exception("%s %s failed", call.method, call.path)
-            error = errors.ApiError(
-                500, "An unexpected error occurred in the embedded cloud; its log has the traceback."
-            )
-            reply = service.Reply(500, call.service.error_body(error, call))
+            broken = errors.ApiError(500, "An unexpected error occurred in the embedded cloud; see its log.")
+            reply = service.Reply(500, call.service.error_body(broken, call))
         for name, value in headers.items():
             reply.headers.setdefault(name, value)
         return reply

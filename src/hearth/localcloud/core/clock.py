@@ -1,6 +1,6 @@
 """What time is it in the cloud? A virtual clock that may run faster than the wall's, or jump ahead.
 
-Services read `now()` for everything that takes its time (a server's BUILD, a volume's creating) and store due times; nobody
+Services read `now()` for all that takes its time (a server's BUILD, a volume's creating) and store due times; nobody
 sleeps. Virtual time is a straight line through a stored point: it goes on while the process is down, and never runs
 backwards after a restart. Tokens do not use this clock, since clients compare their expiry with their own.
 """

@@ -5,7 +5,8 @@ import pathlib
 from collections.abc import Callable
 from typing import Any
 
-from hearth.localcloud.core import clock, errors, faults, service, state
+from hearth.localcloud.core import clock, errors, faults, state
+from hearth.localcloud.core.service import Identity, Service
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -63,15 +64,15 @@ class Cloud:
         self.state = state.State(None if data_dir is None else data_dir / "cloud.sqlite")
         self.clock = clock.Clock(self.state, settings.clock_rate)
         self.faults = faults.Faults(self.state)
-        self.services: dict[str, service.Service] = {}
+        self.services: dict[str, Service] = {}
         #: Turns the text of a token into an Identity, or raises ApiError 401. Set by the identity service.
-        self.authenticate: Callable[[str], service.Identity] = _nobody
+        self.authenticate: Callable[[str], Identity] = _nobody
 
-    def service(self, name: str) -> service.Service:
+    def service(self, name: str) -> Service:
         """The service of this name ("neutron"). Raises KeyError."""
         return self.services[name]
 
-    def add(self, kind: type[service.Service]) -> service.Service:
+    def add(self, kind: type[Service]) -> Service:
         """Build a service and make it known under its name."""
         made = self.services[kind.name] = kind(self)
         return made
@@ -87,5 +88,5 @@ class Cloud:
         self.state.close()
 
 
-def _nobody(token: str) -> service.Identity:
+def _nobody(token: str) -> Identity:
     raise errors.ApiError(401, "The request you have made requires authentication.", kind="Unauthorized")

@@ -1,7 +1,7 @@
 """What shall go wrong? Rules set through the admin API: failing or slow requests, and outcomes that turn out badly.
 
-A request rule has conditions (service, method, path, probability, count) and an effect (status, latency); the dispatcher
-asks before each request, and once more after the work for rules with `after_work` (the work is done, the answer lost).
+A request rule has conditions (service, method, path, probability, count) and an effect (status, latency); it is looked
+up before each request, and once more after the work for rules with `after_work` (the work is done, the answer lost).
 An outcome rule (`kind` set: "server_error") is asked for by the service concerned: a server whose name matches ends in
 ERROR. Rules are kept in the state and survive a restart; `count` counts down to 0, where the rule is spent.
 """
@@ -42,8 +42,8 @@ class Faults:
         """Put a rule in force; returns it with its id. Raises ApiError 400 naming the field that is wrong.
 
         `service`, `method`: exact, empty means any. `path`: regular expression searched in the path below the
-        service's prefix. `status` 400-599: the answer; 0 leaves the answer alone (a rule of latency only). `drop`: close the
-        connection instead of an answer. `latency`: real seconds. `count`: how many more times; null for ever.
+        service's prefix. `status` 400-599: the answer; 0 leaves the answer alone (a rule of latency only). `drop`: close
+        the connection instead of an answer. `latency`: real seconds. `count`: how many more times; null for ever.
         """
         document: state.Document = {"id": ids.new_id()}
         unknown = set(rule) - set(_FIELDS) - {"id"}
@@ -101,7 +101,7 @@ class Faults:
         return None
 
     def outcome(self, service: str, kind: str, name: str) -> state.Document | None:
-        """The first rule that makes a thing of this name turn out badly ("nova", "server_error", "web-1"), counted down."""
+        """The first rule for things of this name ("nova", "server_error", "web-1"), counted down."""
         for rule in self._table if len(self._table) else ():
             if rule["kind"] != kind or (rule["service"] and rule["service"] != service):
                 continue

@@ -1,4 +1,4 @@
-"""How much may a project have? Limits per project and service, checked against the service's own count of what there is."""
+"""How much may a project have? Limits per project and service, checked against the service's own count."""
 
 from collections.abc import Callable, Mapping
 

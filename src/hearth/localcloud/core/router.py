@@ -1,4 +1,4 @@
-"""Which handler answers a path? A tree of path segments, built once per service; a look-up costs some dictionary reads."""
+"""Which handler answers a path? A tree of path segments, built once per service: some dictionary reads a call."""
 
 from hearth.localcloud.core import service
 
@@ -26,7 +26,8 @@ class Router:
             self._add(route)
 
     def _add(self, route: service.Route) -> None:
-        node, names = self._root, []
+        names: list[str] = []
+        node = self._root
         for segment in _segments(route.path):
             if segment.endswith(":path}"):
                 node.rest[route.method] = (route, [*names, segment[1:-6]])

@@ -1,6 +1,6 @@
 """The vocabulary of a service: Identity, Call, Reply, Route, Service.
 
-A service subclasses Service, states its routes, and writes handlers that take a Call and give a JSON value (200) or a Reply.
+A service subclasses Service, states its routes, and writes handlers: a Call in, a JSON value (200) or a Reply out.
 Plain handlers run inside one state transaction: raise ApiError and nothing has happened. Handlers that stream
 (`Route(stream=True)`, or async ones) are not wrapped: they open `call.cloud.state.transaction()` around each stretch
 without an `await`. Sockets and dispatch are not here (see asgi.py).
@@ -67,8 +67,8 @@ class Reply:
 class Route:
     """Method, path below the service's prefix, handler.
 
-    In the path `{name}` takes one segment, `{name:path}` the whole rest. `public`: no token needed. `stream`: the handler
-    is async and reads the body itself by `call.chunks()`.
+    In the path `{name}` takes one segment, `{name:path}` the whole rest. `public`: no token needed. `stream`: the
+    handler is async and reads the body itself by `call.chunks()`.
     """
 
     method: str

@@ -1,8 +1,8 @@
 """Where does the cloud keep what it holds? Documents in memory, written through to one SQLite file.
 
 Every service reads and writes through `State.table(name)`. Reads never touch the disk. A transaction collects its
-writes and puts them into SQLite in one commit when the outermost `with` ends; if it ends with an exception, memory is put
-back as it was and the disk never hears of it. WAL with synchronous=NORMAL: a killed process loses nothing it had
+writes and puts them into SQLite in one commit when the outermost `with` ends; if it ends with an exception, memory is
+put back as it was and the disk never hears of it. WAL with synchronous=NORMAL: a killed process loses nothing it had
 answered (the operating system has the pages); only a machine that loses power may lose the last moments.
 
 One thread uses a State, and no transaction spans an `await`: so there are no locks.
@@ -99,7 +99,7 @@ class Table:
             self._indexes[field].get(_key(value), {}) for field, value in equal.items() if field in self._indexes
         ]
         if buckets:
-            ids = sorted(min(buckets, key=len), key=self._sequences.__getitem__)
+            ids = sorted(min(buckets, key=lambda bucket: len(bucket)), key=self._sequences.__getitem__)
             found = [self._documents[id] for id in ids]
         else:
             found = list(self._documents.values())
