@@ -1,6 +1,7 @@
 """One request's way: from ASGI to the handler of a service, and its answer back.
 
-In this order: latency and faults, route, token, microversion, body, handler in a transaction. Everything a handler raises is turned into the service's own error body here.
+In this order: latency and faults, route, token, microversion, body, handler in a transaction. Whatever a handler
+raises is turned into the service's own error body here.
 """
 
 import asyncio

@@ -42,8 +42,8 @@ class Faults:
         """Put a rule in force; returns it with its id. Raises ApiError 400 naming the field that is wrong.
 
         `service`, `method`: exact, empty means any. `path`: regular expression searched in the path below the
-        service's prefix. `status` 400-599: the answer; 0 leaves the answer alone (a rule of latency only). `drop`: close
-        the connection instead of an answer. `latency`: real seconds. `count`: how many more times; null for ever.
+        service's prefix. `status` 400-599: the answer; 0 leaves the answer alone (latency only). `drop`: close the
+        connection instead of an answer. `latency`: real seconds. `count`: how many more times; null for ever.
         """
         document: state.Document = {"id": ids.new_id()}
         unknown = set(rule) - set(_FIELDS) - {"id"}

@@ -95,11 +95,12 @@ class Table:
 
     def select(self, **equal: Any) -> list[Document]:
         """Documents whose fields equal the values given, in insertion order; uses the indexes there are."""
-        buckets = [
+        buckets: list[dict[str, None]] = [
             self._indexes[field].get(_key(value), {}) for field, value in equal.items() if field in self._indexes
         ]
         if buckets:
-            ids = sorted(min(buckets, key=lambda bucket: len(bucket)), key=self._sequences.__getitem__)
+            smallest = min(buckets, key=len)
+            ids = sorted(smallest, key=self._sequences.__getitem__)
             found = [self._documents[id] for id in ids]
         else:
             found = list(self._documents.values())
