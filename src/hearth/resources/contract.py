@@ -18,14 +18,37 @@ How the engine drives an action of one resource (each arrow is a commit, and a p
 """
 
 import dataclasses
-import enum
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Protocol
 
 from hearth.cloud import session as cloud_session
 from hearth.model.diagnostics import Path
+from hearth.model.plan import Decision, Verdict
 from hearth.model.states import Action, Status
 from hearth.resources.schema import Attribute, Property
+
+__all__ = [
+    "Call",
+    "Change",
+    "ChildResource",
+    "ChildStack",
+    "ChildView",
+    "Decision",
+    "Gone",
+    "Issue",
+    "NeedsReplacement",
+    "Neighbour",
+    "Observed",
+    "Permanent",
+    "Reference",
+    "Resource",
+    "ResourceFailure",
+    "StackView",
+    "Temporary",
+    "Values",
+    "Verdict",
+    "Wait",
+]
 
 Values = dict[str, Any]
 #: What a service answered about an object: its JSON body without the envelope.
@@ -118,24 +141,6 @@ class Change:
     properties: Mapping[str, Any]
     metadata: bool = False
     update_policy: bool = False
-
-
-class Verdict(enum.StrEnum):
-    """What an update means for a resource."""
-
-    KEEP = "keep"
-    UPDATE = "update"
-    REPLACE = "replace"
-    REFUSE = "refuse"
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Decision:
-    """A verdict with the reason a user reads in the plan, and the property keys that led to it."""
-
-    verdict: Verdict
-    reason: str = ""
-    keys: tuple[str, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

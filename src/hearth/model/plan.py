@@ -1,0 +1,261 @@
+"""From (what is, what is wanted) to a plan: one pure function, shown by preview and executed by the engine.
+
+Theory, in three rules:
+
+* A name that is wanted gets one *present* row or none; what becomes of it is a judgement (create, update, replace,
+  keep), made in dependency order, because a judgement may need values of resources that this very action changes.
+  Such values are `UNKNOWN` then, the judgement is not `certain`, and the engine makes it again at the moment when
+  they are known, by the same function.
+* Whatever depends, directly or not, on something that changes gets a node too, even if it will most likely be kept.
+  What has no changed ancestor has no node: the cost of an update is that of what it touches.
+* Rows that are not wanted (any more) are removed after everything that used them has let go: dependents first, in
+  reverse order, and after the update of whoever used the old object.
+
+                 net' (replace)                    converge(net) ──► converge(port) ──► converge(server)
+    net ◄─ port ◄─ server              nodes:                            │                   │
+                                                                          └──► remove(old net) ◄┘
+"""
+
+import dataclasses
+import enum
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any
+
+from hearth.graph import dag
+from hearth.model.states import Action, Status
+
+
+class Verdict(enum.StrEnum):
+    """What an update means for a resource."""
+
+    KEEP = "keep"
+    UPDATE = "update"
+    REPLACE = "replace"
+    REFUSE = "refuse"
+    CREATE = "create"
+    DELETE = "delete"
+
+
+class Work(enum.StrEnum):
+    """What a node of a traversal is there to do."""
+
+    CONVERGE = "converge"  # bring a resource to the definition: create, update, replace or keep
+    REMOVE = "remove"  # delete what was replaced or is no longer wanted
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Decision:
+    """A verdict with the reason a user reads in the plan, and the property keys that led to it."""
+
+    verdict: Verdict
+    reason: str = ""
+    keys: tuple[str, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Row:
+    """A resource as the store has it, as far as a plan needs to know it."""
+
+    id: str
+    name: str
+    action: Action
+    status: Status
+    requires: Collection[str]
+    definition_id: str | None
+    replaced_by: str | None
+    created_at: float
+
+
+class Effect(enum.IntEnum):
+    """What an action does to what others can see of a resource."""
+
+    NONE = 0  # reference and attributes stay as they are
+    ATTRIBUTES = 1  # attributes may change
+    IDENTITY = 2  # the reference changes too
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Judgement:
+    """What one wanted resource will meet. `before` and `after` are properties by key, `after` maybe with `UNKNOWN`."""
+
+    decision: Decision
+    effect: Effect
+    certain: bool = True
+    before: Mapping[str, Any] | None = None
+    after: Mapping[str, Any] | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Step:
+    """One resource in the plan. `row_id` is the present row, None when there is none yet."""
+
+    name: str
+    row_id: str | None
+    judgement: Judgement
+
+    @property
+    def verdict(self) -> Verdict:
+        return self.judgement.decision.verdict
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class PlanNode:
+    """One piece of work. `row_id` None: the row that `name` gets when the traversal begins. `needs`: node numbers."""
+
+    name: str
+    row_id: str | None
+    work: Work
+    needs: tuple[int, ...]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything an action will do, in an order in which it can be done."""
+
+    action: Action
+    steps: tuple[Step, ...]
+    nodes: tuple[PlanNode, ...]
+
+    def named(self, verdict: Verdict) -> list[Step]:
+        """The steps with that verdict."""
+        return [step for step in self.steps if step.verdict is verdict]
+
+
+#: Judges one wanted name against its present row, given the effects of all it depends on.
+Judge = Callable[[str, Row | None, Mapping[str, Effect]], Judgement]
+
+_REMOVAL = Decision(Verdict.DELETE, "no longer in the template")
+_LEFTOVER = Decision(Verdict.DELETE, "was replaced")
+
+
+def make(
+    action: Action,
+    requires: Mapping[str, Collection[str]],
+    rows: Sequence[Row],
+    judge: Judge,
+    *,
+    definition_id: str | None = None,
+    busy: Collection[str] = (),
+) -> Plan:
+    """Plan an action.
+
+    Args:
+        requires: what is wanted: `{resource name: names it needs}`, needs among the names, without circles.
+        rows: what is.
+        definition_id: of the definition wanted; rows already made for it are preferred.
+        busy: ids of rows that a running traversal may still change.
+    """
+    present, leftover = _choose(rows, requires, definition_id)
+    steps: list[Step] = []
+    effects: dict[str, Effect] = {}
+    touched: set[str] = set()
+    for name in dag.order(requires):
+        row = present.get(name)
+        judgement = judge(name, row, effects)
+        steps.append(Step(name, row.id if row else None, judgement))
+        effects[name] = judgement.effect
+        if (
+            judgement.decision.verdict is not Verdict.KEEP
+            or not judgement.certain
+            or (row is not None and row.id in busy)
+            or (row is not None and set(row.requires) != set(requires[name]))
+            or any(one in touched for one in requires[name])
+        ):
+            touched.add(name)
+    nodes = _nodes(steps, touched, requires, present, leftover)
+    removals = [
+        Step(row.name, row.id, Judgement(_LEFTOVER if row.name in requires else _REMOVAL, Effect.IDENTITY))
+        for row in reversed(leftover)
+    ]
+    return Plan(action, (*steps, *removals), tuple(nodes))
+
+
+def _choose(
+    rows: Sequence[Row], wanted: Collection[str], definition_id: str | None
+) -> tuple[dict[str, Row], list[Row]]:
+    """The row to use for each wanted name, and all others, oldest first."""
+    present: dict[str, Row] = {}
+    for row in rows:
+        if row.name in wanted and not _is_deleted(row):
+            best = present.get(row.name)
+            if best is None or _worth(row, definition_id) > _worth(best, definition_id):
+                present[row.name] = row
+    chosen = {row.id for row in present.values()}
+    leftover = [row for row in rows if row.id not in chosen]
+    leftover.sort(key=lambda row: row.created_at)
+    return present, leftover
+
+
+def _is_deleted(row: Row) -> bool:
+    return row.action is Action.DELETE and row.status is Status.COMPLETE
+
+
+def _worth(row: Row, definition_id: str | None) -> tuple[bool, bool, bool, bool, float]:
+    """Spec: lifecycle facts, "which row is used for a name with several rows"."""
+    return (
+        row.status is not Status.FAILED,
+        row.action is not Action.DELETE,
+        definition_id is not None and row.definition_id == definition_id,
+        row.replaced_by is None,
+        row.created_at,
+    )
+
+
+def _nodes(
+    steps: Sequence[Step],
+    touched: Collection[str],
+    requires: Mapping[str, Collection[str]],
+    present: Mapping[str, Row],
+    leftover: Sequence[Row],
+) -> list[PlanNode]:
+    nodes: list[PlanNode] = []
+    converge: dict[str, int] = {}
+    for step in steps:
+        if step.name in touched:
+            needs = tuple(converge[one] for one in requires[step.name] if one in converge)
+            converge[step.name] = len(nodes)
+            nodes.append(PlanNode(step.name, step.row_id, Work.CONVERGE, needs))
+
+    # Rows that go, or may have to go: a touched row that exists may turn out to need a replacement.
+    going = list(leftover) + [
+        present[step.name] for step in steps if step.name in touched and step.name in present
+    ]
+    users: dict[str, list[Row]] = {row.name: [] for row in going}  # {name: going rows that use it}
+    for row in going:
+        for one in row.requires:
+            if one in users and one != row.name:
+                users[one].append(row)
+    used_by_new: dict[str, list[int]] = {name: [] for name in users}
+    for name, number in converge.items():
+        for one in requires[name]:
+            if one in used_by_new:
+                used_by_new[one].append(number)
+
+    rows_of: dict[str, list[Row]] = {}
+    for row in going:
+        rows_of.setdefault(row.name, []).append(row)
+    numbers = {row.id: len(nodes) + offset for offset, row in enumerate(going)}
+    for row in going:
+        needed: set[int] = {numbers[user.id] for user in users[row.name]}
+        needed.update(converge[user.name] for user in users[row.name] if user.name in converge)
+        needed.update(used_by_new[row.name])
+        if row.name in converge:
+            needed.add(converge[row.name])
+        # A replacement that is itself in the way goes before what it replaced.
+        needed.update(numbers[one.id] for one in rows_of[row.name] if one.created_at > row.created_at)
+        nodes.append(PlanNode(row.name, row.id, Work.REMOVE, tuple(sorted(needed))))
+    return _without_circles(nodes)
+
+
+def _without_circles(nodes: list[PlanNode]) -> list[PlanNode]:
+    """Rows of different definitions can need each other, if an action failed half-way; then one removal goes first."""
+    while True:
+        try:
+            dag.order({number: node.needs for number, node in enumerate(nodes)})
+        except dag.CycleError as circle:
+            first, second = circle.nodes[0], circle.nodes[1]
+            assert isinstance(first, int)
+            kept = tuple(one for one in nodes[first].needs if one != second)
+            nodes[first] = dataclasses.replace(nodes[first], needs=kept)
+        else:
+            return nodes

@@ -1,0 +1,64 @@
+"""JSON in and out of columns, sealed where it holds secrets.
+
+A sealed value is a Fernet token; those start with `gAAAA`, which no JSON text does, so reading needs no flag.
+"""
+
+import hashlib
+from typing import Any
+
+import msgspec
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+
+from hearth.model.errors import HearthError
+
+_encoder = msgspec.json.Encoder(order="deterministic")
+_decode = msgspec.json.decode
+
+
+class InvalidEncryptionKey(HearthError):
+    """Stored secrets cannot be read with the configured key."""
+
+    kind = "InvalidEncryptionKey"
+    status = 500
+
+
+def encode(value: Any) -> bytes:
+    """JSON with sorted keys, so that equal values are equal bytes."""
+    return _encoder.encode(value)
+
+
+class Codec:
+    """Encodes and decodes columns. The first key seals, all keys open (key rotation)."""
+
+    def __init__(self, keys: list[bytes]) -> None:
+        self._fernet = MultiFernet([Fernet(key) for key in keys])
+
+    def plain(self, value: Any) -> bytes | None:
+        """The column's bytes for a value without secrets; None stays NULL."""
+        return None if value is None else _encoder.encode(value)
+
+    def sealed(self, value: Any) -> bytes | None:
+        """The column's bytes, encrypted; None and empty maps stay NULL."""
+        return self._fernet.encrypt(_encoder.encode(value)) if value else None
+
+    def read(self, column: bytes | None) -> Any:
+        """The value of a column, sealed or not.
+
+        Raises:
+            InvalidEncryptionKey: it was sealed with a key that is not configured.
+        """
+        if column is None:
+            return None
+        if column[:5] == b"gAAAA":
+            try:
+                column = self._fernet.decrypt(column)
+            except InvalidToken:
+                raise InvalidEncryptionKey(
+                    "A stored secret cannot be decrypted: set auth_encryption_key to the key it was stored with."
+                ) from None
+        return _decode(column)
+
+
+def digest(body: bytes) -> str:
+    """The name of an immutable document."""
+    return hashlib.sha256(body).hexdigest()

@@ -1,0 +1,152 @@
+"""Resource rows: read by stack, written in bulk."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from hearth.model.states import Action, Status
+from hearth.store import tables
+from hearth.store.codec import Codec
+from hearth.store.rows import ResourceRow
+
+_t = tables.resource
+_SEALED = ("data",)
+_JSON = ("properties", "frozen", "metadata", "attributes", "observed")
+_IN_AT_ONCE = 500  # values in one IN list: all databases take that many
+
+
+def insert(connection: sa.Connection, codec: Codec, rows: Iterable[ResourceRow], *, secret: bool = False) -> None:
+    """Store new rows."""
+    values = [to_columns(codec, _as_dict(row), secret=secret) for row in rows]
+    if values:
+        connection.execute(_t.insert(), values)
+
+
+def by_stack(connection: sa.Connection, codec: Codec, stack_id: str) -> list[ResourceRow]:
+    """All rows of a stack, oldest first."""
+    query = sa.select(_t).where(_t.c.stack_id == stack_id).order_by(_t.c.created_at, _t.c.name)
+    return [from_row(codec, row) for row in connection.execute(query)]
+
+
+def by_stacks(connection: sa.Connection, codec: Codec, stack_ids: Sequence[str]) -> list[ResourceRow]:
+    """All rows of several stacks."""
+    found: list[ResourceRow] = []
+    for start in range(0, len(stack_ids), _IN_AT_ONCE):
+        query = sa.select(_t).where(_t.c.stack_id.in_(stack_ids[start : start + _IN_AT_ONCE]))
+        found += (from_row(codec, row) for row in connection.execute(query.order_by(_t.c.created_at, _t.c.name)))
+    return found
+
+
+def by_ids(connection: sa.Connection, codec: Codec, ids: Collection[str]) -> dict[str, ResourceRow]:
+    """Rows by id; ids without a row are absent."""
+    wanted = list(ids)
+    found: dict[str, ResourceRow] = {}
+    for start in range(0, len(wanted), _IN_AT_ONCE):
+        query = sa.select(_t).where(_t.c.id.in_(wanted[start : start + _IN_AT_ONCE]))
+        found |= {row.id: from_row(codec, row) for row in connection.execute(query)}
+    return found
+
+
+def by_names(connection: sa.Connection, codec: Codec, stack_id: str, names: Collection[str]) -> list[ResourceRow]:
+    """Rows of some logical names in a stack."""
+    wanted = list(names)
+    found: list[ResourceRow] = []
+    for start in range(0, len(wanted), _IN_AT_ONCE):
+        query = sa.select(_t).where(_t.c.stack_id == stack_id, _t.c.name.in_(wanted[start : start + _IN_AT_ONCE]))
+        found += (from_row(codec, row) for row in connection.execute(query))
+    return found
+
+
+def ids_of_stack(connection: sa.Connection, stack_id: str) -> set[str]:
+    """Ids of all rows of a stack."""
+    return set(connection.execute(sa.select(_t.c.id).where(_t.c.stack_id == stack_id)).scalars())
+
+
+def count(connection: sa.Connection, root_id: str) -> int:
+    """Rows in the whole tree of a root stack."""
+    stacks = sa.select(tables.stack.c.id).where(tables.stack.c.root_id == root_id)
+    return connection.execute(sa.select(sa.func.count()).select_from(_t).where(_t.c.stack_id.in_(stacks))).scalar_one()
+
+
+def owned(connection: sa.Connection, physical_ids: Collection[str]) -> set[str]:
+    """Those of some physical ids that already belong to a row."""
+    wanted = list(physical_ids)
+    query = sa.select(_t.c.physical_id).where(_t.c.physical_id.in_(wanted))
+    return {one for one in connection.execute(query).scalars() if one}
+
+
+def update(
+    connection: sa.Connection, codec: Codec, changes: Iterable[tuple[str, Mapping[str, Any], bool]]
+) -> None:
+    """Change rows: `(row id, {column: value}, whether its properties are secret)` each."""
+    by_columns: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+    for row_id, columns, secret in changes:
+        values = to_columns(codec, columns, secret=secret)
+        values["row_id"] = row_id
+        by_columns.setdefault(tuple(columns), []).append(values)
+    for names, rows in by_columns.items():
+        statement = _t.update().where(_t.c.id == sa.bindparam("row_id"))
+        connection.execute(statement.values({name: sa.bindparam(name) for name in names}), rows)
+
+
+def delete(connection: sa.Connection, ids: Collection[str]) -> None:
+    """Drop rows."""
+    if ids:
+        connection.execute(_t.delete().where(_t.c.id == sa.bindparam("row_id")), [{"row_id": one} for one in ids])
+
+
+def delete_removed(connection: sa.Connection, stack_id: str) -> None:
+    """Drop the rows of a stack whose objects have been deleted."""
+    connection.execute(
+        _t.delete().where(_t.c.stack_id == stack_id, _t.c.action == Action.DELETE, _t.c.status == Status.COMPLETE)
+    )
+
+
+def to_columns(codec: Codec, values: Mapping[str, Any], *, secret: bool = False) -> dict[str, Any]:
+    """Column values of a record's fields; properties are sealed if they hold secrets, private data always."""
+    columns = dict(values)
+    for name in _JSON:
+        if name in columns:
+            columns[name] = codec.sealed(columns[name]) if secret else codec.plain(columns[name])
+    for name in _SEALED:
+        if name in columns:
+            columns[name] = codec.sealed(columns[name])
+    if "requires" in columns:
+        columns["requires"] = msgspec.json.encode(columns["requires"]).decode()
+    return columns
+
+
+def from_row(codec: Codec, row: Any) -> ResourceRow:
+    """A record of a database row."""
+    return ResourceRow(
+        id=row.id,
+        stack_id=row.stack_id,
+        name=row.name,
+        type=row.type,
+        action=Action(row.action),
+        status=Status(row.status),
+        reason=row.reason,
+        physical_id=row.physical_id,
+        definition_id=row.definition_id,
+        requires=msgspec.json.decode(row.requires) if row.requires != "[]" else [],
+        deletion_policy=row.deletion_policy,
+        properties=codec.read(row.properties),
+        frozen=codec.read(row.frozen),
+        metadata=codec.read(row.metadata),
+        data=codec.read(row.data) or {},
+        attributes=codec.read(row.attributes) or {},
+        observed=codec.read(row.observed),
+        replaces=row.replaces,
+        replaced_by=row.replaced_by,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+    )
+
+
+_FIELDS = tuple(ResourceRow.__dataclass_fields__)
+
+
+def _as_dict(row: ResourceRow) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in _FIELDS}

@@ -1,0 +1,140 @@
+"""Rows as the engine works with them: plain records, JSON decoded on the way in. `from_row`/`to_row` are the border."""
+
+import dataclasses
+import enum
+from typing import Any
+
+from hearth.model.plan import Work
+from hearth.model.states import Action, Status
+
+
+class NodeState(enum.IntEnum):
+    WAITING = 0  # for other nodes
+    READY = 1  # anybody may claim it
+    CLAIMED = 2  # an engine works on it, or watches a remote object for it
+    PARKED = 3  # something else will make it ready: the end of a nested stack
+
+
+class Phase(enum.IntEnum):
+    """How far the present step of a node got, for whoever has to go on after a crash."""
+
+    NONE = 0
+    INTENDED = 1  # the remote call may or may not have been made
+    STARTED = 2  # the remote side has accepted it
+
+
+#: Bits of a node id that count the nodes of one traversal.
+NODE_BITS = 24
+MOST_NODES = 1 << NODE_BITS
+
+
+@dataclasses.dataclass(slots=True)
+class Node:
+    """A claimed node. `token` is the fencing token of this claim."""
+
+    id: int
+    traversal_id: int
+    stack_id: str
+    resource_id: str
+    work: Work
+    phase: Phase
+    dependents: list[int]
+    attempt: int
+    token: int
+
+
+@dataclasses.dataclass(slots=True)
+class ResourceRow:
+    """One resource as stored. `properties` are resolved, `frozen` has names translated to ids (None: the same)."""
+
+    id: str
+    stack_id: str
+    name: str
+    type: str
+    action: Action
+    status: Status
+    reason: str
+    physical_id: str | None
+    definition_id: str | None
+    requires: list[str]
+    deletion_policy: str
+    properties: dict[str, Any] | None
+    frozen: dict[str, Any] | None
+    metadata: Any
+    data: dict[str, str]
+    attributes: dict[str, Any]
+    observed: Any
+    replaces: str | None
+    replaced_by: str | None
+    created_at: float
+    updated_at: float
+
+
+@dataclasses.dataclass(slots=True)
+class StackRow:
+    """One stack as stored."""
+
+    id: str
+    name: str
+    project_id: str
+    user_id: str | None
+    username: str | None
+    credential_id: str | None
+    owner_id: str | None
+    owner_resource_id: str | None
+    owner_resource_name: str | None
+    root_id: str
+    depth: int
+    action: Action
+    status: Status
+    reason: str
+    created_at: float
+    updated_at: float | None
+    deleted_at: float | None
+    timeout_mins: int | None
+    disable_rollback: bool
+    tags: list[str]
+    description: str
+    definition_id: str
+    previous_definition_id: str | None
+    traversal_id: int | None
+    stack_user_project_id: str | None
+
+
+@dataclasses.dataclass(slots=True, frozen=True)
+class DefinitionRow:
+    """What a stack is wanted to be: plain template and environment, files by key."""
+
+    id: str
+    stack_id: str
+    template_id: str
+    environment_id: str
+    files_id: str
+
+
+@dataclasses.dataclass(slots=True, frozen=True)
+class TraversalRow:
+    id: int
+    stack_id: str
+    action: Action
+    definition_id: str
+    failure: str | None
+    deadline: float | None
+    created_at: float
+
+
+@dataclasses.dataclass(slots=True)
+class EventRow:
+    """One event to be written, or read back (then `seq` is set)."""
+
+    stack_id: str
+    resource_name: str
+    resource_type: str
+    physical_id: str | None
+    action: str
+    status: str
+    reason: str
+    at: float
+    id: str
+    properties: Any = None
+    seq: int = 0

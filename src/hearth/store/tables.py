@@ -1,0 +1,176 @@
+"""The tables of the store. Times are seconds since the epoch, UTC, as floats; JSON columns hold text.
+
+Nothing outside `hearth.store` imports this. Names that several databases must share are kept to what all of them
+take: no partial indexes (a live name is a column that is emptied on deletion), no enum types.
+"""
+
+import sqlalchemy as sa
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+Id = sa.String(36)
+Name = sa.String(255)
+Time = sa.Double
+
+#: Texts that never change, named by their digest (or a random id when encrypted): templates, environments, files.
+document = sa.Table(
+    "document",
+    metadata,
+    sa.Column("id", sa.String(64), primary_key=True),
+    sa.Column("body", sa.LargeBinary, nullable=False),
+    sa.Column("encrypted", sa.Boolean, nullable=False),
+)
+
+#: What a stack is wanted to be at one time: template, environment, files. Immutable.
+definition = sa.Table(
+    "definition",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("stack_id", Id, nullable=False, index=True),
+    sa.Column("template", sa.String(64), nullable=False),
+    sa.Column("environment", sa.String(64), nullable=False),
+    sa.Column("files", sa.String(64), nullable=False),
+    sa.Column("created_at", Time, nullable=False),
+)
+
+#: How to act for a stack's owner when no request is at hand. `secret` is encrypted JSON.
+credential = sa.Table(
+    "credential",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("secret", sa.LargeBinary, nullable=False),
+    sa.Column("created_at", Time, nullable=False),
+)
+
+stack = sa.Table(
+    "stack",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("name", Name, nullable=False),
+    # The name while the stack lives, empty (NULL) once it is deleted: unique per project.
+    sa.Column("live_name", Name),
+    sa.Column("project_id", sa.String(64), nullable=False),
+    sa.Column("user_id", sa.String(64)),
+    sa.Column("username", Name),
+    sa.Column("credential_id", Id),
+    sa.Column("owner_id", Id, index=True),  # the stack this one is nested in
+    sa.Column("owner_resource_id", Id),  # the resource of that stack which owns this one
+    sa.Column("owner_resource_name", Name),
+    sa.Column("root_id", Id, nullable=False, index=True),
+    sa.Column("depth", sa.Integer, nullable=False),
+    sa.Column("action", sa.String(16), nullable=False),
+    sa.Column("status", sa.String(16), nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("created_at", Time, nullable=False),
+    sa.Column("updated_at", Time),
+    sa.Column("deleted_at", Time),
+    sa.Column("timeout_mins", sa.Integer),
+    sa.Column("disable_rollback", sa.Boolean, nullable=False),
+    sa.Column("tags", sa.Text),
+    sa.Column("description", sa.Text, nullable=False),
+    sa.Column("definition_id", Id, nullable=False),
+    sa.Column("previous_definition_id", Id),
+    sa.Column("traversal_id", sa.BigInteger),
+    sa.Column("stack_user_project_id", sa.String(64)),
+    sa.UniqueConstraint("project_id", "live_name"),
+)
+sa.Index("ix_stack_project_created", stack.c.project_id, stack.c.created_at)
+
+resource = sa.Table(
+    "resource",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("stack_id", Id, nullable=False),
+    sa.Column("name", Name, nullable=False),
+    sa.Column("type", Name, nullable=False),
+    sa.Column("action", sa.String(16), nullable=False),
+    sa.Column("status", sa.String(16), nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("physical_id", Name),
+    sa.Column("definition_id", Id),  # the definition it was last brought to, or is being brought to
+    sa.Column("requires", sa.Text, nullable=False),  # JSON list of resource names
+    sa.Column("deletion_policy", sa.String(16), nullable=False),
+    sa.Column("properties", sa.LargeBinary),  # JSON, resolved, names as the template has them; maybe encrypted
+    sa.Column("frozen", sa.LargeBinary),  # the same with names translated to ids; NULL when equal
+    sa.Column("metadata", sa.LargeBinary),
+    sa.Column("data", sa.LargeBinary),  # private values of the type, encrypted
+    sa.Column("attributes", sa.LargeBinary),  # JSON: attributes others use, as of the last completion
+    sa.Column("observed", sa.LargeBinary),  # JSON: what the service last answered
+    sa.Column("replaces", Id),
+    sa.Column("replaced_by", Id),
+    sa.Column("created_at", Time, nullable=False),
+    sa.Column("updated_at", Time, nullable=False),
+)
+sa.Index("ix_resource_stack_name", resource.c.stack_id, resource.c.name)
+sa.Index("ix_resource_physical", resource.c.physical_id)
+
+event = sa.Table(
+    "event",
+    metadata,
+    sa.Column("seq", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=True),
+    sa.Column("id", Id, nullable=False, index=True),
+    sa.Column("stack_id", Id, nullable=False),
+    sa.Column("resource_name", Name, nullable=False),
+    sa.Column("resource_type", Name, nullable=False),
+    sa.Column("physical_id", Name),
+    sa.Column("action", sa.String(16), nullable=False),
+    sa.Column("status", sa.String(16), nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("properties", sa.LargeBinary),
+    sa.Column("at", Time, nullable=False),
+)
+sa.Index("ix_event_stack", event.c.stack_id, event.c.seq)
+
+#: One run of a stack action. Its nodes are the work list.
+traversal = sa.Table(
+    "traversal",
+    metadata,
+    sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=True),
+    sa.Column("stack_id", Id, nullable=False, index=True),
+    sa.Column("action", sa.String(16), nullable=False),
+    sa.Column("definition_id", Id, nullable=False),
+    sa.Column("failure", sa.Text),  # why it stops starting nodes; the first failure stays
+    sa.Column("deadline", Time),
+    sa.Column("created_at", Time, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+#: One step of a traversal: `id` is `traversal_id << 24 | number`, so that dependents are small numbers.
+node = sa.Table(
+    "node",
+    metadata,
+    sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=False),
+    sa.Column("traversal_id", sa.BigInteger, nullable=False),
+    sa.Column("stack_id", Id, nullable=False),
+    sa.Column("resource_id", Id, nullable=False, index=True),
+    sa.Column("work", sa.String(16), nullable=False),
+    sa.Column("state", sa.SmallInteger, nullable=False),
+    sa.Column("phase", sa.SmallInteger, nullable=False),
+    sa.Column("unmet", sa.Integer, nullable=False),
+    sa.Column("dependents", sa.Text, nullable=False),  # JSON list of node ids
+    sa.Column("due_at", Time, nullable=False),
+    sa.Column("attempt", sa.Integer, nullable=False),
+    sa.Column("owner", Id),
+    sa.Column("token", sa.Integer, nullable=False),
+)
+sa.Index("ix_node_work_list", node.c.state, node.c.due_at)
+sa.Index("ix_node_traversal", node.c.traversal_id, node.c.state)
+
+#: Engines and their leases: what a row here no longer covers is taken over by others.
+engine = sa.Table(
+    "engine",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("host", Name, nullable=False),
+    sa.Column("hostname", Name, nullable=False),
+    sa.Column("report_interval", sa.Integer, nullable=False),
+    sa.Column("created_at", Time, nullable=False),
+    sa.Column("updated_at", Time, nullable=False),
+    sa.Column("expires_at", Time, nullable=False),
+)

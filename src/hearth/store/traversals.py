@@ -1,0 +1,427 @@
+"""Traversals and their nodes: begin one, claim ready nodes, record what steps did.
+
+Each function is one unit of work for the writer. What a repeat does: `begin` of an older traversal than the present
+one raises `Superseded`; `claim` gives a node to one engine only and raises its fencing token; `advance` ignores every
+move whose token is not the node's any more (the lease was lost, or a newer traversal took over) and says which.
+"""
+
+import dataclasses
+import enum
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from hearth.model.states import Action, Status
+from hearth.store import events, resources, tables
+from hearth.store.codec import Codec
+from hearth.store.rows import (
+    NODE_BITS,
+    EventRow,
+    Node,
+    NodeState,
+    Phase,
+    ResourceRow,
+    TraversalRow,
+    Work,
+)
+
+_n = tables.node
+_t = tables.traversal
+_s = tables.stack
+_IN_AT_ONCE = 500
+
+
+class Superseded(Exception):
+    """What this was planned on has changed: plan again."""
+
+
+@dataclasses.dataclass(slots=True)
+class NewNode:
+    """A node to be stored. `needs` and the node's place in the list are numbers within the traversal."""
+
+    resource_id: str
+    work: Work
+    needs: Sequence[int]
+
+
+@dataclasses.dataclass(slots=True)
+class NewTraversal:
+    """An action about to begin. `known` are the ids of all rows it was planned on, `previous` the traversal then."""
+
+    stack_id: str
+    action: Action
+    definition_id: str
+    nodes: list[NewNode]
+    new_rows: list[ResourceRow]
+    known: frozenset[str]
+    previous: int | None
+    deadline: float | None
+    secret: bool = False
+    replaced: Mapping[str, str] = dataclasses.field(default_factory=dict)  # {old row id: new row id}
+    failure: str | None = None
+
+
+class Then(enum.Enum):
+    """What becomes of a node after a move."""
+
+    STAY = "stay"  # still claimed: the step goes on
+    DONE = "done"
+    PARK = "park"  # until something else makes it ready
+    FAIL = "fail"  # done, and the traversal starts nothing more
+
+
+@dataclasses.dataclass(slots=True)
+class Move:
+    """One durable move of a step: what it changes in its resource, which events it writes, what the node does then."""
+
+    node: Node
+    then: Then
+    phase: Phase = Phase.NONE
+    changes: dict[str, Any] | None = None
+    secret: bool = False
+    events: Sequence[EventRow] = ()
+    new_row: ResourceRow | None = None  # a replacement: the node goes on with it
+    failure: str | None = None
+
+
+@dataclasses.dataclass(slots=True)
+class Advanced:
+    """What came of some moves."""
+
+    lost: set[int] = dataclasses.field(default_factory=set)  # nodes no longer ours: their moves were not stored
+    claimed: list[Node] = dataclasses.field(default_factory=list)  # became ready and are ours now
+    surplus: int = 0  # became ready and wait for anybody
+    ended: list[TraversalRow] = dataclasses.field(default_factory=list)  # nothing left to do or in flight
+
+
+def begin(connection: sa.Connection, codec: Codec, new: NewTraversal, now: float) -> int:
+    """Store a traversal and make it the stack's present one; its id.
+
+    Steps of the former traversal that have not begun are dropped. Those in flight stay, and the new nodes of the same
+    resource wait for them, so that nothing is made twice; a delete does not wait for what the cloud already accepted,
+    and nested stacks are taken over by the new node at once.
+
+    Raises:
+        Superseded: the stack has another traversal, or other rows, than this was planned on.
+    """
+    present = connection.execute(sa.select(_s.c.traversal_id).where(_s.c.id == new.stack_id)).scalar()
+    if present != new.previous or resources.ids_of_stack(connection, new.stack_id) != new.known:
+        raise Superseded
+    in_flight = _stop(connection, present, new.action) if present is not None else []
+
+    result = connection.execute(
+        _t.insert().values(
+            stack_id=new.stack_id,
+            action=new.action,
+            definition_id=new.definition_id,
+            failure=new.failure,
+            deadline=new.deadline,
+            created_at=now,
+        )
+    )
+    traversal_id = int(result.inserted_primary_key[0])  # type: ignore[index]
+    base = traversal_id << NODE_BITS
+    dependents: list[list[int]] = [[] for _ in new.nodes]
+    unmet = [len(one.needs) for one in new.nodes]
+    by_resource: dict[str, list[int]] = {}
+    for number, one in enumerate(new.nodes):
+        by_resource.setdefault(one.resource_id, []).append(number)
+        for needed in one.needs:
+            dependents[needed].append(base + number)
+    for node_id, resource_id in in_flight:
+        waiting = by_resource.get(resource_id, [])
+        for number in waiting:
+            unmet[number] += 1
+        connection.execute(
+            _n.update().where(_n.c.id == node_id).values(dependents=_to_json([base + number for number in waiting]))
+        )
+    if new.new_rows:
+        resources.insert(connection, codec, new.new_rows, secret=new.secret)
+    if new.replaced:
+        resources.update(connection, codec, [(old, {"replaced_by": by}, False) for old, by in new.replaced.items()])
+    if new.nodes:
+        connection.execute(
+            _n.insert(),
+            [
+                {
+                    "id": base + number,
+                    "traversal_id": traversal_id,
+                    "stack_id": new.stack_id,
+                    "resource_id": one.resource_id,
+                    "work": one.work.value,
+                    "state": NodeState.WAITING.value if unmet[number] else NodeState.READY.value,
+                    "phase": Phase.NONE.value,
+                    "unmet": unmet[number],
+                    "dependents": _to_json(dependents[number]),
+                    "due_at": 0.0,
+                    "attempt": 0,
+                    "owner": None,
+                    "token": 0,
+                }
+                for number, one in enumerate(new.nodes)
+            ],
+        )
+    connection.execute(_s.update().where(_s.c.id == new.stack_id).values(traversal_id=traversal_id))
+    return traversal_id
+
+
+def _stop(connection: sa.Connection, traversal_id: int, by: Action) -> list[tuple[int, str]]:
+    """Drop a traversal's nodes that need not end; `(node id, resource id)` of those that stay in flight."""
+    of_it = _n.c.traversal_id == traversal_id
+    dropped = _n.c.state != NodeState.CLAIMED
+    if by is Action.DELETE:
+        dropped = sa.or_(dropped, _n.c.phase == Phase.STARTED)
+    connection.execute(_n.delete().where(of_it, dropped))
+    left = connection.execute(sa.select(_n.c.id, _n.c.resource_id).where(of_it))
+    return [(row.id, row.resource_id) for row in left]
+
+
+def busy(connection: sa.Connection, traversal_id: int | None) -> set[str]:
+    """Resource rows that the nodes of a traversal may still change."""
+    if traversal_id is None:
+        return set()
+    query = sa.select(_n.c.resource_id).where(_n.c.traversal_id == traversal_id)
+    return set(connection.execute(query).scalars())
+
+
+def claim(connection: sa.Connection, owner: str, limit: int, now: float) -> list[Node]:
+    """Take up to `limit` ready nodes for an engine, oldest traversal first."""
+    query = sa.select(_n).where(_n.c.state == NodeState.READY, _n.c.due_at <= now).order_by(_n.c.id).limit(limit)
+    if connection.dialect.name != "sqlite":
+        query = query.with_for_update(skip_locked=True)
+    return _take(connection, list(connection.execute(query)), owner)
+
+
+def _take(connection: sa.Connection, rows: list[Any], owner: str) -> list[Node]:
+    if rows:
+        connection.execute(
+            _n.update()
+            .where(_n.c.id == sa.bindparam("node_id"))
+            .values(state=NodeState.CLAIMED.value, owner=sa.bindparam("new_owner"), token=_n.c.token + 1),
+            [{"node_id": row.id, "new_owner": owner} for row in rows],
+        )
+    return [_node(row, token=row.token + 1) for row in rows]
+
+
+def advance(
+    connection: sa.Connection, codec: Codec, moves: Sequence[Move], owner: str, capacity: int
+) -> Advanced:
+    """Record what steps did, in one go; whatever becomes ready is claimed for `owner`, up to `capacity` nodes."""
+    done = Advanced()
+    present = _claims(connection, [move.node.id for move in moves])
+    kept = []
+    for move in moves:
+        row = present.get(move.node.id)
+        if row is None or row.token != move.node.token or row.owner != owner:
+            done.lost.add(move.node.id)
+            continue
+        # A newer traversal may have put its own nodes behind this one since the claim.
+        move.node.dependents = _from_json(row.dependents)
+        kept.append(move)
+    if not kept:
+        return done
+
+    new_rows = [move.new_row for move in kept if move.new_row is not None]
+    if new_rows:
+        resources.insert(connection, codec, new_rows)
+        links = [(row.replaces, {"replaced_by": row.id}, False) for row in new_rows if row.replaces]
+        resources.update(connection, codec, links)
+    resources.update(
+        connection, codec, [(move.node.resource_id, move.changes, move.secret) for move in kept if move.changes]
+    )
+    events.insert(connection, codec, [event for move in kept for event in move.events])
+
+    staying = [move for move in kept if move.then in (Then.STAY, Then.PARK)]
+    if staying:
+        connection.execute(
+            _n.update()
+            .where(_n.c.id == sa.bindparam("node_id"))
+            .values(
+                {name: sa.bindparam("new_" + name) for name in ("phase", "state", "resource_id", "attempt")}
+            ),
+            [
+                {
+                    "node_id": move.node.id,
+                    "new_phase": move.phase.value,
+                    "new_state": (NodeState.PARKED if move.then is Then.PARK else NodeState.CLAIMED).value,
+                    "new_resource_id": move.new_row.id if move.new_row else move.node.resource_id,
+                    "new_attempt": move.node.attempt,
+                }
+                for move in staying
+            ],
+        )
+    finished = [move for move in kept if move.then in (Then.DONE, Then.FAIL)]
+    if finished:
+        _finish(connection, finished, owner, capacity, done)
+    return done
+
+
+def _claims(connection: sa.Connection, node_ids: Sequence[int]) -> dict[int, Any]:
+    found: dict[int, Any] = {}
+    for start in range(0, len(node_ids), _IN_AT_ONCE):
+        query = sa.select(_n.c.id, _n.c.token, _n.c.owner, _n.c.dependents)
+        query = query.where(_n.c.id.in_(node_ids[start : start + _IN_AT_ONCE]))
+        if connection.dialect.name != "sqlite":
+            query = query.with_for_update()
+        found |= {row.id: row for row in connection.execute(query)}
+    return found
+
+
+def _finish(
+    connection: sa.Connection, finished: Sequence[Move], owner: str, capacity: int, done: Advanced
+) -> None:
+    connection.execute(
+        _n.delete().where(_n.c.id == sa.bindparam("node_id")), [{"node_id": move.node.id} for move in finished]
+    )
+    touched: set[int] = set()
+    met: Counter[int] = Counter()  # {dependent: needs met}
+    failures: dict[int, str] = {}
+    for move in finished:
+        touched.add(move.node.traversal_id)
+        if move.then is Then.FAIL:
+            failures.setdefault(move.node.traversal_id, move.failure or "failed")
+            # A newer traversal's node waits for the end of this one, however it ended.
+            met.update(one for one in move.node.dependents if one >> NODE_BITS != move.node.traversal_id)
+        else:
+            met.update(move.node.dependents)
+    for traversal_id, failure in failures.items():
+        fail(connection, traversal_id, failure)
+    _make_ready(connection, met, owner, capacity, done)
+    done.ended = ended(connection, touched)
+
+
+def _make_ready(
+    connection: sa.Connection, met: Mapping[int, int], owner: str, capacity: int, done: Advanced
+) -> None:
+    """Count down the needs of nodes; those without any left are claimed or made ready."""
+    if not met:
+        return
+    ids = sorted(met)
+    connection.execute(
+        _n.update().where(_n.c.id == sa.bindparam("node_id")).values(unmet=_n.c.unmet - sa.bindparam("count")),
+        [{"node_id": one, "count": met[one]} for one in ids],
+    )
+    ready: list[Any] = []
+    for start in range(0, len(ids), _IN_AT_ONCE):
+        query = sa.select(_n).where(
+            _n.c.id.in_(ids[start : start + _IN_AT_ONCE]), _n.c.unmet <= 0, _n.c.state == NodeState.WAITING
+        )
+        ready += connection.execute(query)
+    done.claimed += _take(connection, ready[:capacity], owner)
+    surplus = ready[capacity:]
+    if surplus:
+        connection.execute(
+            _n.update().where(_n.c.id == sa.bindparam("node_id")).values(state=NodeState.READY.value),
+            [{"node_id": row.id} for row in surplus],
+        )
+        done.surplus += len(surplus)
+
+
+def fail(connection: sa.Connection, traversal_id: int, failure: str) -> None:
+    """Let a traversal start nothing more: nodes that have not begun are dropped, the first failure is kept."""
+    connection.execute(
+        _t.update().where(_t.c.id == traversal_id, _t.c.failure.is_(None)).values(failure=failure)
+    )
+    connection.execute(
+        _n.delete().where(
+            _n.c.traversal_id == traversal_id, _n.c.state.in_([NodeState.WAITING, NodeState.READY])
+        )
+    )
+
+
+def ended(connection: sa.Connection, traversal_ids: Iterable[int]) -> list[TraversalRow]:
+    """Those of some traversals that are their stack's present one and have no node left."""
+    left = sa.exists().where(_n.c.traversal_id == _t.c.id)
+    query = (
+        sa.select(_t)
+        .join(_s, _s.c.traversal_id == _t.c.id)
+        .where(_t.c.id.in_(list(traversal_ids)), ~left, _s.c.status == Status.IN_PROGRESS)
+    )
+    return [_traversal(row) for row in connection.execute(query)]
+
+
+def unfinished(connection: sa.Connection) -> list[TraversalRow]:
+    """Present traversals without a node left whose stack has not been told: a process died in between."""
+    left = sa.exists().where(_n.c.traversal_id == _t.c.id)
+    query = (
+        sa.select(_t)
+        .join(_s, _s.c.traversal_id == _t.c.id)
+        .where(~left, _s.c.status == Status.IN_PROGRESS, _s.c.live_name.is_not(None))
+    )
+    return [_traversal(row) for row in connection.execute(query)]
+
+
+def present(connection: sa.Connection) -> list[TraversalRow]:
+    """All traversals that are running: the present ones of stacks in progress."""
+    query = sa.select(_t).join(_s, _s.c.traversal_id == _t.c.id).where(_s.c.status == Status.IN_PROGRESS)
+    return [_traversal(row) for row in connection.execute(query)]
+
+
+def by_id(connection: sa.Connection, traversal_id: int) -> TraversalRow | None:
+    """A traversal."""
+    row = connection.execute(sa.select(_t).where(_t.c.id == traversal_id)).first()
+    return _traversal(row) if row else None
+
+
+def unpark(connection: sa.Connection, resource_id: str, owner: str, capacity: int, done: Advanced) -> None:
+    """Wake the parked node of a resource: what it waited for has happened."""
+    query = sa.select(_n).where(_n.c.resource_id == resource_id, _n.c.state == NodeState.PARKED)
+    rows = list(connection.execute(query))
+    if capacity > len(done.claimed):
+        done.claimed += _take(connection, rows, owner)
+    elif rows:
+        connection.execute(
+            _n.update()
+            .where(_n.c.resource_id == resource_id, _n.c.state == NodeState.PARKED)
+            .values(state=NodeState.READY.value)
+        )
+        done.surplus += len(rows)
+
+
+def stop_parked(connection: sa.Connection, traversal_id: int) -> None:
+    """Drop the parked nodes of a traversal that failed or ran out of time."""
+    connection.execute(_n.delete().where(_n.c.traversal_id == traversal_id, _n.c.state == NodeState.PARKED))
+
+
+def forget(connection: sa.Connection, stack_id: str, but: int | None) -> None:
+    """Drop a stack's traversals, all but one; nodes still in flight for it keep theirs."""
+    left = sa.exists().where(_n.c.traversal_id == _t.c.id)
+    query = _t.delete().where(_t.c.stack_id == stack_id, ~left)
+    connection.execute(query if but is None else query.where(_t.c.id != but))
+
+
+def _node(row: Any, token: int) -> Node:
+    return Node(
+        id=row.id,
+        traversal_id=row.traversal_id,
+        stack_id=row.stack_id,
+        resource_id=row.resource_id,
+        work=Work(row.work),
+        phase=Phase(row.phase),
+        dependents=_from_json(row.dependents),
+        attempt=row.attempt,
+        token=token,
+    )
+
+
+def _traversal(row: Any) -> TraversalRow:
+    return TraversalRow(
+        id=row.id,
+        stack_id=row.stack_id,
+        action=Action(row.action),
+        definition_id=row.definition_id,
+        failure=row.failure,
+        deadline=row.deadline,
+        created_at=row.created_at,
+    )
+
+
+def _to_json(ids: Sequence[int]) -> str:
+    return msgspec.json.encode(ids).decode()
+
+
+def _from_json(text: str) -> list[int]:
+    return msgspec.json.decode(text) if text != "[]" else []
