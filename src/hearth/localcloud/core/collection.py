@@ -1,7 +1,7 @@
 """Regular REST collections by declaration: fields in a table, and list, show, create, update, delete follow.
 
-A subclass states its names and fields and overrides the few hooks where its service is odd. All that is the same everywhere
-is here: types and defaults, unknown and read-only fields, who sees what, filters by any field, `fields=`, sorting,
+A subclass states its names and fields and overrides the few hooks where its service is odd. All that is the same
+everywhere is here: types and defaults, unknown and read-only fields, who sees what, filters by any field, `fields=`, sorting,
 paging with marker and links, bulk creation. The words of errors go through `refuse`, so each service keeps its shape.
 """
 
@@ -22,8 +22,8 @@ _TYPE_NAMES = {str: "string", int: "integer", bool: "boolean", float: "number", 
 class Field:
     """One field of a collection's documents.
 
-    `kind`: the JSON type. `default`: a value (copied), or a function of the Call. `check`: takes the given value and returns
-    the one to store; raises ValueError saying what is wrong with it. `admin`: only administrators may give it.
+    `kind`: the JSON type. `default`: a value (copied), or a function of the Call. `check`: takes the given value and
+    returns the one to store; raises ValueError saying what is wrong with it. `admin`: only administrators may give it.
     `create`/`update`: may it be given then; neither makes it read-only.
     """
 
@@ -122,7 +122,10 @@ class Collection:
 
     def matches(self, call: service.Call, document: state.Document, name: str, values: Sequence[str]) -> bool:
         """Does the document pass one filter of the query? Unknown names match nothing that has no such field."""
-        return _text(document.get(name)) in values
+        value = document.get(name)
+        if isinstance(value, bool):
+            return str(value).lower() in (text.lower() for text in values)
+        return ("" if value is None else str(value)) in values
 
     # -- routes ------------------------------------------------------------------------------------------------------
 
@@ -130,14 +133,14 @@ class Collection:
         """The five regular routes."""
         member = self.path + "/{id}"
         return [
-            service.Route("GET", self.path, self.list),
+            service.Route("GET", self.path, self.listing),
             service.Route("POST", self.path, self.create),
             service.Route("GET", member, self.show),
             service.Route(self.update_method, member, self.update),
             service.Route("DELETE", member, self.delete),
         ]
 
-    def list(self, call: service.Call) -> Any:
+    def listing(self, call: service.Call) -> Any:
         """GET on the collection."""
         found = [self.view(call, each) for each in self.select(call)]
         page, more = self.page(call, found)
@@ -209,7 +212,7 @@ class Collection:
         return self.changed(call, document, self.table.update(document["id"], **changes))
 
     def checked(self, call: service.Call, given: Any, *, creating: bool) -> state.Document:
-        """The given fields, each known, allowed, of the right type and normalised. Raises the 400 or 403 of the service."""
+        """The given fields, each known, allowed, of the right type and normalised. Raises the service's 400 or 403."""
         if not isinstance(given, dict):
             raise self.refuse(f"{self.singular} must be an object.")
         result: state.Document = {}
@@ -247,7 +250,7 @@ class Collection:
                 raise self.refuse(f"Invalid input for {field.name}. Reason: {error}.") from None
         return value
 
-    def select(self, call: service.Call) -> "list[state.Document]":
+    def select(self, call: service.Call) -> list[state.Document]:
         """The documents of a list: visible and through all filters, in order."""
         filters: dict[str, list[str]] = {}
         for name, value in call.query.multi_items():
@@ -270,7 +273,7 @@ class Collection:
 
     def page(
         self, call: service.Call, found: Sequence[state.Document]
-    ) -> "tuple[Sequence[state.Document], tuple[bool, bool]]":
+    ) -> tuple[Sequence[state.Document], tuple[bool, bool]]:
         """Sort and cut; tells whether there is more (after, before) the page."""
         query = call.query
         keys = query.getlist("sort_key")
@@ -309,7 +312,7 @@ class Collection:
         call: service.Call,
         shown: Sequence[state.Document],
         page: Sequence[state.Document],
-        more: "tuple[bool, bool]",
+        more: tuple[bool, bool],
     ) -> state.Document:
         """The body of a list, with links to the next and the previous page where the caller gave a limit."""
         body: state.Document = {self.plural: shown}
@@ -346,7 +349,7 @@ def list_sorted(
     for number in range(len(keys) - 1, -1, -1):
         key = keys[number]
         descending = number < len(directions) and directions[number] == "desc"
-        result.sort(key=lambda document: _rank(document.get(key)), reverse=descending)  # noqa: B023 - used at once
+        result.sort(key=lambda document: _rank(document.get(key)), reverse=descending)
     return result
 
 
@@ -356,12 +359,6 @@ def _rank(value: Any) -> tuple[int, Any]:
     if isinstance(value, bool | int | float):
         return (1, value)
     return (2, str(value))
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, bool):
-        return "True" if value else "False"
-    return "" if value is None else str(value)
 
 
 def _converted(value: Any, kinds: tuple[type, ...]) -> Any:
