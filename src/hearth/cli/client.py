@@ -1,0 +1,174 @@
+"""The orchestration API as Python calls: paths, query strings, and errors turned into `ApiProblem`.
+
+Every command uses it; how requests are authenticated and sent is the transport's affair (`hearth.cli.connection`).
+"""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+from urllib.parse import quote, urlsplit
+
+import msgspec
+
+from hearth.cli import problems
+
+Record = dict[str, Any]
+
+#: As deep as stacks may nest by default; deeper ones are shown by their parent resource only.
+NESTED_DEPTH = 5
+
+
+class Transport(Protocol):
+    """Sends one request and returns status and body."""
+
+    def __call__(
+        self, method: str, path: str, *, json: Any = None, params: list[tuple[str, str]] | None = None
+    ) -> tuple[int, bytes]: ...
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class StackRef:
+    """A stack's name and id: what its canonical URL needs."""
+
+    name: str
+    id: str
+
+    @property
+    def path(self) -> str:
+        return f"/stacks/{quote(self.name, '')}/{quote(self.id, '')}"
+
+
+class Client:
+    """The API of one project."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._send = transport
+
+    # ---- stacks
+
+    def create(self, body: Record) -> StackRef:
+        """Create a stack; `body` as the API takes it."""
+        answer = self._call("POST", "/stacks", json=body)
+        return StackRef(body["stack_name"], answer["stack"]["id"])
+
+    def update(self, stack: StackRef, body: Record, *, existing: bool) -> None:
+        """Update a stack: replace its template and parameters, or (`existing`) keep what is not given."""
+        self._call("PATCH" if existing else "PUT", stack.path, json=body)
+
+    def delete(self, stack: StackRef) -> None:
+        """Ask for a stack's deletion."""
+        self._call("DELETE", stack.path)
+
+    def preview_create(self, body: Record) -> Record:
+        """The stack as it would be made."""
+        return _record(self._call("POST", "/stacks/preview", json=body), "stack")
+
+    def preview_update(self, stack: StackRef, body: Record, *, existing: bool) -> Record:
+        """`{added|updated|replaced|deleted|unchanged: [resource]}` of an update, nested stacks included."""
+        method = "PATCH" if existing else "PUT"
+        answer = self._call(method, f"{stack.path}/preview", json=body, params=[("show_nested", "true")])
+        return _record(answer, "resource_changes")
+
+    def find(self, name_or_id: str) -> StackRef:
+        """The stack of that name or id.
+
+        Raises:
+            problems.ApiProblem: there is none (404).
+        """
+        stack = self._stack(f"/stacks/{quote(name_or_id, '')}", outputs=False)
+        return StackRef(stack["stack_name"], stack["id"])
+
+    def show(self, stack: StackRef, *, outputs: bool = True) -> Record:
+        """A stack with (or without) its outputs resolved."""
+        return self._stack(stack.path, outputs=outputs)
+
+    def _stack(self, path: str, *, outputs: bool) -> Record:
+        params = [] if outputs else [("resolve_outputs", "false")]
+        return _record(self._call("GET", path, params=params), "stack")
+
+    def stacks(self, params: list[tuple[str, str]]) -> list[Record]:
+        """The project's stacks, page after page."""
+        found: list[Record] = []
+        path: str | None = "/stacks"
+        while path:
+            answer = self._call("GET", path, params=params)
+            found += answer["stacks"]
+            following = [link["href"] for link in answer.get("links", ()) if link["rel"] == "next"]
+            # The server's own address may differ from the one we reach it by: only the query is taken over.
+            path = f"/stacks?{urlsplit(following[0]).query}" if following and not _limited(params) else None
+            params = []
+        return found
+
+    def validate(self, body: Record) -> Record:
+        """What the template wants: description, parameters, groups."""
+        return _record(self._call("POST", "/validate", json=body))
+
+    def template(self, stack: StackRef) -> Record:
+        """The stored template."""
+        return _record(self._call("GET", f"{stack.path}/template"))
+
+    def outputs(self, stack: StackRef) -> list[Record]:
+        """All outputs with their values."""
+        return list(self.show(stack).get("outputs", ()))
+
+    def output(self, stack: StackRef, key: str) -> Record:
+        """One output with its value."""
+        return _record(self._call("GET", f"{stack.path}/outputs/{quote(key, '')}"), "output")
+
+    # ---- resources and events
+
+    def resources(self, stack: StackRef, params: Sequence[tuple[str, str]] = ()) -> list[Record]:
+        """A stack's resources; `nested_depth` among the parameters adds those of nested stacks."""
+        return list(self._call("GET", f"{stack.path}/resources", params=list(params))["resources"])
+
+    def resource(self, stack: StackRef, name: str) -> Record:
+        """One resource with its attributes."""
+        return _record(self._call("GET", f"{stack.path}/resources/{quote(name, '')}"), "resource")
+
+    def events(self, stack: StackRef, params: Sequence[tuple[str, str]] = ()) -> list[Record]:
+        """Events, as the parameters sort and filter them."""
+        return list(self._call("GET", f"{stack.path}/events", params=list(params))["events"])
+
+    # ---- the wire
+
+    def _call(self, method: str, path: str, *, json: Any = None, params: list[tuple[str, str]] | None = None) -> Any:
+        status, content = self._send(method, path, json=json, params=params)
+        if status >= 400:
+            raise to_problem(status, content)
+        if not content:
+            return None
+        try:
+            return msgspec.json.decode(content)
+        except msgspec.DecodeError as error:
+            if method in ("PUT", "PATCH"):  # an accepted update answers with plain text
+                return None
+            raise problems.CliError(
+                f"The orchestration endpoint answered {method} {path} with something that is not JSON.",
+                "Does the catalog's orchestration endpoint point at an orchestration service?",
+            ) from error
+
+
+def to_problem(status: int, content: bytes) -> problems.ApiProblem:
+    """The error an answer of the API means."""
+    try:
+        body = msgspec.json.decode(content)
+    except msgspec.DecodeError:
+        body = None
+    if not isinstance(body, Mapping):
+        return problems.ApiProblem(status, "", f"The orchestration service answered {status}.")
+    error = body.get("error")
+    if not isinstance(error, Mapping):
+        error = {}
+    message = error.get("message") or body.get("explanation") or body.get("title") or f"status {status}"
+    return problems.ApiProblem(status, str(error.get("type", "")), str(message), error.get("diagnostics") or ())
+
+
+def _record(answer: Any, key: str | None = None) -> Record:
+    found = answer[key] if key else answer
+    if not isinstance(found, dict):
+        raise problems.CliError(f"The orchestration service answered without a {key or 'body'}.")
+    return found
+
+
+def _limited(params: Sequence[tuple[str, str]]) -> bool:
+    return any(key == "limit" for key, _ in params)

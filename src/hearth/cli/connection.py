@@ -1,0 +1,124 @@
+"""From clouds.yaml, OS_* and --os-* options to an authenticated client of the orchestration API.
+
+Uses openstacksdk's configuration reader and keystoneauth1, so every credential form works as in the `openstack`
+command. Loads slowly (half a second); only command modules import it. Every way to fail becomes one line with advice.
+"""
+
+import argparse
+import contextlib
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+import openstack.config
+from keystoneauth1 import exceptions as keystone_errors
+from keystoneauth1 import session as keystone_session
+from openstack import exceptions as sdk_errors
+
+from hearth.cli import client, options, problems
+
+NO_CREDENTIALS = (
+    "Set OS_CLOUD to a cloud of clouds.yaml (`hearth up` prints one), or give OS_AUTH_URL, OS_USERNAME, OS_PASSWORD "
+    "and OS_PROJECT_NAME."
+)
+
+
+@contextlib.contextmanager
+def explained(auth_url: str = "") -> Iterator[None]:
+    """Turn the errors of the OpenStack libraries into lines for a user."""
+    at = f" at {auth_url}" if auth_url else ""
+    try:
+        yield
+    except keystone_errors.Unauthorized as error:
+        raise problems.CliError(
+            f"Keystone{at} refused the credentials.", "Check user name, password, project and domain names."
+        ) from error
+    except keystone_errors.EndpointNotFound as error:
+        raise problems.CliError(
+            "The cloud's catalog has no orchestration endpoint.",
+            "Register Hearth there as service type `orchestration`, or check the region and interface asked for.",
+        ) from error
+    except keystone_errors.ConnectFailure as error:
+        raise problems.CliError(
+            f"Cannot connect{at or ' to the service'}.",
+            "Is it running? `hearth up` starts a local one, `hearth status` looks.",
+        ) from error
+    except keystone_errors.MissingRequiredOptions as error:
+        missing = ", ".join(sorted(option.name for option in error.options))
+        raise problems.CliError(f"Credentials are incomplete: {missing} missing.", NO_CREDENTIALS) from error
+    except (keystone_errors.ClientException, sdk_errors.SDKException) as error:
+        raise problems.CliError(_one_line(error)) from error
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def connect() -> client.Client:
+    """The client for the credentials of the running command.
+
+    Raises:
+        problems.CliError: no or wrong credentials, Keystone cannot be reached, no endpoint.
+    """
+    session, region = _session(options.given_credentials())
+    auth_url = region.config.get("auth", {}).get("auth_url", "")
+    with explained(auth_url):
+        endpoint = region.get_endpoint("orchestration") or session.get_endpoint(
+            service_type="orchestration",
+            interface=region.get_interface("orchestration"),
+            region_name=region.get_region_name("orchestration"),
+        )
+        if endpoint is None:
+            raise keystone_errors.EndpointNotFound()
+        if "%(project_id)s" in endpoint:
+            endpoint = endpoint.replace("%(project_id)s", session.get_project_id() or "")
+    return client.Client(_Transport(session, endpoint))
+
+
+def admin_url() -> str:
+    """The embedded cloud's admin API for the credentials in use: beside `/identity`, where Keystone is.
+
+    Raises:
+        problems.CliError: the credentials in use do not name a cloud that `hearth up` serves.
+    """
+    _, region = _session(options.given_credentials())
+    auth_url = region.config.get("auth", {}).get("auth_url", "")
+    parts = urlsplit(auth_url)
+    if not parts.path.startswith("/identity"):
+        raise problems.CliError(
+            f"{auth_url or 'The cloud in use'} is not an embedded cloud.",
+            "Use the clouds.yaml that `hearth up` writes (OS_CLIENT_CONFIG_FILE, OS_CLOUD=hearth), or give --url.",
+        )
+    return f"{parts.scheme}://{parts.netloc}/admin"
+
+
+def _session(given: Mapping[str, str]) -> tuple[keystone_session.Session, Any]:
+    with explained():
+        config = openstack.config.OpenStackConfig(app_name="hearth")
+        region = config.get_one(argparse=argparse.Namespace(**given))
+        if not region.config.get("auth", {}).get("auth_url"):
+            raise problems.CliError("No cloud credentials were given.", NO_CREDENTIALS)
+        return region.get_session(), region
+
+
+class _Transport:
+    """Authenticated HTTP to the orchestration endpoint. Follows redirects with the same method."""
+
+    def __init__(self, session: keystone_session.Session, endpoint: str) -> None:
+        self._session = session
+        self._endpoint = endpoint.rstrip("/")
+
+    def __call__(
+        self, method: str, path: str, *, json: Any = None, params: list[tuple[str, str]] | None = None
+    ) -> tuple[int, bytes]:
+        """One request: status and body."""
+        with explained(self._endpoint):
+            answer = self._session.request(
+                self._endpoint + path,
+                method,
+                json=json,
+                params=params or [],
+                raise_exc=False,
+                headers={"Accept": "application/json"},
+            )
+            return answer.status_code, answer.content

@@ -1,0 +1,206 @@
+"""Watch a stack's action to its end: a live tree on a terminal, a line for each event elsewhere.
+
+Both go to standard error. Only reads the API, so interrupting it harms nothing. The stack's end is known by its own
+record together with its events: right after a request the record may still show the state before it.
+"""
+
+import contextlib
+import dataclasses
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, ParamSpec, Protocol, TypeVar
+
+import click
+import rich.console
+import rich.live
+
+from hearth.cli import client, problems, progress, tree
+
+#: Seconds between two looks: at least the first, and never more than a fifth of the time goes into asking.
+_PAUSE = 0.5
+_LONGEST_PAUSE = 5.0
+
+_NESTED = (("nested_depth", str(client.NESTED_DEPTH)),)
+
+Asked = ParamSpec("Asked")
+Answer = TypeVar("Answer")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Mark:
+    """Where a stack's record stood before an action: its newest event and time of update."""
+
+    event: str | None = None
+    updated: str | None = None
+
+
+class View(Protocol):
+    """Something that shows how an action goes."""
+
+    #: Whether `resources` wants to be called.
+    wants_resources: bool
+
+    def state(self, text: str) -> None: ...
+    def events(self, found: list[client.Record]) -> None: ...
+    def resources(self, found: list[client.Record]) -> None: ...
+
+
+def mark(api: client.Client, stack: client.StackRef) -> Mark:
+    """Remember where a stack stands, before asking for an action."""
+    newest = api.events(stack, [("limit", "1"), *_NESTED])
+    return Mark(newest[0]["id"] if newest else None, api.show(stack, outputs=False).get("updated_time"))
+
+
+def follow(
+    api: client.Client,
+    stack: client.StackRef,
+    action: str,
+    view: View,
+    since: Mark = Mark(),
+    *,
+    pause: Callable[[float], None] = time.sleep,
+    clock: Callable[[], float] = time.monotonic,
+) -> client.Record | None:
+    """Watch until `action` (CREATE, UPDATE, DELETE) or the rollback after it ended.
+
+    Returns the stack's record, or None when it is gone.
+    """
+    last, ended = since.event, ""
+    while True:
+        began = clock()
+        record = _existing(api.show, stack, outputs=False)
+        if record is not None:
+            fresh = _existing(api.events, stack, _after(last))
+            if fresh:
+                last = fresh[-1]["id"]
+                view.events(fresh)
+                ended = _stack_state(fresh, stack) or ended
+            if view.wants_resources:
+                view.resources(_existing(api.resources, stack, _NESTED) or [])
+            view.state(record["stack_status"])
+        elif view.wants_resources:
+            view.resources([])
+        if _is_over(record, action, ended, since):
+            if record is None or record["stack_status"] == "DELETE_COMPLETE":
+                view.state("DELETE_COMPLETE")
+                return None
+            return record
+        pause(min(max(_PAUSE, 4 * (clock() - began)), _LONGEST_PAUSE))
+
+
+def _existing(ask: Callable[Asked, Answer], *args: Asked.args, **kwargs: Asked.kwargs) -> Answer | None:
+    """The answer, or None when the stack is gone (or its last events are)."""
+    try:
+        return ask(*args, **kwargs)
+    except problems.ApiProblem as problem:
+        if problem.status == 404:
+            return None
+        raise
+
+
+def _after(event: str | None) -> list[tuple[str, str]]:
+    params = [*_NESTED, ("sort_keys", "event_time"), ("sort_dir", "asc")]
+    return [*params, ("marker", event)] if event else params
+
+
+def _stack_state(events: list[client.Record], stack: client.StackRef) -> str:
+    """The newest state of the stack itself among events, or nothing."""
+    own = [one["resource_status"] for one in events if one.get("physical_resource_id") == stack.id]
+    return str(own[-1]) if own else ""
+
+
+def _is_over(record: client.Record | None, action: str, last_state: str, since: Mark) -> bool:
+    if record is None:
+        return action == "DELETE"
+    state = str(record["stack_status"])
+    if state.endswith("_IN_PROGRESS"):
+        return False
+    if not state.startswith((action, "ROLLBACK")):
+        return False
+    return action == "CREATE" or last_state == state or record.get("updated_time") != since.updated
+
+
+class Lines:
+    """One line for each event."""
+
+    wants_resources = False
+
+    def __init__(self, stack: client.StackRef) -> None:
+        self._stack = stack
+
+    def state(self, text: str) -> None:
+        """The stack's own events say it already."""
+
+    def resources(self, found: list[client.Record]) -> None:
+        """Events say it already."""
+
+    def events(self, found: list[client.Record]) -> None:
+        for event in found:
+            click.echo(event_line(event, self._stack.name), err=True)
+
+
+def event_line(event: Mapping[str, Any], stack_name: str) -> str:
+    """An event as `time [stack.resource]: STATE  reason`."""
+    names = {link["rel"]: link["href"] for link in event.get("links", ())}
+    parts = names.get("stack", "").rstrip("/").split("/")
+    owner = parts[-2] if len(parts) > 1 else stack_name
+    name = event["resource_name"]
+    subject = owner if name == owner else f"{owner}.{name}"
+    reason = event.get("resource_status_reason") or ""
+    told = f"  {reason}" if reason and reason != "state changed" else ""
+    return f"{event['event_time']} [{subject}]: {event['resource_status']}{told}"
+
+
+class LiveTree:
+    """The tree, redrawn in place."""
+
+    wants_resources = True
+
+    def __init__(self, stack: client.StackRef, console: rich.console.Console) -> None:
+        self._stack = stack
+        self._console = console
+        self._state = ""
+        self._known = progress.Progress(stack.id)
+
+    def state(self, text: str) -> None:
+        self._state = text
+
+    def events(self, found: list[client.Record]) -> None:
+        """The resources say it already."""
+
+    def resources(self, found: list[client.Record]) -> None:
+        self._known.observe(found, time.monotonic())
+
+    def draw(self) -> rich.console.RenderableType:
+        """The tree as of now."""
+        height = self._console.size.height
+        return tree.draw(self._known, self._stack.name, self._state, time.monotonic(), height=height)
+
+
+@contextlib.contextmanager
+def shown(stack: client.StackRef) -> Iterator[View]:
+    """The view that fits standard error: a live tree on a terminal, lines elsewhere."""
+    if not sys.stderr.isatty():
+        yield Lines(stack)
+        return
+    console = rich.console.Console(stderr=True)
+    view = LiveTree(stack, console)
+    with rich.live.Live(get_renderable=view.draw, console=console, refresh_per_second=8):
+        yield view
+
+
+def watch(api: client.Client, stack: client.StackRef, action: str, since: Mark = Mark()) -> client.Record | None:
+    """Show an action to its end. An interrupt leaves the stack going and says so.
+
+    Raises:
+        problems.Interrupted: by the user.
+    """
+    try:
+        with shown(stack) as view:
+            return follow(api, stack, action, view, since)
+    except KeyboardInterrupt:
+        raise problems.Interrupted(
+            f"Stopped watching; the stack {stack.name} goes on.",
+            f"Look with `hearth stack show {stack.name}` or `hearth stack events {stack.name}`.",
+        ) from None

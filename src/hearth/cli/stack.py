@@ -1,0 +1,36 @@
+"""The `hearth stack` group: the table of its commands."""
+
+import click
+
+from hearth.cli import lazy, options
+
+COMMANDS = {
+    "create": lazy.Target("hearth.cli.stack_change:create", "Create a stack from a template."),
+    "update": lazy.Target("hearth.cli.stack_change:update", "Change a stack to a new template or parameters."),
+    "delete": lazy.Target("hearth.cli.stack_change:delete", "Delete stacks and all they hold."),
+    "plan": lazy.Target("hearth.cli.stack_change:plan", "Show what create or update would do, and do nothing."),
+    "validate": lazy.Target("hearth.cli.stack_change:validate", "Check a template; show the parameters it takes."),
+    "list": lazy.Target("hearth.cli.stack_look:list_", "List the project's stacks."),
+    "show": lazy.Target("hearth.cli.stack_look:show", "Show a stack with its parameters and outputs."),
+    "resources": lazy.Target("hearth.cli.stack_look:resources", "List a stack's resources, or show one."),
+    "events": lazy.Target("hearth.cli.stack_look:events", "List what happened to a stack; follow it live."),
+    "outputs": lazy.Target("hearth.cli.stack_look:outputs", "Show a stack's outputs, or the value of one."),
+    "template": lazy.Target("hearth.cli.stack_look:template", "Print a stack's template."),
+}
+
+
+@click.group("stack", cls=lazy.LazyGroup, targets=COMMANDS)
+@options.credentials(listed=True)
+def group() -> None:
+    """Work with stacks.
+
+    \b
+    A first stack, with `hearth up` running:
+      export OS_CLIENT_CONFIG_FILE=~/.local/share/hearth/clouds.yaml OS_CLOUD=hearth
+      hearth stack create -t examples/demo.yaml demo
+      hearth stack outputs demo
+      hearth stack update -t examples/demo.yaml --parameter count=5 demo
+      hearth stack delete --yes demo
+
+    Credentials come from clouds.yaml, from OS_* variables, or from these options, as every OpenStack client takes them.
+    """

@@ -1,0 +1,370 @@
+"""`hearth stack create|update|delete|plan|validate`: the commands that take a template or change something."""
+
+import contextlib
+import pathlib
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import click
+
+from hearth.cli import bundle, client, connection, follow, options, problems, render
+
+Record = client.Record
+
+#: What the API calls each kind of change, in the order shown, and the user's word for it.
+CHANGES = {"added": "create", "updated": "update", "replaced": "replace", "deleted": "delete", "unchanged": "keep"}
+
+
+def _template_options(*, required: bool) -> Callable[[options.Command], options.Command]:
+    def decorate(command: options.Command) -> options.Command:
+        for option in reversed(
+            (
+                click.option("-t", "--template", metavar="FILE", required=required, help="Template: a file or a URL."),
+                click.option(
+                    "-e",
+                    "--environment",
+                    "environments",
+                    metavar="FILE",
+                    multiple=True,
+                    help="Environment; later ones win.",
+                ),
+                click.option(
+                    "-P",
+                    "--parameter",
+                    "parameters",
+                    metavar="KEY=VALUE",
+                    multiple=True,
+                    help="A parameter; wins over files.",
+                ),
+                click.option(
+                    "--parameter-file",
+                    "parameter_files",
+                    metavar="KEY=FILE",
+                    multiple=True,
+                    help="A parameter's value in a file.",
+                ),
+            )
+        ):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+def _stack_options(command: options.Command) -> options.Command:
+    for option in reversed(
+        (
+            click.option("--timeout", type=click.IntRange(min=1), metavar="MINUTES", help="Give up after so long."),
+            click.option("--tags", metavar="TAG,TAG", help="Tags of the stack."),
+            click.option("--wait/--no-wait", default=True, show_default=True, help="Watch until it is done."),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+@click.command()
+@_template_options(required=True)
+@_stack_options
+@click.option("--enable-rollback", is_flag=True, help="Remove everything again when something fails.")
+@click.option("--dry-run", is_flag=True, help="Show what would be made, and make nothing.")
+@options.output_format
+@options.credentials(listed=False)
+@click.argument("name")
+def create(
+    name: str,
+    template: str,
+    environments: Sequence[str],
+    parameters: Sequence[str],
+    parameter_files: Sequence[str],
+    timeout: int | None,
+    tags: str | None,
+    wait: bool,
+    enable_rollback: bool,
+    dry_run: bool,
+    output_format: str,
+) -> None:
+    """Create the stack NAME from a template and watch it grow.
+
+    \b
+    Examples:
+      hearth stack create -t web.yaml web
+      hearth stack create -t web.yaml -e production.yaml --parameter count=5 web
+      hearth stack create -t https://example.org/web.yaml --parameter-file motd=motd.txt --no-wait web
+    """
+    collected = bundle.collect(template, environments, _parameters(parameters, parameter_files))
+    body = {"stack_name": name, **collected.to_wire(), "disable_rollback": not enable_rollback}
+    body |= _given(timeout_mins=timeout, tags=tags)
+    api = connection.connect()
+    with _explained(collected):
+        if dry_run:
+            _show_new(api.preview_create(body), output_format)
+            return
+        stack = api.create(body)
+    _finish(api, stack, "CREATE", follow.Mark(), wait, output_format)
+
+
+@click.command()
+@_template_options(required=False)
+@_stack_options
+@click.option("--existing", is_flag=True, help="Keep the template, parameters and environment that are not given.")
+@click.option("--clear-parameter", "cleared", multiple=True, metavar="KEY", help="With --existing: forget a parameter.")
+@click.option("--converge", is_flag=True, help="Look at the live resources first and repair what differs.")
+@click.option("--rollback/--no-rollback", "rollback", default=None, help="On failure, go back to the state before.")
+@click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
+@options.output_format
+@options.credentials(listed=False)
+@click.argument("name")
+def update(
+    name: str,
+    template: str | None,
+    environments: Sequence[str],
+    parameters: Sequence[str],
+    parameter_files: Sequence[str],
+    timeout: int | None,
+    tags: str | None,
+    wait: bool,
+    existing: bool,
+    cleared: Sequence[str],
+    converge: bool,
+    rollback: bool | None,
+    dry_run: bool,
+    output_format: str,
+) -> None:
+    """Change the stack NAME to what a template and parameters say now.
+
+    \b
+    Examples:
+      hearth stack update -t web.yaml --parameter count=7 web
+      hearth stack update --existing --parameter count=7 web      the rest stays as it is
+      hearth stack update -t web.yaml --dry-run web               what would change?
+    """
+    if template is None and not existing:
+        raise click.UsageError("Give the new template with -t FILE, or --existing to keep the present one.")
+    if cleared and not existing:
+        raise click.UsageError("--clear-parameter works with --existing only: otherwise no old parameter is kept.")
+    collected = bundle.collect(template, environments, _parameters(parameters, parameter_files))
+    body = collected.to_wire() | _given(timeout_mins=timeout, tags=tags)
+    if cleared:
+        body["clear_parameters"] = list(cleared)
+    if converge:
+        body["converge"] = True
+    if rollback is not None:
+        body["disable_rollback"] = not rollback
+    api = connection.connect()
+    stack = api.find(name)
+    with _explained(collected):
+        if dry_run:
+            _show_changes(api.preview_update(stack, body, existing=existing), output_format)
+            return
+        before = follow.mark(api, stack) if wait else follow.Mark()
+        api.update(stack, body, existing=existing)
+    _finish(api, stack, "UPDATE", before, wait, output_format)
+
+
+@click.command()
+@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@click.option("--wait/--no-wait", default=True, show_default=True, help="Watch until they are gone.")
+@options.credentials(listed=False)
+@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+def delete(names: Sequence[str], yes: bool, wait: bool) -> None:
+    """Delete stacks with everything in them.
+
+    \b
+    Examples:
+      hearth stack delete web
+      hearth stack delete --yes --no-wait web db
+    """
+    api = connection.connect()
+    stacks = [api.find(name) for name in names]
+    if not yes:
+        click.confirm(f"Delete {', '.join(stack.name for stack in stacks)} with all resources?", abort=True, err=True)
+    marks = [follow.mark(api, stack) if wait else follow.Mark() for stack in stacks]
+    for stack in stacks:
+        api.delete(stack)
+    if not wait:
+        return
+    for stack, before in zip(stacks, marks, strict=True):
+        left = follow.watch(api, stack, "DELETE", before)
+        if left is not None:
+            raise _failure(left)
+        click.echo(f"{stack.name}: DELETE_COMPLETE", err=True)
+
+
+@click.command()
+@_template_options(required=False)
+@click.option("--existing", is_flag=True, help="Of an existing stack, keep what is not given.")
+@click.option("--converge", is_flag=True, help="Look at the live resources first.")
+@options.output_format
+@options.credentials(listed=False)
+@click.argument("name")
+def plan(
+    name: str,
+    template: str | None,
+    environments: Sequence[str],
+    parameters: Sequence[str],
+    parameter_files: Sequence[str],
+    existing: bool,
+    converge: bool,
+    output_format: str,
+) -> None:
+    """Show what `create` or `update` of the stack NAME would do. Nothing is done.
+
+    \b
+    Examples:
+      hearth stack plan -t web.yaml web
+      hearth stack plan --existing --parameter count=9 web
+    """
+    if template is None and not existing:
+        raise click.UsageError("Give the template with -t FILE, or --existing to keep the present one.")
+    collected = bundle.collect(template, environments, _parameters(parameters, parameter_files))
+    body = collected.to_wire()
+    api = connection.connect()
+    stack = _found(api, name)
+    with _explained(collected):
+        if stack is None:
+            _show_new(api.preview_create({"stack_name": name, **body}), output_format)
+        else:
+            body |= {"converge": True} if converge else {}
+            _show_changes(api.preview_update(stack, body, existing=existing), output_format)
+
+
+@click.command()
+@_template_options(required=True)
+@options.output_format
+@options.credentials(listed=False)
+def validate(
+    template: str,
+    environments: Sequence[str],
+    parameters: Sequence[str],
+    parameter_files: Sequence[str],
+    output_format: str,
+) -> None:
+    """Check a template with its files; every problem is shown with its place. Prints the parameters it takes.
+
+    \b
+    Examples:
+      hearth stack validate -t web.yaml
+      hearth stack validate -t web.yaml -e production.yaml -f yaml
+    """
+    collected = bundle.collect(template, environments, _parameters(parameters, parameter_files))
+    api = connection.connect()
+    with _explained(collected):
+        answer = api.validate(collected.to_wire())
+    if output_format != "table":
+        render.document(answer, output_format)
+        return
+    click.echo(f"The template is valid: {answer.get('Description') or 'no description'}", err=True)
+    rows = [
+        {"name": name, "type": one.get("Type"), "default": one.get("Default"), "description": one.get("Description")}
+        for name, one in answer.get("Parameters", {}).items()
+    ]
+    if rows:
+        headings = {"name": "Parameter", "type": "Type", "default": "Default", "description": "Description"}
+        render.records(rows, headings, output_format)
+
+
+# ---- shared
+
+
+def _parameters(pairs: Sequence[str], files: Sequence[str]) -> dict[str, str]:
+    found = dict(_pair(pair, "--parameter") for pair in pairs)
+    for pair in files:
+        key, path = _pair(pair, "--parameter-file")
+        try:
+            found[key] = pathlib.Path(path).expanduser().read_text()
+        except (OSError, UnicodeDecodeError) as error:
+            raise problems.CliError(f"Cannot read {path} for the parameter {key}: {error}.") from error
+    return found
+
+
+def _pair(text: str, option: str) -> tuple[str, str]:
+    key, separator, value = text.partition("=")
+    if not separator or not key:
+        raise click.UsageError(f"{option} {text!r} is not KEY=VALUE.")
+    return key, value
+
+
+def _given(**fields: Any) -> Record:
+    return {key: value for key, value in fields.items() if value is not None}
+
+
+@contextlib.contextmanager
+def _explained(collected: bundle.Bundle) -> Iterator[None]:
+    """Let the API's diagnostics be drawn with the lines of the files that were sent."""
+    try:
+        yield
+    except problems.ApiProblem as problem:
+        problem.sources = collected.sources
+        raise
+
+
+def _found(api: client.Client, name: str) -> client.StackRef | None:
+    try:
+        return api.find(name)
+    except problems.ApiProblem as problem:
+        if problem.status == 404:
+            return None
+        raise
+
+
+def _finish(
+    api: client.Client, stack: client.StackRef, action: str, before: follow.Mark, wait: bool, output_format: str
+) -> None:
+    if not wait:
+        render.record({"stack_name": stack.name, "id": stack.id}, output_format)
+        return
+    ended = follow.watch(api, stack, action, before)
+    if ended is None or ended["stack_status"] != f"{action}_COMPLETE":
+        raise _failure(ended or {"stack_name": stack.name, "stack_status": "DELETE_COMPLETE"})
+    stack_now = api.show(stack)
+    outputs = {one["output_key"]: one.get("output_value") for one in stack_now.get("outputs", ())}
+    if output_format == "table":
+        click.echo(f"{stack.name}: {ended['stack_status']}", err=True)
+        if outputs:
+            render.record(outputs, output_format)
+    else:
+        kept = {key: stack_now[key] for key in ("id", "stack_name", "stack_status")}
+        render.record({**kept, "outputs": outputs}, output_format)
+
+
+def _failure(record: Record) -> problems.CliError:
+    reason = record.get("stack_status_reason") or "no reason was given"
+    name = record["stack_name"]
+    return problems.CliError(
+        f"{name}: {record['stack_status']}: {reason}",
+        f"`hearth stack resources {name}` and `hearth stack events {name}` say more.",
+    )
+
+
+def _show_new(stack: Record, output_format: str) -> None:
+    rows = [{"change": "create", **one} for one in _flat(stack.get("resources", ()))]
+    _show_rows(rows, output_format)
+
+
+def _flat(resources: Any) -> Iterator[Record]:
+    """Resources of a preview: nested stacks are lists in the list."""
+    for one in resources:
+        if isinstance(one, list):
+            yield from _flat(one)
+        else:
+            yield one
+
+
+def _show_changes(changes: Record, output_format: str) -> None:
+    rows = [{"change": word, **one} for kind, word in CHANGES.items() for one in changes.get(kind, ())]
+    _show_rows(rows, output_format)
+
+
+def _show_rows(rows: list[Record], output_format: str) -> None:
+    headings = {
+        "change": "Change",
+        "stack_name": "Stack",
+        "resource_name": "Resource",
+        "resource_type": "Type",
+        "resource_status_reason": "Why",
+    }
+    render.records(rows, headings, output_format)
+    if output_format == "table":
+        counts = [f"{sum(row['change'] == word for row in rows)} to {word}" for word in CHANGES.values()]
+        click.echo(", ".join(count for count in counts if not count.startswith("0 ")) or "Nothing to do.", err=True)
