@@ -1,0 +1,1 @@
+"""Access to OpenStack services: credentials, catalogs, trusts, tokens, and the one HTTP client of the project."""

@@ -1,0 +1,52 @@
+"""What a token gives: who, where, which roles, until when, and the endpoints.
+
+A plain value, read from Keystone's answer by `hearth.cloud.credentials`. Makes no calls.
+"""
+
+import dataclasses
+import datetime
+from collections.abc import Mapping
+from typing import Any
+
+from hearth.cloud import catalog, settings
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Access:
+    """A token and what Keystone says about it. `expires_at`: epoch seconds. `endpoints`: official type to URL."""
+
+    token: str = dataclasses.field(repr=False)
+    expires_at: float
+    user_id: str
+    user_name: str
+    project_id: str | None
+    project_name: str | None
+    roles: tuple[str, ...]
+    trust_id: str | None
+    endpoints: Mapping[str, str] = dataclasses.field(repr=False)
+
+
+def from_wire(token: str, body: Mapping[str, Any], options: settings.CloudSettings) -> Access:
+    """Read the body of Keystone's `GET` or `POST /v3/auth/tokens`."""
+    data = body["token"]
+    project = data.get("project") or {}
+    project_id = project.get("id")
+    found = catalog.endpoints(data.get("catalog") or (), options.region, options.interface, options.interfaces)
+    for kind, url in options.endpoint_overrides.items():
+        found[kind] = (url % {"project_id": project_id, "tenant_id": project_id}).rstrip("/")
+    return Access(
+        token=token,
+        expires_at=epoch(data["expires_at"]),
+        user_id=data["user"]["id"],
+        user_name=data["user"].get("name", ""),
+        project_id=project_id,
+        project_name=project.get("name"),
+        roles=tuple(role["name"] for role in data.get("roles") or ()),
+        trust_id=(data.get("OS-TRUST:trust") or {}).get("id"),
+        endpoints=found,
+    )
+
+
+def epoch(text: str) -> float:
+    """Keystone's ISO 8601 time as epoch seconds."""
+    return datetime.datetime.fromisoformat(text).timestamp()

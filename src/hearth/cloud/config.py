@@ -1,0 +1,176 @@
+"""The configuration: Heat's option names, read from an operator's files into a private `ConfigOpts`.
+
+The process's entry point calls `load` once, then `cloud_settings` and the like to get frozen values that are passed
+down; nothing below reads the configuration itself. Options that Hearth does not know are left alone, so that a
+heat.conf can be used as it is.
+"""
+
+import dataclasses
+import re
+import socket
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import keystoneauth1.loading
+from oslo_config import cfg
+
+from hearth.cloud import catalog, options, settings, tokens
+
+
+class ConfigError(Exception):
+    """A configuration that cannot be used; the message names section and option."""
+
+
+def load(
+    config_files: Sequence[str] | None = None, overrides: Mapping[str, Mapping[str, Any]] | None = None
+) -> cfg.ConfigOpts:
+    """Read configuration files; `overrides`: {section: {option: value}}, stronger than the files.
+
+    Raises ConfigError for a missing or malformed file, a wrong value, an unknown option in `overrides`.
+    """
+    conf = cfg.ConfigOpts()
+    for group, declared in options.DECLARED.items():
+        conf.register_opts(declared, group=None if group == "DEFAULT" else group)
+    for kind in options.CLIENT_SECTIONS:
+        conf.register_opts(options.client_options(kind), group=f"clients_{kind}")
+    for group in ("keystone_authtoken", "trustee"):
+        keystoneauth1.loading.register_auth_conf_options(conf, group)
+    conf.set_default("host", socket.gethostname())
+    try:
+        conf(args=[], project="hearth", default_config_files=list(config_files or ()), default_config_dirs=[])
+        for group, values in (overrides or {}).items():
+            _register_auth(conf, group, str(values.get("auth_type") or ""))
+            for name, value in values.items():
+                try:
+                    conf.set_override(name, value, group=None if group == "DEFAULT" else group)
+                except ValueError as error:
+                    raise ConfigError(f"[{group}] {name}: {error}") from error
+        _check(conf)
+    except (cfg.Error, ValueError) as error:
+        raise ConfigError(str(error)) from error
+    return conf
+
+
+def _register_auth(conf: cfg.ConfigOpts, group: str, auth_type: str) -> None:
+    """Make the options of an authentication plugin known, which depend on its type."""
+    if group in ("keystone_authtoken", "trustee") and auth_type:
+        conf.register_opts(_plugin_options(auth_type, group), group=group)
+
+
+def _plugin_options(auth_type: str, group: str) -> Iterable[Any]:
+    try:
+        return keystoneauth1.loading.get_auth_plugin_conf_options(auth_type)  # type: ignore[no-any-return]
+    except keystoneauth1.loading.base.exceptions.NoMatchingPlugin as error:
+        raise ConfigError(f"[{group}] auth_type: there is no authentication plugin {auth_type!r}") from error
+
+
+def _check(conf: cfg.ConfigOpts) -> None:
+    """Read every value once: oslo.config finds a wrong one only when it is read."""
+    for group, declared in options.DECLARED.items():
+        for option in declared:
+            try:
+                _ = conf[option.dest] if group == "DEFAULT" else conf[group][option.dest]
+            except (cfg.Error, ValueError) as error:
+                raise ConfigError(f"[{group}] {option.name}: {_plain(error)}") from error
+
+
+def _plain(error: Exception) -> str:
+    """The library's sentence with the place of the value as a file's name."""
+    return re.sub(r"LocationInfo\(location=.*?detail='(.*?)'\)", r"\1", str(error))
+
+
+def auth_section(conf: cfg.ConfigOpts, group: str) -> settings.AuthSection | None:
+    """The authentication plugin that a section configures; None when it configures none."""
+    group = conf[group].auth_section or group
+    if group not in conf:
+        keystoneauth1.loading.register_auth_conf_options(conf, group)
+    auth_type = conf[group].auth_type
+    if not auth_type:
+        return None
+    declared = list(_plugin_options(auth_type, group))
+    conf.register_opts(declared, group=group)
+    values = {option.dest: conf[group][option.dest] for option in declared}
+    if not values.get("auth_url"):
+        raise ConfigError(f"[{group}] auth_url is not set: the URL of Keystone, as http://controller:5000/v3")
+    return settings.AuthSection(auth_type, {name: value for name, value in values.items() if value is not None})
+
+
+def cloud_settings(conf: cfg.ConfigOpts) -> settings.CloudSettings:
+    """How the engine reaches the cloud's services. Raises ConfigError when no service user is configured."""
+    service = _service(conf)
+    common = settings.Tls(
+        conf.clients.ca_file, conf.clients.cert_file, conf.clients.key_file, bool(conf.clients.insecure)
+    )
+    interfaces: dict[str, str] = {}
+    tls: dict[str, settings.Tls] = {}
+    overrides: dict[str, str] = {}
+    for name, service_type in options.CLIENT_SECTIONS.items():
+        section = conf[f"clients_{name}"]
+        kind = catalog.official(service_type)
+        if section.endpoint_type:
+            interfaces[kind] = _interface(section.endpoint_type)
+        own = settings.Tls(
+            section.ca_file or common.ca_file,
+            section.cert_file or common.cert_file,
+            section.key_file or common.key_file,
+            common.insecure if section.insecure is None else section.insecure,
+        )
+        if own != common:
+            tls[kind] = own
+        if name == "heat" and section.url:
+            overrides[kind] = section.url
+    return settings.CloudSettings(
+        auth_url=conf.clients_keystone.auth_uri or service.auth_url,
+        service=service,
+        trustee=auth_section(conf, "trustee"),
+        region=conf.region_name_for_services,
+        interface=_interface(conf.clients.endpoint_type),
+        interfaces=interfaces,
+        tls=common,
+        tls_by_service=tls,
+        endpoint_overrides=overrides,
+        trusts_delegated_roles=tuple(conf.trusts_delegated_roles),
+        allow_trusts_redelegation=conf.allow_trusts_redelegation,
+        request_timeout=conf.clients.request_timeout,
+        connect_timeout=conf.clients.connect_timeout,
+        connections_per_host=conf.clients.connections_per_host,
+    )
+
+
+def validator_settings(conf: cfg.ConfigOpts) -> settings.CloudSettings:
+    """How the APIs reach Keystone to check tokens: the options of [keystone_authtoken] alone."""
+    section = conf.keystone_authtoken
+    service = _service(conf)
+    return settings.CloudSettings(
+        auth_url=service.auth_url,
+        service=service,
+        region=section.region_name,
+        interface=_interface(section.interface),
+        tls=settings.Tls(section.cafile, section.certfile, section.keyfile, section.insecure),
+        connect_timeout=section.http_connect_timeout or conf.clients.connect_timeout,
+        request_timeout=conf.clients.request_timeout,
+        connections_per_host=conf.clients.connections_per_host,
+    )
+
+
+def token_rules(conf: cfg.ConfigOpts) -> tokens.TokenRules:
+    """How tokens are checked."""
+    section = conf.keystone_authtoken
+    values = {field.name: section[field.name] for field in dataclasses.fields(tokens.TokenRules)}
+    values["service_token_roles"] = tuple(section.service_token_roles)
+    values["www_authenticate_uri"] = section.www_authenticate_uri or _service(conf).auth_url
+    return tokens.TokenRules(**values)
+
+
+def _service(conf: cfg.ConfigOpts) -> settings.AuthSection:
+    found = auth_section(conf, "keystone_authtoken")
+    if found is None:
+        raise ConfigError(
+            "[keystone_authtoken] auth_type is not set: Hearth needs a service user "
+            "(auth_type, auth_url, username, password, project_name, user_domain_name, project_domain_name)"
+        )
+    return found
+
+
+def _interface(name: str) -> str:
+    return name.removesuffix("URL")

@@ -1,0 +1,225 @@
+"""The options of the configuration file: Heat's names and defaults, our words. A table; `hearth.cloud.config` reads it.
+
+Sections of libraries ([oslo_policy], the plugin options of [keystone_authtoken] and [trustee]) are declared by these.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from oslo_config import cfg
+
+_TRANSPORTS = ["POLL_SERVER_CFN", "POLL_SERVER_HEAT", "POLL_TEMP_URL", "ZAQAR_MESSAGE"]
+_SIGNALS = ["CFN_SIGNAL", "TEMP_URL_SIGNAL", "HEAT_SIGNAL", "ZAQAR_SIGNAL"]
+_INTERFACES = ["publicURL", "internalURL", "adminURL", "public", "internal", "admin"]
+
+#: [clients_<name>] and the service type it is about.
+CLIENT_SECTIONS: Mapping[str, str] = {
+    "aodh": "alarming",
+    "barbican": "key-manager",
+    "cinder": "block-storage",
+    "designate": "dns",
+    "glance": "image",
+    "heat": "orchestration",
+    "keystone": "identity",
+    "magnum": "container-infra",
+    "manila": "shared-file-system",
+    "mistral": "workflow",
+    "neutron": "network",
+    "nova": "compute",
+    "octavia": "load-balancer",
+    "swift": "object-store",
+    "trove": "database",
+    "zaqar": "messaging",
+}
+
+
+def _text(name: str, default: Any, help_text: str, **more: Any) -> Any:
+    return cfg.StrOpt(name, default=default, help=help_text, **more)
+
+
+def _number(name: str, default: int | None, help_text: str, **more: Any) -> Any:
+    return cfg.IntOpt(name, default=default, help=help_text, **more)
+
+
+def _seconds(name: str, default: float, help_text: str, **more: Any) -> Any:
+    return cfg.FloatOpt(name, default=default, help=f"{help_text} (seconds)", **more)
+
+
+def _switch(name: str, default: bool | None, help_text: str, **more: Any) -> Any:
+    return cfg.BoolOpt(name, default=default, help=help_text, **more)
+
+
+def _list(name: str, default: list[str], help_text: str, **more: Any) -> Any:
+    return cfg.ListOpt(name, default=default, help=help_text, **more)
+
+
+def _tls() -> list[Any]:
+    return [
+        _text("ca_file", None, "Certificates of the authorities that vouch for the services."),
+        _text("cert_file", None, "Our own certificate, for services that ask for one."),
+        _text("key_file", None, "The private key of cert_file."),
+    ]
+
+
+def client_options(name: str) -> list[Any]:
+    """The options of [clients_<name>]; unset ones are taken from [clients]."""
+    extra = {
+        "heat": [cfg.URIOpt("url", help="URL of the orchestration API, in place of the catalog's.")],
+        "keystone": [cfg.URIOpt("auth_uri", help="URL of Keystone, in place of [keystone_authtoken] auth_url.")],
+    }
+    return [
+        *_tls(),
+        _text("endpoint_type", None, "Which of the service's endpoints to call.", choices=_INTERFACES),
+        _switch("insecure", None, "Do not check the service's certificate."),
+        *extra.get(name, ()),
+    ]
+
+
+def _cache(default: int, subject: str) -> list[Any]:
+    return [
+        _switch("caching", True, f"Remember {subject}."),
+        _number("expiration_time", default, f"How long to remember {subject} (seconds)."),
+    ]
+
+
+#: {section: options}
+DECLARED: Mapping[str, list[Any]] = {
+    "DEFAULT": [
+        _number("action_retry_limit", 5, "Further attempts to create or delete a resource after a conflict."),
+        _switch("allow_trusts_redelegation", False, "Let the trusts we are given be passed on."),
+        _text("auth_encryption_key", "notgood but just long enough i t", "Key of stored secrets.", secret=True),
+        _number("client_retry_limit", 2, "Further attempts after a lost connection."),
+        _switch("convergence_engine", True, "Spread each new stack over all engines."),
+        _text("default_deployment_signal_transport", "CFN_SIGNAL", "How servers report deployments.", choices=_SIGNALS),
+        _text("default_notification_level", "INFO", "Priority of notifications."),
+        _text("default_publisher_id", None, "Sender of notifications."),
+        _text(
+            "default_software_config_transport", "POLL_SERVER_CFN", "How servers fetch metadata.", choices=_TRANSPORTS
+        ),
+        _text(
+            "default_user_data_format",
+            "HEAT_CFNTOOLS",
+            "How the user data of a server is wrapped unless its template says.",
+            choices=["HEAT_CFNTOOLS", "RAW", "SOFTWARE_CONFIG"],
+        ),
+        _text(
+            "deferred_auth_method",
+            "trusts",
+            "How the engine acts for a user later.",
+            choices=["password", "trusts"],
+        ),
+        _switch("enable_stack_abandon", False, "Allow stack abandon and export."),
+        _switch("enable_stack_adopt", False, "Allow stack adopt."),
+        _switch("encrypt_parameters_and_properties", False, "Encrypt hidden parameters and stored properties."),
+        _number("engine_life_check_timeout", 2, "How long another engine may take to answer (seconds)."),
+        _text("environment_dir", "/etc/heat/environment.d", "Folder of the global environment files."),
+        _number("error_wait_time", 240, "How long others may go on after a resource failed (seconds)."),
+        _number("event_purge_batch_size", 200, "How many old events are dropped at a time.", min=1),
+        cfg.URIOpt("heat_metadata_server_url", help="URL of the CloudFormation API as servers reach it."),
+        _text("heat_stack_user_role", "heat_stack_user", "Role of users that stacks create for their servers."),
+        cfg.URIOpt("heat_waitcondition_server_url", help="URL of wait conditions as servers reach it."),
+        _list("hidden_stack_tags", [], "Stacks with one of these tags are not listed unless asked for."),
+        _text("host", None, "Name of this host in the service list. Default: the host name."),
+        _text("loadbalancer_template", None, "Template of AWS::ElasticLoadBalancing::LoadBalancer."),
+        _text("max_cinder_api_microversion", None, "Highest microversion to ask Cinder for."),
+        _number("max_events_per_stack", 1000, "Events kept of a stack; 0: all."),
+        _number("max_interface_check_attempts", 10, "Checks of a server's interface after attaching it.", min=1),
+        _text("max_ironic_api_microversion", None, "Highest microversion to ask Ironic for."),
+        _number("max_json_body_size", 1048576, "Largest request body (bytes)."),
+        _number("max_nested_stack_depth", 5, "How deep stacks may be nested; the root has depth 0."),
+        _text("max_nova_api_microversion", None, "Highest microversion to ask Nova for."),
+        _number("max_resources_per_stack", 1000, "Resources of a stack with all that is nested in it; -1: no limit."),
+        _number("max_server_name_length", 53, "Longest name given to a server.", max=53),
+        _number("max_snapshots_per_stack", 32, "Snapshots of a stack; -1: no limit."),
+        _number("max_software_configs_per_tenant", 4096, "Software configs of a project."),
+        _number("max_software_deployments_per_tenant", 4096, "Software deployments of a project."),
+        _number("max_stacks_per_tenant", 512, "Stacks of a project; -1: no limit. Not for administrators."),
+        _number("max_template_size", 524288, "Largest template (bytes)."),
+        _seconds("metadata_put_timeout", 60, "Limit of storing metadata at a temporary URL", min=0),
+        _number("num_engine_workers", None, "Engine processes; unset: one for each CPU.", min=1),
+        _switch("observe_on_update", False, "Compare with the real resources on every update."),
+        _number("periodic_interval", 60, "Time between signs of life of an engine (seconds)."),
+        _list("plugin_dirs", [], "Folders with resource types of your own."),
+        _text(
+            "reauthentication_auth_method",
+            "",
+            "'trusts': the engine works with the stored trust, however long the user's token lives.",
+            choices=["", "trusts"],
+        ),
+        _text("region_name_for_services", None, "Region of the services to call."),
+        _text("region_name_for_shared_services", None, "Region of the services in shared_services_types."),
+        _text(
+            "server_keystone_endpoint_type",
+            "",
+            "Which endpoint of Keystone servers are given.",
+            choices=["", "public", "internal", "admin"],
+        ),
+        _list("shared_services_types", ["image", "volumev3"], "Services that regions share."),
+        _number("stack_action_timeout", 3600, "Limit of a stack's action unless the stack says (seconds)."),
+        _text("stack_domain_admin", None, "User who manages stack users."),
+        _text("stack_domain_admin_password", None, "Password of stack_domain_admin.", secret=True),
+        _switch("stack_scheduler_hints", False, "Tell the schedulers which stack a server or volume is of."),
+        _text("stack_user_domain_id", None, "Domain of stack users."),
+        _text("stack_user_domain_name", None, "Domain of stack users, by name."),
+        _text("template_dir", "/etc/heat/templates", "Folder of templates that types are built from."),
+        _seconds("template_fetch_timeout", 60, "Limit of fetching a template_url", min=0),
+        _list(
+            "template_fetch_allowed_networks",
+            [],
+            "Networks (CIDR) that a template_url may point to although they are loopback, link-local or multicast.",
+        ),
+        _list("template_fetch_denied_networks", [], "Further networks (CIDR) that a template_url may not point to."),
+        _list("trusts_delegated_roles", [], "Roles a trust delegates; none: all the user has."),
+    ],
+    "auth_password": [
+        _list("allowed_auth_uris", [], "Keystones that a request may name."),
+        _switch("multi_cloud", False, "Let a request name the Keystone that checks its password."),
+    ],
+    "clients": [
+        *_tls(),
+        _text("endpoint_type", "public", "Which endpoints of the services to call.", choices=_INTERFACES),
+        _switch("insecure", False, "Do not check the services' certificates."),
+        _seconds("request_timeout", 120, "Limit of one call to a service", min=0.1),
+        _seconds("connect_timeout", 10, "Limit of opening a connection to a service", min=0.1),
+        _number("connections_per_host", 32, "Connections to one service at a time.", min=1),
+    ],
+    "constraint_validation_cache": _cache(60, "whether a constraint was met"),
+    "resource_finder_cache": _cache(3600, "the ids of names"),
+    "service_extension_cache": _cache(3600, "the extensions of services"),
+    "database": [
+        _text("connection", None, "URL of the database.", secret=True),
+        _number("max_pool_size", 5, "Connections kept open."),
+        _number("max_overflow", 50, "Further connections when all are busy."),
+        _number("pool_timeout", None, "How long to wait for a connection (seconds)."),
+        _number("connection_recycle_time", 3600, "Age at which a connection is replaced (seconds)."),
+    ],
+    "ec2authtoken": [
+        _text("auth_uri", None, "URL of Keystone that checks EC2 signatures."),
+        _list("allowed_auth_uris", [], "Keystones that a request may name."),
+        _switch("multi_cloud", False, "Ask several Keystones."),
+    ],
+    "keystone_authtoken": [
+        _text("www_authenticate_uri", None, "URL of Keystone shown to clients.", deprecated_name="auth_uri"),
+        _switch("delay_auth_decision", False, "Leave requests without a good token to the application."),
+        _text("interface", "internal", "Which endpoint of Keystone to ask."),
+        _text("region_name", None, "Region of the Keystone to ask."),
+        _text("cafile", None, "Certificates of the authorities that vouch for Keystone."),
+        _text("certfile", None, "Our own certificate, if Keystone asks for one."),
+        _text("keyfile", None, "The private key of certfile."),
+        _switch("insecure", False, "Do not check Keystone's certificate."),
+        _number("http_connect_timeout", None, "Limit of opening a connection to Keystone (seconds)."),
+        _number("http_request_max_retries", 3, "Further attempts to ask Keystone.", min=0),
+        _number("token_cache_time", 300, "How long an answer about a token is remembered (seconds); -1: not."),
+        _list("service_token_roles", ["service"], "Roles of services whose token keeps an expired one alive."),
+        _switch("service_token_roles_required", False, "Refuse service tokens without one of these roles."),
+    ],
+    "oslo_middleware": [
+        _switch("enable_proxy_headers_parsing", False, "Believe X-Forwarded-* headers: set behind a proxy only."),
+    ],
+    "revision": [_text("heat_revision", "unknown", "What build_info shows.")],
+    "volumes": [_switch("backups_enabled", True, "Cinder backups are available.")],
+    "yaql": [
+        _number("limit_iterators", 200, "Items a yaql expression may walk over."),
+        _number("memory_quota", 10000, "Memory a yaql expression may take (bytes)."),
+    ],
+}

@@ -1,0 +1,184 @@
+"""Calls to OpenStack services with one credential.
+
+A `Session` comes from `hearth.cloud.credentials.Connector` and is shared by everything that acts for that credential.
+It finds the endpoint, adds the token, renews the token when a service refuses it, and gives back decoded answers.
+It knows nothing of resources; paths and bodies are the caller's.
+"""
+
+import asyncio
+import contextvars
+import time
+import uuid
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+from hearth.cloud import access, catalog, errors, settings, transport
+
+Response = transport.Response
+Params = Mapping[str, Any]
+
+#: The id under which all calls of one stack action are found in the logs of every service; set it in the task that
+#: runs the action. None: the services make up their own.
+request_id: contextvars.ContextVar[str | None] = contextvars.ContextVar("request_id", default=None)
+
+#: A token is renewed this many seconds before its end, so that it does not end on the way.
+EARLY = 60.0
+
+
+def new_request_id() -> str:
+    """A global request id as the services accept it."""
+    return f"req-{uuid.uuid4()}"
+
+
+class Session:
+    """One credential's access to the services of one region."""
+
+    def __init__(
+        self,
+        wire: transport.Transport,
+        options: settings.CloudSettings,
+        granted: access.Access,
+        renew: Callable[[], Awaitable[access.Access]] | None,
+    ) -> None:
+        """`renew` fetches a new token; None when the credential is a token itself and cannot be renewed."""
+        self._wire = wire
+        self._options = options
+        self._access = granted
+        self._renew = renew
+        self._renewing = asyncio.Lock()
+        #: A cache for whoever looks things up with this session (names to ids, extensions).
+        self.memo: dict[Any, Any] = {}
+
+    @property
+    def project_id(self) -> str | None:
+        """The project that this session acts in; None when the credential has no scope."""
+        return self._access.project_id
+
+    @property
+    def user_id(self) -> str:
+        """The user that this session acts as (of a trust: the one who gave it)."""
+        return self._access.user_id
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """Names of the roles in the project."""
+        return self._access.roles
+
+    @property
+    def region(self) -> str | None:
+        """The region whose services are called; None: the first in the catalog."""
+        return self._options.region
+
+    @property
+    def expires_at(self) -> float:
+        """End of the present token, epoch seconds."""
+        return self._access.expires_at
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether calls can still be made: the token is fresh, or can be renewed."""
+        return self._renew is not None or self._access.expires_at > time.time()
+
+    def has_service(self, service_type: str) -> bool:
+        """Whether the catalog holds the service, under any of its names."""
+        return catalog.official(service_type) in self._access.endpoints
+
+    def endpoint(self, service_type: str) -> str:
+        """The service's URL in the catalog. Raises NoService."""
+        url = self._access.endpoints.get(catalog.official(service_type))
+        if url is None:
+            where = f" in region {self.region}" if self.region else ""
+            raise errors.NoService(404, service_type, f"the catalog has no {service_type} service{where}")
+        return url
+
+    async def token(self) -> str:
+        """A token that holds for at least some seconds more."""
+        return (await self._current()).token
+
+    async def request(
+        self,
+        service_type: str,
+        method: str,
+        path: str,
+        *,
+        json: Any = None,
+        params: Params | None = None,
+        headers: Mapping[str, str] | None = None,
+        microversion: str | None = None,
+        data: transport.Body | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109 -- a limit of the HTTP client, which knows what was sent
+    ) -> Response:
+        """Call a service. `path` is relative to its endpoint; `params`: None values are left out, lists are repeated.
+
+        Raises CloudError, by kind of refusal; Unavailable when no answer came.
+        """
+        url = catalog.url(service_type, self.endpoint(service_type), path, self.project_id)
+        if params and (query := _query(params)):
+            url += ("&" if "?" in url else "?") + query
+        sent = dict(headers or ())
+        if microversion is not None:
+            sent.update(catalog.microversion_headers(service_type, microversion))
+        if (current := request_id.get()) is not None:
+            sent.setdefault("X-Openstack-Request-Id", current)
+        tls = self._options.tls_by_service.get(catalog.official(service_type))
+        granted = await self._current()
+        for last in (False, True):
+            sent["X-Auth-Token"] = granted.token
+            try:
+                return await self._wire.exchange(
+                    service_type, method, url, sent, json=json, data=data, tls=tls, seconds=timeout
+                )
+            except errors.Unauthorized:
+                # Tokens end early when a password changes or Keystone's keys rotate. Refused calls were not done.
+                if last or self._renew is None:
+                    raise
+                granted = await self._fresh(granted)
+        raise AssertionError("unreachable")
+
+    async def get(self, service_type: str, path: str, **options: Any) -> Response:
+        """`request` with GET."""
+        return await self.request(service_type, "GET", path, **options)
+
+    async def post(self, service_type: str, path: str, **options: Any) -> Response:
+        """`request` with POST."""
+        return await self.request(service_type, "POST", path, **options)
+
+    async def put(self, service_type: str, path: str, **options: Any) -> Response:
+        """`request` with PUT."""
+        return await self.request(service_type, "PUT", path, **options)
+
+    async def patch(self, service_type: str, path: str, **options: Any) -> Response:
+        """`request` with PATCH."""
+        return await self.request(service_type, "PATCH", path, **options)
+
+    async def delete(self, service_type: str, path: str, **options: Any) -> Response:
+        """`request` with DELETE."""
+        return await self.request(service_type, "DELETE", path, **options)
+
+    async def head(self, service_type: str, path: str, **options: Any) -> Response:
+        """`request` with HEAD."""
+        return await self.request(service_type, "HEAD", path, **options)
+
+    async def _current(self) -> access.Access:
+        granted = self._access
+        if self._renew is not None and granted.expires_at - EARLY < time.time():
+            return await self._fresh(granted)
+        return granted
+
+    async def _fresh(self, refused: access.Access) -> access.Access:
+        """A token other than the refused one; one fetch serves all who wait."""
+        assert self._renew is not None
+        async with self._renewing:
+            if self._access is refused:
+                self._access = await self._renew()
+            return self._access
+
+
+def _query(params: Params) -> str:
+    pairs: list[tuple[str, str]] = []
+    for name, value in params.items():
+        for one in value if isinstance(value, (list, tuple)) else (value,):
+            if one is not None:
+                pairs.append((name, ("true" if one else "false") if isinstance(one, bool) else str(one)))
+    return urlencode(pairs)

@@ -1,0 +1,57 @@
+"""How to reach the cloud and who we are there: plain values, read once from the configuration and passed down."""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Tls:
+    """How a service's certificate is checked and ours shown."""
+
+    ca_file: str | None = None
+    cert_file: str | None = None
+    key_file: str | None = None
+    insecure: bool = False
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class AuthSection:
+    """A keystoneauth plugin and its options, as in a section of the configuration file."""
+
+    auth_type: str
+    options: Mapping[str, Any] = dataclasses.field(repr=False)
+
+    @property
+    def auth_url(self) -> str:
+        """The URL of Keystone."""
+        return str(self.options.get("auth_url") or "")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class CloudSettings:
+    """Everything the cloud package needs to know. Times are seconds."""
+
+    #: Keystone's URL, with or without /v3.
+    auth_url: str
+    #: The service user, scoped to the service project: checks tokens.
+    service: AuthSection
+    #: The user that trusts are given to; None: the service user.
+    trustee: AuthSection | None = None
+    #: Region of the services; None: the first one in the catalog.
+    region: str | None = None
+    interface: str = "public"
+    #: Interface for some service types (official names).
+    interfaces: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    tls: Tls = Tls()
+    #: TLS for some service types (official names).
+    tls_by_service: Mapping[str, Tls] = dataclasses.field(default_factory=dict)
+    #: URLs that replace the catalog's, by official type. `%(project_id)s` and `%(tenant_id)s` are filled in.
+    endpoint_overrides: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    #: Roles to delegate with a trust; none: all of the user's.
+    trusts_delegated_roles: tuple[str, ...] = ()
+    allow_trusts_redelegation: bool = False
+    #: A whole call, answer included. Long because some services answer only when the work is done.
+    request_timeout: float = 120.0
+    connect_timeout: float = 10.0
+    connections_per_host: int = 32

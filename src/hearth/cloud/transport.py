@@ -1,0 +1,185 @@
+"""One HTTP exchange with a cloud: the only place that knows the HTTP library.
+
+`Transport` is shared by all sessions of a process, so connections are reused over stacks and users. It knows
+nothing of tokens or catalogs; it turns "no answer" into `errors.Unavailable` and gives back every answer it gets.
+"""
+
+import dataclasses
+import functools
+import re
+import ssl
+from collections.abc import AsyncIterable, Mapping
+from typing import Any
+
+import aiohttp
+import msgspec
+import yarl
+
+from hearth.cloud import errors, settings
+
+Body = bytes | str | AsyncIterable[bytes]
+
+# Apache closes idle connections after 5 s; reusing one at that moment loses the request without a trace.
+_IDLE_SECONDS = 4.0
+_REQUEST_ID = re.compile(r"req-[0-9a-fA-F-]{36}")
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder().decode
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Response:
+    """An answer. `body`: decoded JSON, None when empty, the bytes of anything else. `headers`: any case."""
+
+    status: int
+    body: Any
+    headers: Mapping[str, str]
+    request_id: str | None
+
+
+class Transport:
+    """A pool of connections. Used inside one event loop; `close` it at the end."""
+
+    def __init__(self, options: settings.CloudSettings) -> None:
+        self._options = options
+        self._client: aiohttp.ClientSession | None = None
+        self._timeout = aiohttp.ClientTimeout(
+            total=options.request_timeout, connect=None, sock_connect=options.connect_timeout
+        )
+
+    async def exchange(
+        self,
+        service: str,
+        method: str,
+        url: str,
+        headers: dict[str, str],
+        *,
+        json: Any = None,
+        data: Body | None = None,
+        tls: settings.Tls | None = None,
+        seconds: float | None = None,
+    ) -> Response:
+        """Send a request and read the whole answer. Raises CloudError for a status from 400 up and for no answer."""
+        if json is not None:
+            data = _encode(json)
+            headers.setdefault("Content-Type", "application/json")
+        attempts = 2
+        while True:
+            attempts -= 1
+            try:
+                return await self._once(service, method, url, headers, data, tls, seconds)
+            except _Lost as lost:
+                # Nothing was sent, or a GET changes nothing: the second try is safe. An iterator is spent, though.
+                repeatable = lost.unsent or method in ("GET", "HEAD")
+                if attempts and repeatable and not isinstance(data, AsyncIterable):
+                    continue
+                maybe_done = not lost.unsent and method not in ("GET", "HEAD")
+                raise errors.Unavailable(0, service, lost.reason, None, maybe_done) from lost.__cause__
+
+    async def _once(
+        self,
+        service: str,
+        method: str,
+        url: str,
+        headers: dict[str, str],
+        data: Body | None,
+        tls: settings.Tls | None,
+        seconds: float | None,
+    ) -> Response:
+        limit = self._timeout
+        if seconds is not None:
+            limit = aiohttp.ClientTimeout(total=seconds, sock_connect=self._options.connect_timeout)
+        host = url.split("/", 3)[2] if url.count("/") > 1 else url
+        try:
+            async with self._pool().request(
+                method,
+                yarl.URL(url, encoded=True),
+                headers=headers,
+                data=data,
+                timeout=limit,
+                ssl=ssl_context(tls or self._options.tls) if url.startswith("https") else True,
+                allow_redirects=method in ("GET", "HEAD"),
+            ) as answer:
+                raw = await answer.read()
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+            raise _Lost(f"cannot connect to {host}: {_words(error)}", unsent=True) from error
+        except (aiohttp.InvalidURL, UnicodeError) as error:
+            raise errors.CloudError(0, service, f"the URL {url!r} cannot be used: {error}") from error
+        except TimeoutError as error:
+            # A second try would only double the wait.
+            raise errors.Unavailable(
+                0, service, f"no answer from {host} within {limit.total:g} s", None, method not in ("GET", "HEAD")
+            ) from error
+        except aiohttp.ClientError as error:
+            raise _Lost(f"the connection to {host} was lost: {_words(error)}") from error
+        request_id = _request_id(answer.headers)
+        if answer.status >= 400:
+            raise errors.from_answer(service, method, answer.status, raw, answer.headers, request_id)
+        return Response(answer.status, _body(raw, answer.headers), answer.headers, request_id)
+
+    def _pool(self) -> aiohttp.ClientSession:
+        if self._client is None:
+            self._client = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(
+                    limit=0, limit_per_host=self._options.connections_per_host, keepalive_timeout=_IDLE_SECONDS
+                ),
+                # Cookies of load balancers would tie all users of the process to one back end.
+                cookie_jar=aiohttp.DummyCookieJar(),
+                auto_decompress=True,
+                headers={"User-Agent": "hearth", "Accept": "application/json"},
+            )
+        return self._client
+
+    async def close(self) -> None:
+        """Close all connections."""
+        if self._client is not None:
+            await self._client.close()
+            self._client = None
+
+
+class _Lost(Exception):
+    """A connection that failed. `unsent`: before anything of the request could reach the service."""
+
+    def __init__(self, reason: str, *, unsent: bool = False) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.unsent = unsent
+
+
+@functools.cache
+def ssl_context(tls: settings.Tls) -> ssl.SSLContext | bool:
+    """What the HTTP library takes for these settings. Raises OSError when a file cannot be read."""
+    if tls == settings.Tls():
+        return True
+    context = ssl.create_default_context(cafile=tls.ca_file)
+    if tls.insecure:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    if tls.cert_file:
+        context.load_cert_chain(tls.cert_file, tls.key_file)
+    return context
+
+
+def _body(raw: bytes, headers: Mapping[str, str]) -> Any:
+    if not raw:
+        return None
+    if "json" in headers.get("Content-Type", ""):
+        try:
+            return _decode(raw)
+        except msgspec.DecodeError:
+            return raw
+    return raw
+
+
+def _request_id(headers: Mapping[str, str]) -> str | None:
+    for name in ("X-Openstack-Request-Id", "X-Compute-Request-Id"):
+        if (value := headers.get(name)) and _REQUEST_ID.fullmatch(value):
+            return value
+    # Swift has its own form of identifier.
+    return headers.get("X-Trans-Id")
+
+
+def _words(error: Exception) -> str:
+    # The library's own sentence repeats host and port.
+    if isinstance(error, aiohttp.ClientConnectorError) and error.os_error.strerror:
+        return error.os_error.strerror
+    return str(error) or type(error).__name__
