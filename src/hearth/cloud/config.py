@@ -11,10 +11,11 @@ import socket
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import keystoneauth1.exceptions
 import keystoneauth1.loading
 from oslo_config import cfg
 
-from hearth.cloud import catalog, options, settings, tokens
+from hearth.cloud import catalog, fetch, options, settings, tokens
 
 
 class ConfigError(Exception):
@@ -59,8 +60,8 @@ def _register_auth(conf: cfg.ConfigOpts, group: str, auth_type: str) -> None:
 
 def _plugin_options(auth_type: str, group: str) -> Iterable[Any]:
     try:
-        return keystoneauth1.loading.get_auth_plugin_conf_options(auth_type)  # type: ignore[no-any-return]
-    except keystoneauth1.loading.base.exceptions.NoMatchingPlugin as error:
+        return keystoneauth1.loading.get_auth_plugin_conf_options(auth_type)
+    except keystoneauth1.exceptions.NoMatchingPlugin as error:
         raise ConfigError(f"[{group}] auth_type: there is no authentication plugin {auth_type!r}") from error
 
 
@@ -160,6 +161,17 @@ def token_rules(conf: cfg.ConfigOpts) -> tokens.TokenRules:
     values["service_token_roles"] = tuple(section.service_token_roles)
     values["www_authenticate_uri"] = section.www_authenticate_uri or _service(conf).auth_url
     return tokens.TokenRules(**values)
+
+
+def fetch_rules(conf: cfg.ConfigOpts) -> fetch.FetchRules:
+    """What users may have fetched by URL."""
+    lists = {}
+    for name in ("template_fetch_allowed_networks", "template_fetch_denied_networks"):
+        try:
+            lists[name] = fetch.networks(conf[name])
+        except ValueError as error:
+            raise ConfigError(f"[DEFAULT] {name}: {error}; write networks as 10.0.0.0/8") from error
+    return fetch.FetchRules(conf.template_fetch_timeout, *lists.values())
 
 
 def _service(conf: cfg.ConfigOpts) -> settings.AuthSection:

@@ -1,0 +1,133 @@
+"""Fetching what users name by URL: templates and files, from anywhere but where the operator forbids it.
+
+Called by the API for `template_url` and by the engine for nested templates. The process fetches with its own network
+position, so a user must not be able to reach its loopback services or a metadata service through it: each address is
+checked at the moment it is connected to, after name resolution and after every redirect.
+"""
+
+import dataclasses
+import ipaddress
+import socket
+from collections.abc import Sequence
+from urllib.parse import urljoin, urlsplit
+
+import aiohttp
+import aiohttp.abc
+import aiohttp.resolver
+
+from hearth.model import errors
+
+_MAX_REDIRECTS = 5
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class FetchRules:
+    """What may be fetched. `allowed` wins over `denied` and over the addresses that are never public."""
+
+    timeout: float = 60.0
+    allowed: tuple[Network, ...] = ()
+    denied: tuple[Network, ...] = ()
+
+
+def networks(texts: Sequence[str]) -> tuple[Network, ...]:
+    """Read networks in CIDR notation. Raises ValueError naming the wrong one."""
+    return tuple(ipaddress.ip_network(text.strip(), strict=False) for text in texts)
+
+
+def is_allowed(address: str, rules: FetchRules) -> bool:
+    """Whether the rules let us connect to an IP address."""
+    ip = ipaddress.ip_address(address.partition("%")[0])
+    if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped is not None:
+        ip = ip.ipv4_mapped
+    if any(ip in network for network in rules.allowed):
+        return True
+    inward = ip.is_loopback or ip.is_link_local or ip.is_unspecified or ip.is_multicast
+    return not inward and not any(ip in network for network in rules.denied)
+
+
+async def fetch(url: str, rules: FetchRules, max_bytes: int) -> str:
+    """The text behind a http or https URL.
+
+    Raises BadRequest when it cannot be had or is no text, LimitExceeded when it is longer than `max_bytes`.
+    """
+    connector = aiohttp.TCPConnector(resolver=_CheckingResolver(rules))
+    limit = aiohttp.ClientTimeout(total=rules.timeout)
+    try:
+        async with aiohttp.ClientSession(connector=connector, timeout=limit) as client:
+            raw = await _follow(client, url, rules, max_bytes)
+    except TimeoutError as error:
+        raise errors.BadRequest(f"Cannot fetch {url}: no answer within {rules.timeout:g} seconds.") from error
+    except (aiohttp.ClientError, OSError, ValueError) as error:
+        raise errors.BadRequest(f"Cannot fetch {url}: {_reason(error)}.") from error
+    try:
+        return raw.decode()
+    except UnicodeDecodeError as error:
+        raise errors.BadRequest(f"Cannot use {url}: it is not UTF-8 text.") from error
+
+
+async def _follow(client: aiohttp.ClientSession, url: str, rules: FetchRules, max_bytes: int) -> bytes:
+    current = url
+    for _ in range(_MAX_REDIRECTS + 1):
+        _check_url(url, current, rules)
+        async with client.get(current, allow_redirects=False) as answer:
+            if answer.status in (301, 302, 303, 307, 308) and "Location" in answer.headers:
+                current = urljoin(current, answer.headers["Location"])
+                continue
+            if answer.status != 200:
+                raise errors.BadRequest(f"Cannot fetch {url}: the server answered {answer.status}.")
+            parts: list[bytes] = []
+            size = 0
+            async for chunk in answer.content.iter_chunked(65536):
+                size += len(chunk)
+                if size > max_bytes:
+                    raise errors.LimitExceeded(f"{url} is larger than the {max_bytes} bytes allowed.")
+                parts.append(chunk)
+            return b"".join(parts)
+    raise errors.BadRequest(f"Cannot fetch {url}: more than {_MAX_REDIRECTS} redirects.")
+
+
+def _check_url(named: str, url: str, rules: FetchRules) -> None:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise errors.BadRequest(f"Cannot fetch {named}: only http and https URLs can be fetched, {url!r} is none.")
+    try:
+        literal = str(ipaddress.ip_address(parts.hostname))
+    except ValueError:
+        return  # A name: its addresses are checked when it is resolved.
+    if not is_allowed(literal, rules):
+        raise _forbidden(parts.hostname)
+
+
+class _CheckingResolver(aiohttp.abc.AbstractResolver):
+    """Resolves names and drops the addresses that must not be reached."""
+
+    def __init__(self, rules: FetchRules) -> None:
+        self._rules = rules
+        self._system = aiohttp.resolver.ThreadedResolver()
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[aiohttp.abc.ResolveResult]:
+        found = await self._system.resolve(host, port, family)
+        good = [result for result in found if is_allowed(result["host"], self._rules)]
+        if not good:
+            raise _forbidden(host)
+        return good
+
+    async def close(self) -> None:
+        await self._system.close()
+
+
+def _forbidden(host: str) -> errors.BadRequest:
+    return errors.BadRequest(
+        f"The address of {host} must not be fetched from: the operator's rules forbid it "
+        "(template_fetch_allowed_networks, template_fetch_denied_networks)."
+    )
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, aiohttp.ClientConnectorError) and error.os_error.strerror:
+        return error.os_error.strerror
+    return str(error) or type(error).__name__

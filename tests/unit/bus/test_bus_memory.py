@@ -1,0 +1,95 @@
+"""The in-memory bus: wake-ups arrive, coalesce, and survive a failing subscriber."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from hearth.bus import memory
+
+
+async def test_every_subscriber_of_the_topic_is_woken() -> None:
+    bus = memory.MemoryBus()
+    first, second, other = asyncio.Event(), asyncio.Event(), asyncio.Event()
+    bus.subscribe("work", _set(first))
+    bus.subscribe("work", _set(second))
+    bus.subscribe("elsewhere", _set(other))
+    await bus.publish("work", {})
+    await asyncio.gather(first.wait(), second.wait())
+    assert not other.is_set()
+    await bus.close()
+
+
+async def test_a_burst_wakes_once_more_with_the_newest() -> None:
+    bus = memory.MemoryBus()
+    seen: list[int] = []
+    started, go_on, done = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def handler(message: Mapping[str, Any]) -> None:
+        seen.append(message["number"])
+        started.set()
+        await go_on.wait()
+        if message["number"] == 99:
+            done.set()
+
+    bus.subscribe("work", handler)
+    await bus.publish("work", {"number": 0})
+    await started.wait()
+    for number in range(1, 100):
+        await bus.publish("work", {"number": number})
+    go_on.set()
+    await done.wait()
+    assert seen == [0, 99]
+    await bus.close()
+
+
+async def test_a_failing_subscriber_is_woken_again() -> None:
+    bus = memory.MemoryBus()
+    calls: list[Mapping[str, Any]] = []
+    again = asyncio.Event()
+
+    async def handler(message: Mapping[str, Any]) -> None:
+        calls.append(message)
+        if len(calls) == 1:
+            raise RuntimeError("no")
+        again.set()
+
+    bus.subscribe("work", handler)
+    await bus.publish("work", {"number": 1})
+    while not calls:
+        await asyncio.sleep(0)
+    await bus.publish("work", {"number": 2})
+    await again.wait()
+    assert [call["number"] for call in calls] == [1, 2]
+    await bus.close()
+
+
+async def test_cancel_waits_for_the_running_call_and_ends_wake_ups() -> None:
+    bus = memory.MemoryBus()
+    started, finished = asyncio.Event(), asyncio.Event()
+    go_on = asyncio.Event()
+
+    async def handler(message: Mapping[str, Any]) -> None:
+        started.set()
+        await go_on.wait()
+        finished.set()
+
+    subscription = bus.subscribe("work", handler)
+    await bus.publish("work", {})
+    await started.wait()
+    ending = asyncio.create_task(subscription.cancel())
+    await bus.publish("work", {})
+    go_on.set()
+    await ending
+    assert finished.is_set()
+    started.clear()
+    await bus.publish("work", {})
+    await asyncio.sleep(0)
+    assert not started.is_set()
+    await bus.close()
+
+
+def _set(event: asyncio.Event) -> Any:
+    async def handler(message: Mapping[str, Any]) -> None:
+        event.set()
+
+    return handler
