@@ -1,0 +1,194 @@
+"""The commands as a user calls them, against an API that answers from a script, and without any API."""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from hearth.cli import client, follow, problems
+from hearth.process import main
+
+ERROR = {"code": 400, "title": "Bad Request", "error": {"type": "StackValidationFailed", "message": "no good"}}
+
+
+class ScriptedApi:
+    """The wire: answers in order, the last one for ever."""
+
+    def __init__(self, *answers: tuple[int, Any]) -> None:
+        self.answers = list(answers)
+        self.asked: list[tuple[str, str]] = []
+
+    def __call__(self, method: str, path: str, *, json: Any = None, params: Any = None) -> tuple[int, bytes]:
+        self.asked.append((method, path))
+        status, body = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        return status, _encode(body)
+
+
+def _encode(body: Any) -> bytes:
+    return b"" if body is None else json.dumps(body).encode()
+
+
+def stack(status: str, updated: str | None = None) -> dict[str, Any]:
+    return {"stack": {"id": "1", "stack_name": "web", "stack_status": status, "updated_time": updated}}
+
+
+def event(number: int, status: str) -> dict[str, Any]:
+    return {
+        "id": str(number),
+        "resource_name": "web",
+        "physical_resource_id": "1",
+        "resource_status": status,
+        "resource_status_reason": f"Stack {status}",
+        "event_time": "2026-01-01T00:00:00Z",
+        "links": [],
+    }
+
+
+def events(*found: dict[str, Any]) -> dict[str, Any]:
+    return {"events": list(found)}
+
+
+REF = client.StackRef("web", "1")
+FROM_THE_START = follow.Mark()
+
+
+def run(api: ScriptedApi, action: str, since: follow.Mark = FROM_THE_START) -> client.Record | None:
+    pauses: list[float] = []
+    return follow.follow(
+        client.Client(api), REF, action, follow.Lines(REF), since, pause=pauses.append, clock=lambda: 0.0
+    )
+
+
+def test_create_is_followed_to_its_end(capsys: pytest.CaptureFixture[str]) -> None:
+    api = ScriptedApi(
+        (200, stack("CREATE_IN_PROGRESS")),
+        (200, events(event(1, "CREATE_IN_PROGRESS"))),
+        (200, stack("CREATE_COMPLETE")),
+        (200, events(event(2, "CREATE_COMPLETE"))),
+    )
+    ended = run(api, "CREATE")
+    assert ended is not None
+    assert ended["stack_status"] == "CREATE_COMPLETE"
+    assert capsys.readouterr().err.splitlines() == [
+        "2026-01-01T00:00:00Z [web]: CREATE_IN_PROGRESS  Stack CREATE_IN_PROGRESS",
+        "2026-01-01T00:00:00Z [web]: CREATE_COMPLETE  Stack CREATE_COMPLETE",
+    ]
+
+
+def test_an_update_is_not_over_because_the_one_before_was() -> None:
+    api = ScriptedApi(
+        (200, stack("UPDATE_COMPLETE", "t1")),
+        (200, events()),
+        (200, stack("UPDATE_IN_PROGRESS", "t1")),
+        (200, events(event(8, "UPDATE_IN_PROGRESS"))),
+        (200, stack("UPDATE_FAILED", "t2")),
+        (200, events(event(9, "UPDATE_FAILED"))),
+    )
+    ended = run(api, "UPDATE", follow.Mark("7", "t1"))
+    assert ended is not None
+    assert ended["stack_status"] == "UPDATE_FAILED"
+
+
+@pytest.mark.parametrize("gone", [(404, ERROR), (200, stack("DELETE_COMPLETE"))])
+def test_a_deleted_stack_is_gone(gone: tuple[int, Any]) -> None:
+    api = ScriptedApi((200, stack("DELETE_IN_PROGRESS")), (404, ERROR), gone, (404, ERROR))
+    assert run(api, "DELETE") is None
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "message"),
+    [
+        (400, ERROR, "no good"),
+        (413, {"code": 413, "title": "Too large", "explanation": "5 MB are too much"}, "5 MB are too much"),
+        (500, None, "answered 500"),
+        (502, ["what"], "answered 502"),
+    ],
+)
+def test_errors_become_one_message(status: int, body: Any, message: str) -> None:
+    with pytest.raises(problems.ApiProblem, match=message):
+        client.Client(ScriptedApi((status, body))).show(REF)
+
+
+def test_all_pages_of_a_list_are_read() -> None:
+    first = {"stacks": [{"id": "1"}], "links": [{"rel": "next", "href": "http://elsewhere/v1/p/stacks?marker=1"}]}
+    api = ScriptedApi((200, first), (200, {"stacks": [{"id": "2"}]}))
+    assert [one["id"] for one in client.Client(api).stacks([])] == ["1", "2"]
+    assert api.asked[1] == ("GET", "/stacks?marker=1")
+
+
+def hearth(*arguments: str, **environment: str) -> tuple[int, str]:
+    result = CliRunner(env={"OS_CLIENT_CONFIG_FILE": "/nonexistent/clouds.yaml", **environment}).invoke(
+        main.root, list(arguments), prog_name="hearth"
+    )
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result.exit_code, result.output
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        *[(command,) for command in main.COMMANDS],
+        *[("stack", command) for command in ("create", "update", "delete", "plan", "validate")],
+        *[("stack", command) for command in ("list", "show", "resources", "events", "outputs", "template")],
+        *[("cloud", "fault", command) for command in ("add", "list", "remove")],
+        ("cloud", "clock"),
+        ("cloud", "settings"),
+    ],
+)
+def test_every_command_has_help_with_an_example(arguments: tuple[str, ...]) -> None:
+    status, output = hearth(*arguments, "--help")
+    assert status == 0
+    assert output.startswith(f"Usage: hearth {' '.join(arguments)}")
+
+
+@pytest.fixture(autouse=True)
+def no_credentials(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> None:
+    for name in [name for name in os.environ if name.startswith("OS_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "says"),
+    [
+        (("stack", "list"), 1, "OS_CLOUD"),
+        (("stack", "list", "--os-cloud", "nowhere"), 1, "nowhere"),
+        (("stack", "--os-cloud", "nowhere", "list"), 1, "nowhere"),
+        (("stack", "create", "-t", "nope.yaml", "x"), 1, "No such file"),
+        (("stack", "create", "x"), 2, "--template"),
+        (("stack", "update", "x"), 2, "--existing"),
+        (("stack", "update", "-t", "x.yaml", "--clear-parameter", "p", "x"), 2, "--existing"),
+        (("stack", "create", "-t", "x", "--parameter", "novalue", "x"), 2, "KEY=VALUE"),
+        (("stack", "frobnicate"), 2, "frobnicate"),
+        (("cloud", "fault", "add", "--service", "nova"), 2, "--status"),
+        (("cloud", "clock", "--url", "http://127.0.0.1:1/admin"), 1, "hearth up"),
+    ],
+)
+def test_mistakes_get_one_clear_line(arguments: tuple[str, ...], status: int, says: str) -> None:
+    (pathlib.Path.cwd() / "x").write_text("{}")
+    found, output = hearth(*arguments)
+    assert found == status
+    assert says in output
+    assert "Traceback" not in output
+
+
+@pytest.mark.filterwarnings("ignore:Support for InfluxDB")  # openstacksdk warns about itself
+def test_nobody_listening_is_said_plainly() -> None:
+    status, output = hearth(
+        "stack", "list", OS_AUTH_URL="http://127.0.0.1:1/v3", OS_USERNAME="u", OS_PASSWORD="hidden", OS_PROJECT_NAME="p"
+    )
+    assert status == 1
+    assert "Cannot connect at http://127.0.0.1:1/v3" in output
+    assert "hidden" not in output
+
+
+def test_help_loads_no_client_library() -> None:
+    code = "import sys; from hearth.process import main; main.root(['--help'], standalone_mode=False); "
+    code += "sys.exit(bool({'openstack', 'keystoneauth1', 'sqlalchemy', 'starlette'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], check=False, stdout=subprocess.DEVNULL).returncode == 0
