@@ -32,9 +32,18 @@ class Dispatcher:
 
     def __init__(self, cloud: clouds.Cloud) -> None:
         self._cloud = cloud
-        self._services = {each.prefix: (each, router.Router(each.routes())) for each in cloud.services.values()}
+        self._generation = -1
+        self._services: dict[str, tuple[service.Service, router.Router]] = {}
+
+    def _build(self) -> None:
+        """Collect the routes; again after the cloud has built its services anew."""
+        services = self._cloud.services.values()
+        self._services = {each.prefix: (each, router.Router(each.routes())) for each in services}
+        self._generation = self._cloud.generation
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._generation != self._cloud.generation:
+            self._build()
         path: str = scope["path"]
         root: str = scope.get("root_path", "")
         if root and path.startswith(root):
@@ -92,7 +101,7 @@ class Dispatcher:
                     return None
                 _fail(fault)
         except errors.ApiError as error:
-            reply = service.Reply(error.status, call.service.error_body(error, call), dict(error.headers))
+            reply = self._refusal(error, call)
         except _Disconnected:
             raise
         except Exception:
@@ -103,6 +112,13 @@ class Dispatcher:
         for name, value in headers.items():
             reply.headers.setdefault(name, value)
         return reply
+
+    def _refusal(self, error: errors.ApiError, call: service.Call) -> service.Reply:
+        if error.status != 401:
+            return service.Reply(error.status, call.service.error_body(error, call), dict(error.headers))
+        # The same for all services: there, too, it is one middleware that checks tokens.
+        headers = {"WWW-Authenticate": f'Keystone uri="{self._cloud.base_url}/identity/v3"', **error.headers}
+        return service.Reply(401, service.Service.error_body(call.service, error, call), headers)
 
     async def _work(self, call: service.Call, route: service.Route) -> service.Reply:
         if route.stream:

@@ -63,6 +63,10 @@ class Clock:
         self._virtual += seconds
         self._save()
 
+    def keep(self) -> None:
+        """Store the clock again after the state was cleared; time goes on as it was."""
+        self._save()
+
     def _save(self) -> None:
         document = {"id": "clock", "real": self._real, "virtual": self._virtual, "rate": self._rate}
         with self._store.transaction():

@@ -2,11 +2,15 @@
 
 import dataclasses
 import pathlib
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from hearth.localcloud.core import clock, errors, faults, state
 from hearth.localcloud.core.service import Identity, Service
+
+#: Folders of the data directory that hold big bodies.
+BULK_FOLDERS = ("images", "objects")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -62,9 +66,12 @@ class Cloud:
         self.settings = settings
         self.base_url = base_url.rstrip("/")
         self.state = state.State(None if data_dir is None else data_dir / "cloud.sqlite")
+        self._kinds: tuple[type[Service], ...] = ()
         self.clock = clock.Clock(self.state, settings.clock_rate)
         self.faults = faults.Faults(self.state)
         self.services: dict[str, Service] = {}
+        #: Grows when the services are built anew.
+        self.generation = 0
         #: Turns the text of a token into an Identity, or raises ApiError 401. Set by the identity service.
         self.authenticate: Callable[[str], Identity] = _nobody
 
@@ -72,16 +79,29 @@ class Cloud:
         """The service of this name ("neutron"). Raises KeyError."""
         return self.services[name]
 
-    def add(self, kind: type[Service]) -> Service:
-        """Build a service and make it known under its name."""
-        made = self.services[kind.name] = kind(self)
-        return made
+    def build(self, kinds: Sequence[type[Service]]) -> None:
+        """Build the services, in this order, and seed them."""
+        self._kinds = tuple(kinds)
+        self.services.clear()
+        for kind in self._kinds:
+            self.services[kind.name] = kind(self)
+        self.generation += 1
+        self.seed()
 
     def seed(self) -> None:
         """Let every service create what a fresh cloud holds."""
         with self.state.transaction():
             for each in self.services.values():
                 each.seed()
+
+    def reset(self) -> None:
+        """Forget everything but the time, and be a fresh cloud again."""
+        self.state.clear()
+        self.clock.keep()
+        for folder in BULK_FOLDERS:
+            if self.data_dir is not None:
+                shutil.rmtree(self.data_dir / folder, ignore_errors=True)
+        self.build(self._kinds)
 
     def close(self) -> None:
         """Close the state's file."""

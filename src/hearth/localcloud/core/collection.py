@@ -1,8 +1,9 @@
 """Regular REST collections by declaration: fields in a table, and list, show, create, update, delete follow.
 
 A subclass states its names and fields and overrides the few hooks where its service is odd. All that is the same
-everywhere is here: types and defaults, unknown and read-only fields, who sees what, filters by any field, `fields=`, sorting,
-paging with marker and links, bulk creation. The words of errors go through `refuse`, so each service keeps its shape.
+everywhere is here: types, defaults, unknown and read-only fields, who sees what, filters by any field, `fields=`,
+sorting, paging with marker and links, bulk creation. The words of errors go through
+`refuse`, so each service keeps its shape.
 """
 
 import copy

@@ -150,7 +150,7 @@ class Service:
         return []
 
     def error_body(self, error: errors.ApiError, call: Call) -> Any:
-        """The body of a refusal; override with the service's own shape."""
+        """The body of a refusal; override with the service's own shape. A 401 always has this one."""
         return {"error": {"code": error.status, "title": error.title, "message": error.message}}
 
     def seed(self) -> None:

@@ -45,6 +45,8 @@ class Table:
 
     def __init__(self, name: str, log: Callable[["Table", str, Document | None, int], None]) -> None:
         self.name = name
+        #: Grows with every change; what was derived from the table is good as long as this stays.
+        self.version = 0
         self._log = log
         self._documents: dict[str, Document] = {}
         self._sequences: dict[str, int] = {}
@@ -86,6 +88,7 @@ class Table:
                 _remove(index, before, id)
                 index.setdefault(after, {})[id] = None
         self._documents[id] = new
+        self.version += 1
         return new
 
     def delete(self, id: str) -> None:
@@ -138,12 +141,14 @@ class Table:
         return self._sequences[id]
 
     def _place(self, id: str, document: Document, sequence: int) -> None:
+        self.version += 1
         self._documents[id] = document
         self._sequences[id] = sequence
         for field, index in self._indexes.items():
             index.setdefault(_key(document.get(field)), {})[id] = None
 
     def _displace(self, id: str) -> None:
+        self.version += 1
         document = self._documents.pop(id)
         del self._sequences[id]
         for field, index in self._indexes.items():
