@@ -1,0 +1,1 @@
+"""The orchestration REST API, version 1, as Heat's clients know it. `app.create_app` is the door."""

@@ -1,0 +1,109 @@
+"""The table of the API: path, method, policy rule, handler; and finding the row for a request.
+
+A part `{name}` of a path takes anything up to the next slash, `{name:pattern}` what the pattern takes; the first path
+that fits is taken. Paths are matched as they were sent, before %-sequences are decoded, so a name may hold a slash.
+
+Spec: https://docs.openstack.org/api-ref/orchestration/v1/
+"""
+
+import dataclasses
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from urllib.parse import unquote
+
+from starlette.responses import Response
+
+from hearth.api import catalogue, resources, stacks
+from hearth.api.call import Call
+
+Handler = Callable[[Call], Awaitable[Response]]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Operation:
+    """What a method does at a path. `rule`: the policy rule, or None when the handler asks for one itself."""
+
+    handler: Handler
+    rule: str | None
+
+
+def _same(operation: Operation, methods: str) -> dict[str, Operation]:
+    return dict.fromkeys(methods.split(), operation)
+
+
+_LOOKUP = Operation(stacks.lookup, "stacks:lookup")
+_STACKS = "/v1/{tenant_id}/stacks"
+_STACK = _STACKS + "/{stack_name}/{stack_id}"
+_RESOURCE = _STACK + "/resources/{resource_name}"
+_TYPES = "/v1/{tenant_id}/resource_types"
+
+ROUTES: Mapping[str, Mapping[str, Operation]] = {
+    _STACKS: {
+        "GET": Operation(stacks.index, "stacks:index"),
+        "POST": Operation(stacks.create, "stacks:create"),
+    },
+    "/v1/{tenant_id}/validate": {"POST": Operation(stacks.validate, "stacks:validate_template")},
+    _STACKS + "/preview": {"POST": Operation(stacks.preview, "stacks:preview")},
+    _STACKS + "/detail": {"GET": Operation(stacks.detail, "stacks:detail")},
+    # An ARN holds slashes, and no stack name holds a colon.
+    _STACKS + r"/{stack_name:arn(?::|%3[Aa]).*}": _same(_LOOKUP, "GET POST PUT PATCH DELETE"),
+    _STACKS + "/{stack_name}": _same(_LOOKUP, "GET POST PUT PATCH DELETE"),
+    # These words are no ids, so they come before the stack's own URL.
+    _STACKS + "/{stack_name}/{path:resources|events|template|actions}": _same(_LOOKUP, "GET POST"),
+    _STACKS + "/{stack_name}/{path:environment|files}": _same(_LOOKUP, "GET"),
+    _STACK: {
+        "GET": Operation(stacks.show, "stacks:show"),
+        "PUT": Operation(stacks.update, "stacks:update"),
+        "PATCH": Operation(stacks.update_patch, "stacks:update_patch"),
+        "DELETE": Operation(stacks.delete, "stacks:delete"),
+    },
+    _STACK + "/preview": {
+        "PUT": Operation(stacks.preview_update, "stacks:preview_update"),
+        "PATCH": Operation(stacks.preview_update_patch, "stacks:preview_update_patch"),
+    },
+    _STACK + "/template": {"GET": Operation(stacks.template, "stacks:template")},
+    _STACK + "/environment": {"GET": Operation(stacks.environment, "stacks:environment")},
+    _STACK + "/files": {"GET": Operation(stacks.files, "stacks:files")},
+    _STACK + "/outputs": {"GET": Operation(stacks.list_outputs, "stacks:list_outputs")},
+    _STACK + "/outputs/{output_key}": {"GET": Operation(stacks.show_output, "stacks:show_output")},
+    _STACK + "/actions": {"POST": Operation(stacks.action, None)},
+    _STACK + "/resources": {"GET": Operation(resources.index, "resource:index")},
+    _RESOURCE: {
+        "GET": Operation(resources.show, "resource:show"),
+        "PATCH": Operation(resources.mark_unhealthy, "resource:mark_unhealthy"),
+    },
+    _RESOURCE + "/metadata": {"GET": Operation(resources.metadata, "resource:metadata")},
+    _RESOURCE + "/signal": {"POST": Operation(resources.signal, "resource:signal")},
+    _STACK + "/events": {"GET": Operation(resources.list_events, "events:index")},
+    _RESOURCE + "/events": {"GET": Operation(resources.list_events, "events:index")},
+    _RESOURCE + "/events/{event_id}": {"GET": Operation(resources.show_event, "events:show")},
+    _TYPES: {"GET": Operation(catalogue.list_types, "stacks:list_resource_types")},
+    _TYPES + "/{type_name}": {"GET": Operation(catalogue.show_type, "stacks:resource_schema")},
+    _TYPES + "/{type_name}/template": {"GET": Operation(catalogue.type_template, "stacks:generate_template")},
+    "/v1/{tenant_id}/template_versions": {"GET": Operation(catalogue.list_versions, "stacks:list_template_versions")},
+    "/v1/{tenant_id}/template_versions/{template_version}/functions": {
+        "GET": Operation(catalogue.list_functions, "stacks:list_template_functions")
+    },
+    "/v1/{tenant_id}/build_info": {"GET": Operation(catalogue.build_info, "build_info:build_info")},
+    "/v1/{tenant_id}/services": {"GET": Operation(catalogue.list_services, "service:index")},
+}
+
+
+def find(path: str) -> tuple[Mapping[str, Operation], dict[str, str]] | None:
+    """The operations at a path (%-encoded) by method, and the path's variable parts; None: there is no such path."""
+    for pattern, operations in _COMPILED:
+        if match := pattern.fullmatch(path):
+            return operations, {name: unquote(value) for name, value in match.groupdict().items()}
+    return None
+
+
+def _compiled(path: str) -> re.Pattern[str]:
+    # Odd pieces are the variable parts.
+    pieces = re.split(r"\{(.*?)\}", path)
+    for at in range(1, len(pieces), 2):
+        name, _, pattern = pieces[at].partition(":")
+        pieces[at] = f"(?P<{name}>{pattern or '[^/]+'})"
+    return re.compile("".join(pieces))
+
+
+_COMPILED = [(_compiled(path), operations) for path, operations in ROUTES.items()]

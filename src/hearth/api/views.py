@@ -1,0 +1,127 @@
+"""Results of the engine as the API shows them: times as text, identities as links. Pure functions.
+
+The engine's results are already in the words of the API; they hold times as epoch seconds and identities as
+`StackIdentity`, which are turned into text and links here.
+"""
+
+import datetime
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from hearth.api import links
+from hearth.model import names
+
+Wire = dict[str, Any]
+
+_TIMES = frozenset(("creation_time", "updated_time", "deletion_time", "event_time"))
+_SERVICE_TIMES = ("created_at", "updated_at", "deleted_at")
+_IDENTITIES = frozenset(("identity", "nested_identity", "root_identity"))
+
+#: Fields of a stack in lists, in the order clients are used to.
+_LISTED = (
+    "stack_name",
+    "description",
+    "stack_status",
+    "stack_status_reason",
+    "creation_time",
+    "updated_time",
+    "deletion_time",
+    "stack_owner",
+    "parent",
+    "stack_user_project_id",
+    "tags",
+)
+
+
+def time_text(value: float | None) -> str | None:
+    """Epoch seconds as `YYYY-MM-DDTHH:MM:SSZ`."""
+    if value is None:
+        return None
+    return datetime.datetime.fromtimestamp(value, datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def raw(value: Any) -> Any:
+    """A copy of any result with its times as text and its identities as objects, at every depth."""
+    if isinstance(value, names.StackIdentity):
+        return value.to_wire()
+    if isinstance(value, Mapping):
+        return {
+            key: time_text(inner) if key in _TIMES and isinstance(inner, (int, float)) else raw(inner)
+            for key, inner in value.items()
+        }
+    if isinstance(value, (list, tuple)):
+        return [raw(inner) for inner in value]
+    return value
+
+
+def created(identity: names.StackIdentity, to: links.Links) -> Wire:
+    """The answer of create."""
+    return {"stack": {"id": identity.id, "links": [links.link("self", to.stack(identity))]}}
+
+
+def stack(found: Mapping[str, Any], to: links.Links) -> Wire:
+    """A whole stack. Values of parameters and outputs stay as they are."""
+    identity = found.get("identity")
+    shown: Wire = {"id": found.get("id")}
+    if isinstance(identity, names.StackIdentity):
+        shown["id"] = identity.id
+        shown["links"] = [links.link("self", to.stack(identity))]
+    return {**shown, **_flat(found, skip=shown)}
+
+
+def listed_stack(found: Mapping[str, Any], to: links.Links, *, with_project: bool) -> Wire:
+    """A stack in a list. `with_project`: for those who see all projects."""
+    identity: names.StackIdentity = found["identity"]
+    shown: Wire = {"id": identity.id, "links": [links.link("self", to.stack(identity))]}
+    if with_project:
+        shown["project"] = identity.tenant
+    plain = _flat(found)
+    shown.update((name, plain.get(name)) for name in _LISTED)
+    # Lists never told descriptions; clients take the text from here all the same.
+    shown["description"] = ""
+    return shown
+
+
+def resource(found: Mapping[str, Any], to: links.Links) -> Wire:
+    """A resource, in a list or alone."""
+    identity: names.StackIdentity = found["identity"]
+    related = [
+        links.link("self", to.resource(identity, found["resource_name"])),
+        links.link("stack", to.stack(identity)),
+    ]
+    if found.get("nested_identity") is not None:
+        related.append(links.link("nested", to.stack(found["nested_identity"])))
+    return {**_flat(found), "links": related}
+
+
+def event(found: Mapping[str, Any], to: links.Links, root: names.StackIdentity | None = None) -> Wire:
+    """An event. `root`: the stack that was asked for when events of nested stacks are wanted too."""
+    identity: names.StackIdentity = found["identity"]
+    name = found["resource_name"]
+    related = [
+        links.link("self", to.event(identity, name, found["id"])),
+        links.link("resource", to.resource(identity, name)),
+        links.link("stack", to.stack(identity)),
+    ]
+    if root is not None:
+        related.append(links.link("root_stack", to.stack(found.get("root_identity") or root)))
+    return {**_flat(found), "links": related}
+
+
+def service(found: Mapping[str, Any]) -> Wire:
+    """An engine in the service list, whose times have another form than all others."""
+    shown = dict(found)
+    for name in _SERVICE_TIMES:
+        value = shown.get(name)
+        if isinstance(value, (int, float)):
+            moment = datetime.datetime.fromtimestamp(value, datetime.UTC).replace(tzinfo=None)
+            shown[name] = moment.isoformat(timespec="microseconds")
+    return shown
+
+
+def _flat(found: Mapping[str, Any], skip: Iterable[str] = ()) -> Wire:
+    return {
+        name: time_text(value) if name in _TIMES and isinstance(value, (int, float)) else value
+        for name, value in found.items()
+        if name not in _IDENTITIES and name not in skip
+    }
