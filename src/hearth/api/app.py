@@ -72,6 +72,7 @@ class Api:
     async def _answer(self, request: Request) -> Response:
         path = _path(request.scope)
         if path == "/healthcheck" and request.method in ("GET", "HEAD"):
+            await self.service.healthy()
             return problems.as_text("OK\n", 200)
         to = links.Links(links.base_url(request.scope, proxy_headers=self.settings.proxy_headers))
         versioned = _VERSION.fullmatch(path)

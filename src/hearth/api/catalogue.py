@@ -54,8 +54,7 @@ async def list_functions(call: Call) -> Response:
 
 async def build_info(call: Call) -> Response:
     """Which build answers."""
-    revision = {"revision": call.settings.revision}
-    return call.json({"api": revision, "engine": revision})
+    return call.json(await call.service.build_info())
 
 
 async def list_services(call: Call) -> Response:

@@ -136,7 +136,7 @@ class Policy:
         self._enforcer = policy.Enforcer(conf, use_conf=True)
         self._enforcer.suppress_default_change_warnings = True
         self._enforcer.suppress_deprecation_warnings = True
-        self._enforcer.register_defaults(defaults())
+        self._enforcer.register_defaults(list(defaults()))
         self._enforcer.load_rules()
         if rules:
             self._enforcer.set_rules(policy.Rules.from_dict(dict(rules)), overwrite=False, use_conf=True)

@@ -50,7 +50,7 @@ def response(error: BaseException, request_id: str, headers: Mapping[str, str] |
     if not isinstance(error, errors.HearthError):
         _log.error("request %s failed", request_id, exc_info=error)
         error = errors.HearthError(f"An unexpected error occurred; the service's log has it under {request_id}.")
-    body = {"type": error.kind, "message": error.message, "traceback": None}
+    body: dict[str, Any] = {"type": error.kind, "message": error.message, "traceback": None}
     if isinstance(error, errors.Invalid):
         body["diagnostics"] = [one.to_wire() for one in error.diagnostics]
     return as_json(

@@ -18,8 +18,6 @@ class ApiSettings:
     max_nested_stack_depth: int = 5
     #: Believe X-Forwarded-* and Forwarded headers; right only behind a proxy that sets them.
     proxy_headers: bool = False
-    #: What build_info shows.
-    revision: str = "unknown"
     #: Where a template_url may point.
     fetch_rules: fetch.FetchRules = dataclasses.field(default_factory=fetch.FetchRules)
 
@@ -32,6 +30,5 @@ def from_conf(conf: cfg.ConfigOpts) -> ApiSettings:
         max_template_size=conf.max_template_size,
         max_nested_stack_depth=conf.max_nested_stack_depth,
         proxy_headers=conf.oslo_middleware.enable_proxy_headers_parsing,
-        revision=conf.revision.heat_revision,
         fetch_rules=config.fetch_rules(conf),
     )

@@ -53,14 +53,15 @@ async def preview(call: Call) -> Response:
     request = await _fetched(call, inputs.new_stack_request(call.needed_body()))
     found = await call.service.preview_create(call.caller, call.tenant, request)
     shown = views.stack(found, call.links)
-    shown["id"] = shown["id"] or "None"
+    # The text, not null: clients have always been told so.
+    shown["id"] = "None"
     return call.json({"stack": {**shown, "resources": views.raw(found.get("resources", []))}})
 
 
 async def lookup(call: Call) -> Response:
     """Lead from a name, an id or an ARN to the stack's own URL, whatever the method."""
     asked = call.params["stack_name"]
-    identity = await call.service.identify(call.caller, call.tenant, asked)
+    identity = await call.service.identify(call.caller, call.params["tenant_id"], asked)
     url = call.links.stack(identity)
     if path := call.params.get("path"):
         url += f"/{path}"

@@ -62,10 +62,9 @@ def created(identity: names.StackIdentity, to: links.Links) -> Wire:
 def stack(found: Mapping[str, Any], to: links.Links) -> Wire:
     """A whole stack. Values of parameters and outputs stay as they are."""
     identity = found.get("identity")
-    shown: Wire = {"id": found.get("id")}
+    shown: Wire = {}
     if isinstance(identity, names.StackIdentity):
-        shown["id"] = identity.id
-        shown["links"] = [links.link("self", to.stack(identity))]
+        shown = {"id": identity.id, "links": [links.link("self", to.stack(identity))]}
     return {**shown, **_flat(found, skip=shown)}
 
 
@@ -91,7 +90,9 @@ def resource(found: Mapping[str, Any], to: links.Links) -> Wire:
     ]
     if found.get("nested_identity") is not None:
         related.append(links.link("nested", to.stack(found["nested_identity"])))
-    return {**_flat(found), "links": related}
+    shown = {**_flat(found), "links": related}
+    shown["updated_time"] = shown.get("updated_time") or shown.get("creation_time")
+    return shown
 
 
 def event(found: Mapping[str, Any], to: links.Links, root: names.StackIdentity | None = None) -> Wire:
