@@ -47,7 +47,8 @@ def stop(home: homes.Home, timeout: float) -> bool:
     while home.running() is not None:
         if time.monotonic() > until:
             raise problems.CliError(
-                f"Process {running.pid} has not stopped within {timeout:g} s.", f"Look into {home.log}, or `kill {running.pid}`."
+                f"Process {running.pid} has not stopped within {timeout:g} s.",
+                f"Look into {home.log}, or `kill {running.pid}`.",
             )
         time.sleep(_LOOK_SECONDS)
     return True

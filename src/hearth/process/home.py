@@ -83,8 +83,8 @@ class Home:
             return path.read_bytes()
         except FileNotFoundError:
             made = secrets.token_hex(16).encode()
-            with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-                file.write(made)
+            path.touch(mode=0o600, exist_ok=False)
+            path.write_bytes(made)
             return made
 
     def running(self) -> Running | None:

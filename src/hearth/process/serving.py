@@ -1,13 +1,14 @@
 """One HTTP server for several applications behind one port, told apart by path.
 
-Called by up and serve. The socket is bound before anything starts, so that an engine may call the cloud on the same port
-while the server is still coming up: such calls wait in the socket's queue.
+Called by up and serve. The socket is bound before anything starts, so that an engine may call the cloud on the same
+port while the server is still coming up: such calls wait in the socket's queue.
 """
 
 import asyncio
 import contextlib
+import signal
 import socket
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
@@ -81,17 +82,27 @@ def run(app: Starlette, listener: socket.socket, on_ready: Callable[[], None]) -
         server_header=False,
     )
     server = _Server(config, on_ready)
-    with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner, contextlib.suppress(KeyboardInterrupt):
-        runner.run(server.serve(sockets=[listener]))
+    with listener, asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
+        # The server ends a failed start by leaving the process; what that means is the caller's decision.
+        with contextlib.suppress(SystemExit):
+            runner.run(server.serve(sockets=[listener]))
     return server.started
 
 
 class _Server(uvicorn.Server):
-    """Tells when it accepts requests."""
+    """Tells when it accepts requests, and ends by a signal as by any other end: in order, with exit status 0."""
 
     def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None]) -> None:
         super().__init__(config)
         self._on_ready = on_ready
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        # The inherited one raises the signal again after the shutdown, which kills the process before its own cleanup.
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        yield
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)

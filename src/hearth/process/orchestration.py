@@ -1,0 +1,85 @@
+"""Builds the orchestration service of one process from its configuration: store, bus, cloud access, engine, API.
+
+The one place where these meet; called by `hearth.process.wiring`. Holds no behaviour of its own.
+"""
+
+import dataclasses
+import pathlib
+from typing import Any
+
+from oslo_config import cfg
+from starlette.types import ASGIApp
+
+from hearth.api import app as api_app
+from hearth.api import policy
+from hearth.api import settings as api_settings
+from hearth.bus import memory
+from hearth.cloud import config, credentials, tokens
+from hearth.engine import authority, blueprint, context, definitions, runner, service, settings
+from hearth.resources import registry
+from hearth.store import open_store
+
+
+class Orchestration:
+    """API and engine over one store. `start` and `stop` in the same event loop."""
+
+    def __init__(self, conf: cfg.ConfigOpts, *, api: bool = True, engine: bool = True) -> None:
+        """Build the parts; nothing runs yet. `api`, `engine`: which of them this process has."""
+        chosen = engine_settings(conf)
+        self._store = open_store(database_url(conf), [conf.auth_encryption_key.encode()])
+        self._bus = memory.MemoryBus()
+        self._connector = credentials.Connector(config.cloud_settings(conf))
+        self._validator_connector = credentials.Connector(config.validator_settings(conf))
+        types = registry.TypeRegistry([pathlib.Path(one) for one in conf.plugin_dirs], entry_points=True)
+        surroundings = context.Context(self._store, self._bus, self._connector, types, chosen)
+        kept = definitions.Definitions(self._store, blueprint.Builder(types, chosen.max_template_size))
+        owners = authority.Authority(surroundings)
+        self._engine = runner.Engine(surroundings, kept, owners)
+        self._runs_engine = engine
+        self.api: ASGIApp | None = None
+        if api:
+            validator = tokens.TokenValidator(self._validator_connector, config.token_rules(conf))
+            self.api = api_app.create_app(
+                service=service.StackService(surroundings, kept, owners),
+                validator=validator,
+                policy=policy.Policy(conf),
+                settings=api_settings.from_conf(conf),
+            )
+
+    async def start(self) -> None:
+        """Begin to work."""
+        if self._runs_engine:
+            await self._engine.start()
+
+    async def stop(self) -> None:
+        """Hand over what is under way and let go of everything."""
+        if self._runs_engine:
+            await self._engine.stop()
+        await self._bus.close()
+        await self._connector.close()
+        await self._validator_connector.close()
+        self._store.close()
+
+
+def engine_settings(conf: cfg.ConfigOpts) -> settings.EngineSettings:
+    """The engine's settings: every field that the configuration has an option for, the default for the others."""
+    known: dict[str, Any] = {}
+    for field in dataclasses.fields(settings.EngineSettings):
+        if field.name in conf:
+            value = conf[field.name]
+            known[field.name] = tuple(value) if isinstance(value, list) else value
+    return settings.EngineSettings(**known)
+
+
+def database_url(conf: cfg.ConfigOpts) -> str:
+    """Where the database is.
+
+    Raises:
+        config.ConfigError: the configuration does not say.
+    """
+    url: str | None = conf.database.connection
+    if not url:
+        raise config.ConfigError(
+            "[database] connection is not set, for example sqlite:////var/lib/hearth/hearth.sqlite"
+        )
+    return url
