@@ -9,13 +9,15 @@ import pathlib
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
-from hearth.localcloud import admin, keystone
+from hearth.localcloud import admin, glance, keystone, swift
 from hearth.localcloud.core import asgi, service
 from hearth.localcloud.core.cloud import Cloud, Settings
 
 #: Keystone comes first: what the others seed belongs to its projects and users.
 SERVICES: tuple[type[service.Service], ...] = (
     keystone.SERVICE,
+    glance.SERVICE,
+    swift.SERVICE,
     admin.SERVICE,
 )
 

@@ -108,17 +108,22 @@ class Dispatcher:
             # The border of a request: whatever a handler did wrong, the client gets an answer and the cloud goes on.
             _log.exception("%s %s failed", call.method, call.path)
             broken = errors.ApiError(500, "An unexpected error occurred in the embedded cloud; see its log.")
-            reply = service.Reply(500, call.service.error_body(broken, call))
+            reply = self._refusal(broken, call)
         for name, value in headers.items():
             reply.headers.setdefault(name, value)
         return reply
 
     def _refusal(self, error: errors.ApiError, call: service.Call) -> service.Reply:
-        if error.status != 401:
-            return service.Reply(error.status, call.service.error_body(error, call), dict(error.headers))
-        # The same for all services: there, too, it is one middleware that checks tokens.
-        headers = {"WWW-Authenticate": f'Keystone uri="{self._cloud.base_url}/identity/v3"', **error.headers}
-        return service.Reply(401, service.Service.error_body(call.service, error, call), headers)
+        headers = dict(error.headers)
+        if error.status == 401:
+            headers.setdefault("WWW-Authenticate", f'Keystone uri="{self._cloud.base_url}/identity/v3"')
+        if error.status == 401 and not call.service.own_401:
+            body = service.Service.error_body(call.service, error, call)
+        else:
+            body = call.service.error_body(error, call)
+        if isinstance(body, bytes | str):
+            headers.setdefault("Content-Type", "text/html; charset=UTF-8")
+        return service.Reply(error.status, body, headers)
 
     async def _work(self, call: service.Call, route: service.Route) -> service.Reply:
         if route.stream:
@@ -199,33 +204,35 @@ async def _drop(send: Send) -> None:
 
 
 async def _send(call: service.Call, reply: service.Reply, send: Send) -> None:
-    headers = {name.lower(): value for name, value in reply.headers.items()}
-    headers["x-openstack-request-id"] = call.request_id
-    for name in call.service.request_id_headers:
-        headers[name.lower()] = call.request_id
+    headers = reply.headers
+    for name in ("X-Openstack-Request-Id", *call.service.request_id_headers):
+        headers[name] = call.request_id
+    given = {name.lower() for name in headers}
     if reply.file is not None:
         await _send_file(call, reply, headers, send)
         return
-    body = reply.body
+    body, kind = reply.body, ""
     if body is None:
         content = b""
     elif isinstance(body, bytes):
         content = body
     elif isinstance(body, str):
         content = body.encode()
-        headers.setdefault("content-type", "text/plain; charset=utf-8")
+        kind = "text/plain; charset=utf-8"
     else:
         content = msgspec.json.encode(body)
-        headers.setdefault("content-type", "application/json")
-    if reply.status not in (204, 304):
-        headers.setdefault("content-length", str(len(content)))
+        kind = "application/json"
+    if kind and "content-type" not in given:
+        headers["Content-Type"] = kind
+    if reply.status not in (204, 304) and "content-length" not in given:
+        headers["Content-Length"] = str(len(content))
     await send(_start(reply.status, headers))
     await send({"type": "http.response.body", "body": b"" if call.method == "HEAD" else content})
 
 
 async def _send_file(call: service.Call, reply: service.Reply, headers: dict[str, str], send: Send) -> None:
     assert reply.file is not None
-    headers["content-length"] = str(reply.length)
+    headers["Content-Length"] = str(reply.length)
     with reply.file.open("rb") as source:
         await send(_start(reply.status, headers))
         source.seek(reply.start)

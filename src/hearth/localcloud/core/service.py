@@ -139,6 +139,8 @@ class Service:
     prefix: ClassVar[str]
     #: Path of its catalog endpoints: "/compute/v2.1", "/volume/v3/%(project_id)s".
     catalog_path: ClassVar[str] = ""
+    #: The service words its own 401; else all have the one of the middleware that checks tokens.
+    own_401: ClassVar[bool] = False
     #: Further headers that carry the request id: ("X-Compute-Request-Id",).
     request_id_headers: ClassVar[tuple[str, ...]] = ()
 
@@ -150,7 +152,7 @@ class Service:
         return []
 
     def error_body(self, error: errors.ApiError, call: Call) -> Any:
-        """The body of a refusal; override with the service's own shape. A 401 always has this one."""
+        """The body of a refusal; override with the service's own shape. Text and bytes are sent as HTML."""
         return {"error": {"code": error.status, "title": error.title, "message": error.message}}
 
     def seed(self) -> None:

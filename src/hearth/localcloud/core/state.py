@@ -79,17 +79,21 @@ class Table:
 
     def update(self, id: str, **changes: Any) -> Document:
         """Replace fields of a document; returns the new one. Raises KeyError when there is none."""
+        return self.replace({**self._documents[id], **changes, "id": id})
+
+    def replace(self, document: Document) -> Document:
+        """Put a document in the place of the one with its id, fields left out being gone. Raises KeyError."""
+        id = document["id"]
         old = self._documents[id]
-        new = {**old, **changes}
         self._log(self, id, old, self._sequences[id])
         for field, index in self._indexes.items():
-            before, after = _key(old.get(field)), _key(new.get(field))
+            before, after = _key(old.get(field)), _key(document.get(field))
             if before != after:
                 _remove(index, before, id)
                 index.setdefault(after, {})[id] = None
-        self._documents[id] = new
+        self._documents[id] = document
         self.version += 1
-        return new
+        return document
 
     def delete(self, id: str) -> None:
         """Remove a document. Raises KeyError when there is none."""
