@@ -18,8 +18,8 @@ Theory, in three rules:
 
 import dataclasses
 import enum
-from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import Any, Protocol, TypeVar
 
 from hearth.graph import dag
 from hearth.model.states import Action, Status
@@ -40,7 +40,8 @@ class Work(enum.StrEnum):
     """What a node of a traversal is there to do."""
 
     CONVERGE = "converge"  # bring a resource to the definition: create, update, replace or keep
-    REMOVE = "remove"  # delete what was replaced or is no longer wanted
+    REMOVE = "remove"  # delete what is no longer wanted
+    TIDY = "tidy"  # delete it if it turned out to need a replacement
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -52,18 +53,20 @@ class Decision:
     keys: tuple[str, ...] = ()
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Row:
+class Row(Protocol):
     """A resource as the store has it, as far as a plan needs to know it."""
 
     id: str
     name: str
     action: Action
     status: Status
-    requires: Collection[str]
+    requires: list[str]
     definition_id: str | None
     replaced_by: str | None
     created_at: float
+
+
+R = TypeVar("R", bound=Row)
 
 
 class Effect(enum.IntEnum):
@@ -174,16 +177,22 @@ def _choose(
     rows: Sequence[Row], wanted: Collection[str], definition_id: str | None
 ) -> tuple[dict[str, Row], list[Row]]:
     """The row to use for each wanted name, and all others, oldest first."""
-    present: dict[str, Row] = {}
+    by_name: dict[str, list[Row]] = {}
     for row in rows:
-        if row.name in wanted and not _is_deleted(row):
-            best = present.get(row.name)
-            if best is None or _worth(row, definition_id) > _worth(best, definition_id):
-                present[row.name] = row
+        if row.name in wanted:
+            by_name.setdefault(row.name, []).append(row)
+    chosen_rows = ((name, best(several, definition_id)) for name, several in by_name.items())
+    present = {name: row for name, row in chosen_rows if row is not None}
     chosen = {row.id for row in present.values()}
     leftover = [row for row in rows if row.id not in chosen]
     leftover.sort(key=lambda row: row.created_at)
     return present, leftover
+
+
+def best(rows: Iterable[R], definition_id: str | None) -> R | None:
+    """The row to use for a name that has several, None when all are deleted."""
+    alive = [row for row in rows if not _is_deleted(row)]
+    return max(alive, key=lambda row: _worth(row, definition_id), default=None)
 
 
 def _is_deleted(row: Row) -> bool:
@@ -217,9 +226,8 @@ def _nodes(
             nodes.append(PlanNode(step.name, step.row_id, Work.CONVERGE, needs))
 
     # Rows that go, or may have to go: a touched row that exists may turn out to need a replacement.
-    going = list(leftover) + [
-        present[step.name] for step in steps if step.name in touched and step.name in present
-    ]
+    unwanted = {row.id for row in leftover}
+    going = list(leftover) + [present[step.name] for step in steps if step.name in touched and step.name in present]
     users: dict[str, list[Row]] = {row.name: [] for row in going}  # {name: going rows that use it}
     for row in going:
         for one in row.requires:
@@ -243,7 +251,8 @@ def _nodes(
             needed.add(converge[row.name])
         # A replacement that is itself in the way goes before what it replaced.
         needed.update(numbers[one.id] for one in rows_of[row.name] if one.created_at > row.created_at)
-        nodes.append(PlanNode(row.name, row.id, Work.REMOVE, tuple(sorted(needed))))
+        work = Work.REMOVE if row.id in unwanted else Work.TIDY
+        nodes.append(PlanNode(row.name, row.id, work, tuple(sorted(needed))))
     return _without_circles(nodes)
 
 

@@ -37,6 +37,7 @@ __all__ = [
     "Gone",
     "Issue",
     "NeedsReplacement",
+    "NotKnownYet",
     "Neighbour",
     "Observed",
     "Permanent",
@@ -81,6 +82,10 @@ class Gone(ResourceFailure):
 
 class NeedsReplacement(ResourceFailure):
     """The update cannot be done in place; the message says why."""
+
+
+class NotKnownYet(ResourceFailure):
+    """What the nested stack holds depends on values that are `UNKNOWN` so far."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -184,7 +189,7 @@ class ChildResource(Protocol):
     def reference(self) -> Any:
         """What get_resource gives for it."""
 
-    def attribute(self, path: Sequence[Any]) -> Any:
+    async def attribute(self, path: Sequence[Any]) -> Any:
         """What get_attr gives for it; None when it cannot be read."""
 
 
@@ -306,6 +311,14 @@ class Resource:
         """The value of one declared attribute, without a path. `observed` is the last observation, if there is one."""
         return None
 
+    def has_attribute(self, name: str) -> bool:
+        """Whether get_attr may ask for this name."""
+        return name in self.attributes
+
+    async def attribute_path(self, call: Call, path: Sequence[Any]) -> Any:
+        """For types that own a nested stack: the value of a whole attribute path, from `call.child`."""
+        raise NotImplementedError(f"{self.type_name} owns no nested stack")
+
     async def check(self, call: Call) -> None:
         """Compare the live object with what is expected. Raises Permanent when it differs."""
 
@@ -318,5 +331,9 @@ class Resource:
     # ---- types that own a nested stack ----
 
     def child(self, call: Call) -> ChildStack:
-        """The nested stack wanted for these properties. `call.child` shows the present one, if any."""
+        """The nested stack wanted for these properties. `call.child` shows the present one, if any.
+
+        Raises:
+            NotKnownYet: while a template is validated, when too much of the properties is `UNKNOWN`.
+        """
         raise NotImplementedError(f"{self.type_name} owns no nested stack")

@@ -28,9 +28,7 @@ def register(connection: sa.Connection, engine_id: str, host: str, hostname: str
 
 def renew(connection: sa.Connection, engine_id: str, lease: float, at: float) -> bool:
     """Extend an engine's lease; False when others have already declared it dead."""
-    result = connection.execute(
-        _t.update().where(_t.c.id == engine_id).values(updated_at=at, expires_at=at + lease)
-    )
+    result = connection.execute(_t.update().where(_t.c.id == engine_id).values(updated_at=at, expires_at=at + lease))
     return result.rowcount == 1
 
 

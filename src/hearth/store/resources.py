@@ -77,9 +77,7 @@ def owned(connection: sa.Connection, physical_ids: Collection[str]) -> set[str]:
     return {one for one in connection.execute(query).scalars() if one}
 
 
-def update(
-    connection: sa.Connection, codec: Codec, changes: Iterable[tuple[str, Mapping[str, Any], bool]]
-) -> None:
+def update(connection: sa.Connection, codec: Codec, changes: Iterable[tuple[str, Mapping[str, Any], bool]]) -> None:
     """Change rows: `(row id, {column: value}, whether its properties are secret)` each."""
     by_columns: dict[tuple[str, ...], list[dict[str, Any]]] = {}
     for row_id, columns, secret in changes:

@@ -206,9 +206,7 @@ def _take(connection: sa.Connection, rows: list[Any], owner: str) -> list[Node]:
     return [_node(row, token=row.token + 1) for row in rows]
 
 
-def advance(
-    connection: sa.Connection, codec: Codec, moves: Sequence[Move], owner: str, capacity: int
-) -> Advanced:
+def advance(connection: sa.Connection, codec: Codec, moves: Sequence[Move], owner: str, capacity: int) -> Advanced:
     """Record what steps did, in one go; whatever becomes ready is claimed for `owner`, up to `capacity` nodes."""
     done = Advanced()
     present = _claims(connection, [move.node.id for move in moves])
@@ -239,9 +237,7 @@ def advance(
         connection.execute(
             _n.update()
             .where(_n.c.id == sa.bindparam("node_id"))
-            .values(
-                {name: sa.bindparam("new_" + name) for name in ("phase", "state", "resource_id", "attempt")}
-            ),
+            .values({name: sa.bindparam("new_" + name) for name in ("phase", "state", "resource_id", "attempt")}),
             [
                 {
                     "node_id": move.node.id,
@@ -270,9 +266,7 @@ def _claims(connection: sa.Connection, node_ids: Sequence[int]) -> dict[int, Any
     return found
 
 
-def _finish(
-    connection: sa.Connection, finished: Sequence[Move], owner: str, capacity: int, done: Advanced
-) -> None:
+def _finish(connection: sa.Connection, finished: Sequence[Move], owner: str, capacity: int, done: Advanced) -> None:
     connection.execute(
         _n.delete().where(_n.c.id == sa.bindparam("node_id")), [{"node_id": move.node.id} for move in finished]
     )
@@ -293,9 +287,7 @@ def _finish(
     done.ended = ended(connection, touched)
 
 
-def _make_ready(
-    connection: sa.Connection, met: Mapping[int, int], owner: str, capacity: int, done: Advanced
-) -> None:
+def _make_ready(connection: sa.Connection, met: Mapping[int, int], owner: str, capacity: int, done: Advanced) -> None:
     """Count down the needs of nodes; those without any left are claimed or made ready."""
     if not met:
         return
@@ -322,13 +314,9 @@ def _make_ready(
 
 def fail(connection: sa.Connection, traversal_id: int, failure: str) -> None:
     """Let a traversal start nothing more: nodes that have not begun are dropped, the first failure is kept."""
+    connection.execute(_t.update().where(_t.c.id == traversal_id, _t.c.failure.is_(None)).values(failure=failure))
     connection.execute(
-        _t.update().where(_t.c.id == traversal_id, _t.c.failure.is_(None)).values(failure=failure)
-    )
-    connection.execute(
-        _n.delete().where(
-            _n.c.traversal_id == traversal_id, _n.c.state.in_([NodeState.WAITING, NodeState.READY])
-        )
+        _n.delete().where(_n.c.traversal_id == traversal_id, _n.c.state.in_([NodeState.WAITING, NodeState.READY]))
     )
 
 
@@ -425,3 +413,25 @@ def _to_json(ids: Sequence[int]) -> str:
 
 def _from_json(text: str) -> list[int]:
     return msgspec.json.decode(text) if text != "[]" else []
+
+
+def abort(connection: sa.Connection, traversal_id: int, failure: str) -> set[str]:
+    """Stop a traversal at once: all its nodes go, claimed ones included; ids of the resources that were in flight.
+
+    Whoever holds such a node finds its lease lost at the next commit.
+    """
+    connection.execute(_t.update().where(_t.c.id == traversal_id, _t.c.failure.is_(None)).values(failure=failure))
+    of_it = _n.c.traversal_id == traversal_id
+    busy_states = [NodeState.CLAIMED, NodeState.PARKED]
+    in_flight = set(connection.execute(sa.select(_n.c.resource_id).where(of_it, _n.c.state.in_(busy_states))).scalars())
+    connection.execute(_n.delete().where(of_it))
+    return in_flight
+
+
+def claim_of(connection: sa.Connection, traversal_id: int, owner: str, capacity: int, done: Advanced) -> None:
+    """Take ready nodes of a traversal just begun, up to what the engine can hold; the rest is surplus."""
+    query = sa.select(_n).where(_n.c.traversal_id == traversal_id, _n.c.state == NodeState.READY)
+    room = max(0, capacity - len(done.claimed))
+    rows = list(connection.execute(query.limit(room + 1)))
+    done.claimed += _take(connection, rows[:room], owner)
+    done.surplus += len(rows) - room if len(rows) > room else 0

@@ -1,0 +1,113 @@
+"""Begins stack actions: reads what is, plans, and stores the traversal. Used by requests, nested stacks and rollback.
+
+Planning happens outside the transaction; `begin` inside it finds out whether what the plan was made on still holds
+(`Superseded`), and then the caller plans again.
+"""
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from hearth.engine import context, definitions, launch, run
+from hearth.engine.blueprint import Blueprint
+from hearth.model import plan
+from hearth.model.errors import LimitExceeded
+from hearth.model.names import new_id
+from hearth.model.states import Action, Status
+from hearth.store import events, resources, stacks, traversals
+from hearth.store.rows import EventRow, ResourceRow, StackRow, TraversalRow
+
+#: The definition of a stack that is to be empty: deletion, rollback of a creation.
+NOTHING = ""
+STACK_TYPE = "OS::Heat::Stack"
+#: How often an action is planned anew because the stack changed meanwhile.
+PLANS_AT_MOST = 20
+
+
+@dataclasses.dataclass(slots=True)
+class Prepared:
+    """A planned action, ready to be stored."""
+
+    stack: StackRow
+    plan: plan.Plan
+    traversal: traversals.NewTraversal
+    run: run.Run
+
+
+class Actions:
+    """Plans and begins actions."""
+
+    def __init__(self, surroundings: context.Context, kept: definitions.Definitions) -> None:
+        self._context = surroundings
+        self._definitions = kept
+
+    async def prepare(
+        self,
+        stack: StackRow,
+        action: Action,
+        blueprint: Blueprint | None,
+        definition_id: str,
+        *,
+        is_new: bool = False,
+        seconds: float | None = None,
+    ) -> Prepared:
+        """Plan an action on a stack as it is now; `seconds` is how long it may take (None: as the stack says)."""
+        rows: Sequence[ResourceRow] = ()
+        busy: set[str] = set()
+        previous = None
+        if not is_new:
+            codec = self._context.store.codec
+
+            def query(connection: sa.Connection) -> Any:
+                present = stacks.by_id(connection, stack.id)
+                previous = present.traversal_id if present else None
+                return (
+                    previous,
+                    resources.by_stack(connection, codec, stack.id),
+                    traversals.busy(connection, previous),
+                )
+
+            previous, rows, busy = await self._context.store.read(query)
+        now = self._context.now()
+        draft = TraversalRow(0, stack.id, action, definition_id, None, None, now)
+        working = run.Run(stack, draft, blueprint, self._definitions.type_named, self._context.now)
+        made = launch.planned(action, working, rows, busy)
+        if seconds is None:
+            seconds = stack.timeout_mins * 60 if stack.timeout_mins else self._context.settings.stack_action_timeout
+        new = launch.new_traversal(made, working, rows, previous=previous, timeout=seconds, now=now)
+        return Prepared(stack, made, new, working)
+
+    def begin(self, connection: sa.Connection, prepared: Prepared, **columns: Any) -> int:
+        """Store a prepared action in a transaction: state, event, rows and nodes. The traversal's id.
+
+        Raises:
+            Superseded: plan again.
+            LimitExceeded: the tree would hold more resources than allowed.
+        """
+        codec, now, stack, action = self._context.store.codec, self._context.now(), prepared.stack, prepared.plan.action
+        traversal_id = traversals.begin(connection, codec, prepared.traversal, now)
+        if prepared.traversal.new_rows:
+            self._check_size(connection, stack.root_id)
+        reason = f"Stack {action} started"
+        stacks.update(connection, stack.id, action=action, status=Status.IN_PROGRESS, reason=reason, **columns)
+        events.insert(connection, codec, [stack_event(stack, action, Status.IN_PROGRESS, reason, now)])
+        prepared.run.traversal = dataclasses.replace(
+            prepared.run.traversal, id=traversal_id, deadline=prepared.traversal.deadline
+        )
+        prepared.run.note(prepared.traversal.new_rows)
+        return traversal_id
+
+    def _check_size(self, connection: sa.Connection, root_id: str) -> None:
+        limit = self._context.settings.max_resources_per_stack
+        if limit < 0:
+            return
+        count = resources.count(connection, root_id)
+        if count > limit:
+            raise LimitExceeded(f"Maximum resources per stack exceeded: {count} resources wanted, {limit} allowed.")
+
+
+def stack_event(stack: StackRow, action: Action, status: Status, reason: str, at: float) -> EventRow:
+    """The event by which a stack tells its own state."""
+    return EventRow(stack.id, stack.name, STACK_TYPE, stack.id, action, status, reason, at, new_id())

@@ -1,0 +1,310 @@
+"""A definition made ready: template, environment and files parsed, bound, typed and checked, with every problem noted.
+
+The service builds blueprints of requests, the engine those of stored definitions; both use the same function, so what
+was accepted is what is executed. Nothing here touches the cloud or the store.
+"""
+
+import dataclasses
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from hearth.engine import scope
+from hearth.graph import dag
+from hearth.model.diagnostics import Findings, Path, Place, nearest
+from hearth.model.values import UNKNOWN
+from hearth.resources import checking, contract, nested, registry
+from hearth.template import environment as environments
+from hearth.template import parameters as template_parameters
+from hearth.template import source, template
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Surroundings:
+    """Where a definition stands: what pseudo parameters and nested definitions need to know."""
+
+    stack_id: str
+    stack_name: str
+    project_id: str
+    region: str | None = None
+    depth: int = 0
+    facade: Mapping[str, Any] | None = None
+
+
+@dataclasses.dataclass(slots=True)
+class Member:
+    """One enabled resource of a blueprint. `values` are its properties as known before anything exists."""
+
+    definition: template.BoundResource
+    type: contract.Resource
+    requires: tuple[str, ...]
+    values: contract.Values
+    reads: tuple[tuple[Any, ...], ...] = ()  # attribute paths others (or outputs) read from it
+    constant: bool = False  # `values` are final: nothing in them waits for other resources
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Check:
+    """A value that only the cloud can confirm."""
+
+    kind: str
+    value: Any
+    place: Place
+    label: str = "Property error"
+
+
+@dataclasses.dataclass(slots=True)
+class Blueprint:
+    """A stack as wanted."""
+
+    template: template.Template
+    environment: environments.Environment
+    files: Mapping[str, str]
+    parameters: template_parameters.ParameterValues
+    bound: template.Bound
+    members: dict[str, Member]
+    surroundings: Surroundings
+    checks: list[Check]
+
+    @property
+    def requires(self) -> dict[str, tuple[str, ...]]:
+        """The graph: `{resource name: names it needs}`."""
+        return {name: member.requires for name, member in self.members.items()}
+
+    @property
+    def has_secrets(self) -> bool:
+        """Whether hidden parameters may have found their way into properties."""
+        return any(schema.hidden for schema in self.template.parameters.values())
+
+
+class Builder:
+    """Builds blueprints; keeps parsed templates by their text, so that each distinct file is parsed once."""
+
+    def __init__(self, types: registry.TypeRegistry, max_template_size: int) -> None:
+        self.types = types
+        self._limits = source.Limits(bytes=max_template_size)
+        self._parsed: dict[tuple[str, str], tuple[template.Template | None, Findings]] = {}
+        self._template_types: dict[tuple[str, str], contract.Resource] = {}
+
+    def build(
+        self,
+        raw: str | Mapping[str, Any],
+        environment: environments.Environment,
+        files: Mapping[str, str],
+        surroundings: Surroundings,
+        *,
+        name: str = "template",
+        strict: bool = True,
+    ) -> tuple[Blueprint | None, Findings]:
+        """Make a blueprint of a definition; None when there are errors that leave nothing to go on with.
+
+        `strict`: values of unknown parameters are errors, and missing ones too.
+        """
+        findings = Findings()
+        parsed, problems = self.parse(raw, name, files)
+        findings.extend(problems)
+        if parsed is None:
+            return None, findings
+        values, problems = template_parameters.ParameterValues.build(parsed, environment, strict=strict)
+        findings.extend(problems)
+        if findings.errors:
+            return None, findings
+        pseudo = template.PseudoValues(
+            stack_id=surroundings.stack_id,
+            stack_name=surroundings.stack_name,
+            project_id=surroundings.project_id,
+            region=surroundings.region,
+            resource_facade=surroundings.facade,
+        )
+        bound, problems = template.bind(parsed, values, stack=pseudo)
+        findings.extend(problems)
+        checks = [Check(kind, value, place, "") for kind, value, place in values.custom_checks()]
+        members = self._members(bound, environment, files, findings, checks)
+        blueprint = Blueprint(parsed, environment, files, values, bound, members, surroundings, checks)
+        self._check_references(blueprint, findings)
+        if not findings.errors:
+            self._add_implicit_needs(blueprint)
+            _check_circles(blueprint, findings)
+        _note_reads(blueprint)
+        return (None if findings.errors else blueprint), findings
+
+    def parse(
+        self, raw: str | Mapping[str, Any], name: str, files: Mapping[str, str]
+    ) -> tuple[template.Template | None, Findings]:
+        """Parse a template; the same text is parsed once."""
+        if not isinstance(raw, str):
+            return template.load(raw, source=name, files=files, limits=self._limits)
+        key = (name, raw)
+        if key not in self._parsed:
+            if len(self._parsed) >= 256:
+                self._parsed.clear()
+            self._parsed[key] = template.load(raw, source=name, files=files, limits=self._limits)
+        return self._parsed[key]
+
+    def type_for(
+        self,
+        type_name: str,
+        resource_name: str,
+        environment: environments.Environment,
+        files: Mapping[str, str],
+        findings: Findings,
+        place: Place,
+    ) -> contract.Resource | None:
+        """The implementation of a type as the environment maps it; None when there is none (noted)."""
+        target = environment.registry.resolve(type_name, resource_name, lambda name: self.types.find(name) is not None)
+        if target is not None and target.is_template:
+            return self._template_type(target.name, files, findings, place)
+        found = self.types.find(target.name) if target is not None else None
+        if found is None:
+            findings.add(
+                f"The Resource Type ({type_name}) could not be found.",
+                place,
+                kind="StackValidationFailed",
+                advice=nearest(type_name, self.types.names()),
+            )
+        return found
+
+    def _template_type(
+        self, key: str, files: Mapping[str, str], findings: Findings, place: Place
+    ) -> contract.Resource | None:
+        text = files.get(key)
+        if text is None:
+            findings.add(
+                f"the template file {key!r} is not among the files of the request",
+                place,
+                advice="Send its text in `files` under exactly this key.",
+            )
+            return None
+        cached = self._template_types.get((key, text))
+        if cached is not None:
+            return cached
+        parsed, problems = self.parse(text, key, files)
+        findings.extend(problems)
+        if parsed is None or problems.errors:
+            return None
+        made = nested.template_type(key, parsed)()
+        if len(self._template_types) >= 256:
+            self._template_types.clear()
+        self._template_types[key, text] = made
+        return made
+
+    def _members(
+        self,
+        bound: template.Bound,
+        environment: environments.Environment,
+        files: Mapping[str, str],
+        findings: Findings,
+        checks: list[Check],
+    ) -> dict[str, Member]:
+        members: dict[str, Member] = {}
+        for name, definition in bound.resources.items():
+            kind = self.type_for(definition.type, name, environment, files, findings, definition.place(("type",)))
+            if kind is None:
+                continue
+            tree = template.resolve(definition.properties, scope.BLIND)
+            values, issues = checking.check(kind, tree)
+            _note_issues(findings, definition, issues)
+            if not issues:
+                _note_issues(findings, definition, kind.validate(values))
+            checks.extend(
+                Check(lookup.kind, lookup.value, definition.place(("properties", *lookup.path)))
+                for lookup in checking.lookups(kind, values)
+            )
+            if definition.deletion_policy == "Snapshot" and not kind.snapshot_deletion_policy:
+                findings.add(
+                    f"deletion policy Snapshot is not supported by {definition.type}",
+                    definition.place(("deletion_policy",)),
+                    advice="Use Delete or Retain.",
+                )
+            members[name] = Member(
+                definition,
+                kind,
+                tuple(sorted(definition.requires)),
+                values,
+                constant=not definition.requires or not template.has_functions(definition.properties),
+            )
+        return members
+
+    def _check_references(self, blueprint: Blueprint, findings: Findings) -> None:
+        """Attributes that are read must be declared by the type."""
+        for definition in blueprint.bound.resources.values():
+            self._check_attributes(blueprint, definition.attributes, definition.place(), findings)
+        for output in blueprint.bound.outputs.values():
+            used = {(resource, path[0]) for resource, path in template.attributes_used(output.value) if path}
+            self._check_attributes(blueprint, used, output.place(), findings)
+
+    def _check_attributes(
+        self, blueprint: Blueprint, used: Iterable[tuple[str, Any]], place: Place, findings: Findings
+    ) -> None:
+        for resource, attribute in sorted(used, key=str):
+            member = blueprint.members.get(resource)
+            if member is None or not isinstance(attribute, str) or member.type.has_attribute(attribute):
+                continue
+            findings.add(
+                f"The Referenced Attribute ({resource} {attribute}) is incorrect.",
+                place,
+                kind="InvalidTemplateAttribute",
+                advice=nearest(attribute, member.type.attributes),
+            )
+
+    def _add_implicit_needs(self, blueprint: Blueprint) -> None:
+        """Dependencies that no function states, from the types' own rules (lifecycle facts, section 4)."""
+        asking = [
+            name for name, member in blueprint.members.items() if type(member.type).needs is not contract.Resource.needs
+        ]
+        if not asking:
+            return
+        referring = ReferringScope()
+        neighbours = {}
+        for name, member in blueprint.members.items():
+            tree = template.resolve(member.definition.properties, referring)
+            values, _ = checking.check(member.type, tree)
+            neighbours[name] = contract.Neighbour(name, type(member.type), values, frozenset(member.requires))
+        for name in asking:
+            member = blueprint.members[name]
+            more = member.type.needs(neighbours[name], neighbours) - {name}
+            if more:
+                member.requires = tuple(sorted({*member.requires, *more}))
+
+
+class ReferringScope:
+    """References stand for themselves, so that types can see who refers to the same resource."""
+
+    def reference(self, resource: str) -> Any:
+        return contract.Reference(resource)
+
+    def attribute(self, resource: str, path: tuple[Any, ...]) -> Any:
+        return UNKNOWN
+
+
+def _note_issues(findings: Findings, definition: template.BoundResource, issues: Iterable[contract.Issue]) -> None:
+    for issue in issues:
+        path: Path = ("properties", *issue.path)
+        findings.add(issue.message, definition.place(path), label="Property error", advice=issue.advice)
+
+
+def _check_circles(blueprint: Blueprint, findings: Findings) -> None:
+    try:
+        dag.order(blueprint.requires)
+    except dag.CycleError as circle:
+        names = [str(one) for one in circle.nodes]
+        findings.add(
+            "Circular Dependency Found: " + " -> ".join(names),
+            blueprint.bound.resources[names[0]].place(),
+            kind="CircularDependencyException",
+            advice="Break the circle: remove one of these references or depends_on entries.",
+        )
+
+
+def _note_reads(blueprint: Blueprint) -> None:
+    """Note for every resource which of its attributes are read, so that its completion can keep them."""
+    reads: dict[str, set[tuple[Any, ...]]] = {}
+    trees: list[Any] = [output.value for output in blueprint.bound.outputs.values() if output.enabled]
+    for definition in blueprint.bound.resources.values():
+        if definition.attributes:
+            trees += (definition.properties, definition.metadata)
+    for tree in trees:
+        for resource, path in template.attributes_used(tree):
+            reads.setdefault(resource, set()).add(tuple(path))
+    for name, paths in reads.items():
+        if name in blueprint.members:
+            blueprint.members[name].reads = tuple(sorted(paths, key=str))

@@ -1,0 +1,123 @@
+"""Stored definitions: put into the store as documents, got back as blueprints."""
+
+import dataclasses
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import sqlalchemy as sa
+
+from hearth.engine import blueprint, run
+from hearth.engine.blueprint import Blueprint, Surroundings
+from hearth.model.diagnostics import Findings, Place
+from hearth.model.errors import Invalid
+from hearth.resources import contract, nested
+from hearth.store import Store, documents, stacks
+from hearth.store.codec import Codec
+from hearth.store.rows import DefinitionRow, ResourceRow, StackRow, TraversalRow
+from hearth.template import environment as environments
+
+#: Blueprints kept; one of 10,000 resources takes some 30 MB.
+MOST_KEPT = 600
+MOST_MEMBERS_KEPT = 20_000
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Material:
+    """What a definition is made of, as plain data."""
+
+    template: Any
+    environment: Mapping[str, Any]
+    files: Mapping[str, str]
+
+
+def put(
+    connection: sa.Connection,
+    codec: Codec,
+    definition_id: str,
+    stack_id: str,
+    material: Material,
+    at: float,
+    *,
+    secret: bool,
+) -> None:
+    """Store a definition of a stack."""
+    row = DefinitionRow(
+        id=definition_id,
+        stack_id=stack_id,
+        template_id=documents.put(connection, codec, material.template),
+        environment_id=documents.put(connection, codec, material.environment, secret=secret),
+        files_id=documents.put(connection, codec, material.files),
+    )
+    stacks.insert_definition(connection, row, at)
+
+
+def get(connection: sa.Connection, codec: Codec, definition_id: str) -> Material:
+    """The material of a stored definition. Raises KeyError."""
+    row = stacks.definition(connection, definition_id)
+    return Material(
+        documents.get(connection, codec, row.template_id),
+        documents.get(connection, codec, row.environment_id),
+        documents.get(connection, codec, row.files_id),
+    )
+
+
+class Definitions:
+    """Blueprints of stored definitions, kept while they are in use."""
+
+    def __init__(self, store: Store, builder: blueprint.Builder) -> None:
+        self._store = store
+        self.builder = builder
+        self._kept: dict[str, Blueprint] = {}
+
+    async def blueprint(self, definition_id: str, stack: StackRow, region: str | None = None) -> Blueprint:
+        """The blueprint of a stack's stored definition."""
+        kept = self._kept.get(definition_id)
+        if kept is not None:
+            return kept
+        codec = self._store.codec
+        material = await self._store.read(lambda connection: get(connection, codec, definition_id))
+        return self.load(definition_id, material, surroundings(stack, region))
+
+    def load(self, definition_id: str, material: Material, where: Surroundings) -> Blueprint:
+        """The blueprint of a definition whose material is at hand."""
+        environment, findings = environments.parse(material.environment, "environment")
+        built, problems = self.builder.build(material.template, environment, material.files, where)
+        findings.extend(problems)
+        if built is None:
+            raise Invalid(findings.errors)
+        self.keep(definition_id, built)
+        return built
+
+    async def reading_run(self, stack: StackRow, rows: Iterable[ResourceRow], now: Callable[[], float]) -> run.Run:
+        """A stack's rows with its present definition, to read references, attributes and outputs."""
+        traversal = TraversalRow(0, stack.id, stack.action, stack.definition_id, None, None, stack.created_at)
+        reading = run.Run(stack, traversal, await self.blueprint(stack.definition_id, stack), self.type_named, now)
+        reading.note(rows)
+        return reading
+
+    def type_named(self, type_name: str, built: Blueprint | None) -> contract.Resource | None:
+        """The implementation of a type of a row whose resource is no longer wanted."""
+        if built is not None:
+            found = self.builder.type_for(type_name, "", built.environment, built.files, Findings(), Place())
+            if found is not None:
+                return found
+        if type_name.endswith((".yaml", ".template")):
+            return nested.LOST_TEMPLATE
+        return self.builder.types.find(type_name)
+
+    def keep(self, definition_id: str, built: Blueprint) -> None:
+        """Remember a blueprint that will be asked for again."""
+        self._kept[definition_id] = built
+        members = sum(len(one.members) for one in self._kept.values())
+        while len(self._kept) > 1 and (len(self._kept) > MOST_KEPT or members > MOST_MEMBERS_KEPT):
+            oldest = next(iter(self._kept))
+            members -= len(self._kept.pop(oldest).members)
+
+    def forget(self, definition_id: str) -> None:
+        """Drop a blueprint that is not wanted any more."""
+        self._kept.pop(definition_id, None)
+
+
+def surroundings(stack: StackRow, region: str | None = None) -> Surroundings:
+    """Where a stored stack stands."""
+    return Surroundings(stack.id, stack.name, stack.project_id, region, stack.depth)

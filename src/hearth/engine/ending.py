@@ -1,0 +1,200 @@
+"""The end of a traversal: the stack's state, the wake-up of its parent, rollback, deletion, timeouts.
+
+Every path ends in one transaction that first makes sure the traversal is still the stack's present one, so that it may
+be run again by anybody after a crash.
+"""
+
+import logging
+from typing import Any, Protocol
+
+import sqlalchemy as sa
+
+from hearth.cloud import errors as cloud_errors
+from hearth.engine import actions, authority, context, definitions, run
+from hearth.model.names import new_id
+from hearth.model.states import Action, Status
+from hearth.store import events, resources, stacks, traversals
+from hearth.store.rows import EventRow, StackRow, TraversalRow
+
+log = logging.getLogger(__name__)
+
+NOTHING = actions.NOTHING
+#: A failure of these is undone when the stack asks for it.
+UNDONE = frozenset({Action.CREATE, Action.UPDATE, Action.ADOPT, Action.RESTORE})
+TIMED_OUT = "Timed out"
+
+
+class Host(Protocol):
+    """The engine that ends traversals."""
+
+    id: str
+
+    def hand_over(self, advanced: traversals.Advanced) -> None:
+        """Go on with what a transaction claimed or ended."""
+
+    def adopt(self, working: run.Run) -> None:
+        """Keep the working memory of a traversal just begun."""
+
+    def capacity(self) -> int:
+        """How many more nodes it can hold."""
+
+
+class Ending:
+    """Ends traversals for one engine."""
+
+    def __init__(
+        self, surroundings: context.Context, kept: definitions.Definitions, owners: authority.Authority, host: Host
+    ) -> None:
+        self._context = surroundings
+        self._definitions = kept
+        self._authority = owners
+        self._host = host
+        self._actions = actions.Actions(surroundings, kept)
+
+    async def end(self, traversal: TraversalRow) -> None:
+        """Bring the stack of a traversal that has nothing left to do to its state."""
+        stack = await self._context.store.read(lambda connection: stacks.by_id(connection, traversal.stack_id))
+        if stack is None or stack.traversal_id != traversal.id or stack.status is not Status.IN_PROGRESS:
+            return
+        latest = await self._context.store.read(lambda connection: traversals.by_id(connection, traversal.id))
+        failure = latest.failure if latest else None
+        if failure is not None and self._is_undone(stack, traversal):
+            await self._roll_back(stack, traversal, failure)
+            return
+        if failure is None and traversal.action is Action.DELETE and stack.owner_id is None:
+            try:
+                await self._authority.revoke(stack)
+            except cloud_errors.CloudError as error:
+                log.warning("The trust of the deleted stack %s stays behind: %s", stack.id, error)
+        advanced = await self._context.store.write(
+            lambda connection: self._close(connection, stack, traversal, failure)
+        )
+        self._host.hand_over(advanced)
+
+    def _is_undone(self, stack: StackRow, traversal: TraversalRow) -> bool:
+        return not stack.disable_rollback and stack.owner_id is None and traversal.action in UNDONE
+
+    def _close(
+        self, connection: sa.Connection, stack: StackRow, traversal: TraversalRow, failure: str | None
+    ) -> traversals.Advanced:
+        advanced = traversals.Advanced()
+        present = stacks.by_id(connection, stack.id)
+        if present is None or present.traversal_id != traversal.id or present.status is not Status.IN_PROGRESS:
+            return advanced  # somebody else has ended it, or a newer action has begun
+        codec, now, action = self._context.store.codec, self._context.now(), traversal.action
+        status = Status.COMPLETE if failure is None else Status.FAILED
+        reason = f"Stack {action} completed successfully" if failure is None else failure
+        columns: dict[str, Any] = {"status": status, "reason": reason}
+        if failure is None:
+            if action is Action.ROLLBACK and traversal.definition_id != NOTHING:
+                columns["definition_id"] = traversal.definition_id
+            columns["previous_definition_id"] = columns.get("definition_id", present.definition_id)
+        stacks.update(connection, stack.id, **columns)
+        events.insert(connection, codec, [actions.stack_event(stack, action, status, reason, now)])
+        if failure is None:
+            resources.delete_removed(connection, stack.id)
+            if action is Action.DELETE:
+                self._bury(connection, stack, now)
+        traversals.forget(connection, stack.id, but=traversal.id)
+        if self._context.settings.max_events_per_stack:
+            events.trim(connection, stack.id, self._keep_events(connection, stack.id))
+        if stack.owner_resource_id is not None:
+            traversals.unpark(connection, stack.owner_resource_id, self._host.id, self._host.capacity(), advanced)
+        return advanced
+
+    def _keep_events(self, connection: sa.Connection, stack_id: str) -> int:
+        """The configured number, but never less than the last action's own events of a large stack."""
+        rows = len(resources.ids_of_stack(connection, stack_id))
+        return max(self._context.settings.max_events_per_stack, 2 * rows + 2)
+
+    def _bury(self, connection: sa.Connection, stack: StackRow, now: float) -> None:
+        stacks.mark_deleted(connection, stack.id, now)
+        resources.delete(connection, resources.ids_of_stack(connection, stack.id))
+        if stack.owner_id is None and stack.credential_id is not None:
+            stacks.delete_credential(connection, stack.credential_id)
+
+    async def _roll_back(self, stack: StackRow, traversal: TraversalRow, failure: str) -> None:
+        """Begin the way back to the previous definition, or to nothing when a creation failed."""
+        target = NOTHING
+        if traversal.action is not Action.CREATE and traversal.action is not Action.ADOPT:
+            target = stack.previous_definition_id or NOTHING
+        blueprint = await self._definitions.blueprint(target, stack) if target != NOTHING else None
+        for _ in range(actions.PLANS_AT_MOST):
+            prepared = await self._actions.prepare(stack, Action.ROLLBACK, blueprint, target)
+            try:
+                advanced = await self._context.store.write(
+                    lambda connection, prepared=prepared: self._begin_rollback(connection, prepared, traversal, failure)
+                )
+            except traversals.Superseded:
+                continue
+            self._host.adopt(prepared.run)
+            self._host.hand_over(advanced)
+            return
+
+    def _begin_rollback(
+        self, connection: sa.Connection, prepared: actions.Prepared, failed: TraversalRow, failure: str
+    ) -> traversals.Advanced:
+        if prepared.traversal.previous != failed.id:
+            return traversals.Advanced()  # a newer action has begun: it decides now
+        codec, now = self._context.store.codec, self._context.now()
+        lost = actions.stack_event(prepared.stack, failed.action, Status.FAILED, failure, now)
+        events.insert(connection, codec, [lost])
+        traversal_id = self._actions.begin(connection, prepared)
+        advanced = traversals.Advanced()
+        traversals.claim_of(connection, traversal_id, self._host.id, self._host.capacity(), advanced)
+        advanced.ended = traversals.ended(connection, [traversal_id])
+        return advanced
+
+    async def time_out(self, traversal: TraversalRow) -> None:
+        """End an action that took too long: nothing more is done, what was in flight has failed."""
+        stack = await self._context.store.read(lambda connection: stacks.by_id(connection, traversal.stack_id))
+        if stack is None or stack.traversal_id != traversal.id:
+            return
+        log.warning("Stack %s: %s took too long", stack.name, traversal.action)
+        await self._context.store.write(lambda connection: self._stop_tree(connection, stack))
+        advanced = traversals.Advanced()
+        advanced.ended = await self._context.store.read(lambda c: traversals.ended(c, [traversal.id]))
+        self._host.hand_over(advanced)
+
+    def _stop_tree(self, connection: sa.Connection, stack: StackRow) -> None:
+        if stack.traversal_id is None:
+            return
+        codec, now = self._context.store.codec, self._context.now()
+        in_flight = traversals.abort(connection, stack.traversal_id, TIMED_OUT)
+        rows = resources.by_ids(connection, codec, in_flight)
+        running = [row for row in rows.values() if row.status is Status.IN_PROGRESS]
+        reason = "{} aborted ({})"
+        resources.update(
+            connection,
+            codec,
+            [
+                (
+                    row.id,
+                    {"status": Status.FAILED, "reason": reason.format(row.action, TIMED_OUT), "updated_at": now},
+                    False,
+                )
+                for row in running
+            ],
+        )
+        events.insert(
+            connection,
+            codec,
+            [
+                EventRow(
+                    row.stack_id,
+                    row.name,
+                    row.type,
+                    row.physical_id,
+                    row.action,
+                    Status.FAILED,
+                    reason.format(row.action, TIMED_OUT),
+                    now,
+                    new_id(),
+                )
+                for row in running
+            ],
+        )
+        for child in stacks.children(connection, stack.id):
+            if child.status is Status.IN_PROGRESS:
+                self._stop_tree(connection, child)
+                stacks.update(connection, child.id, status=Status.FAILED, reason=TIMED_OUT)

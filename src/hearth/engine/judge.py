@@ -1,0 +1,119 @@
+"""What becomes of one resource: the decision that the plan shows and the step executes, made in one place.
+
+Pure: values in, judgement out. The plan asks with what is known before the action, the step with what is known then.
+"""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+from hearth.engine import blueprint
+from hearth.model import plan
+from hearth.model.states import Action, Status
+from hearth.model.values import is_known
+from hearth.resources import contract
+from hearth.store.rows import ResourceRow
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Ruling:
+    """A judgement together with the change that an update would carry out."""
+
+    judgement: plan.Judgement
+    change: contract.Change
+
+    @property
+    def verdict(self) -> plan.Verdict:
+        return self.judgement.decision.verdict
+
+
+_NO_CHANGE = contract.Change({})
+
+
+def rule(
+    member: blueprint.Member,
+    row: ResourceRow | None,
+    old_type: contract.Resource | None,
+    values: contract.Values,
+    metadata: Any,
+    call: contract.Call,
+) -> Ruling:
+    """Decide about a wanted resource.
+
+    Args:
+        row: its present row, None when there is none; `old_type` is the type that made it.
+        values: the wanted properties, checked, parts that are not known yet `UNKNOWN`.
+        call: for the type's own rules, `previous` being what is stored.
+    """
+    if row is None or row.action is Action.INIT:
+        return _ruling(plan.Verdict.CREATE, "is not there yet", effect=plan.Effect.IDENTITY, after=values)
+    if old_type is None or not _same_implementation(old_type, member.type):
+        reason = f"the type changes from {row.type} to {member.definition.type}"
+        return _replace(row, values, reason, ())
+    if row.status is Status.FAILED and not member.type.nests:
+        return _replace(row, values, f"its last action, {row.action}, failed", ())
+    if row.action is Action.DELETE or (row.action is Action.ROLLBACK and row.status is not Status.COMPLETE):
+        return _replace(row, values, "it was being deleted", ())
+
+    before = row.properties or {}
+    changed = _changed(before, values)
+    change = contract.Change(changed, metadata=_plain(row.metadata) != _plain(metadata))
+    if member.type.nests:
+        return _nested(row, changed, change, values)
+    if not changed and not change.metadata and row.deletion_policy == member.definition.deletion_policy:
+        return _ruling(plan.Verdict.KEEP, "nothing changes", before=before, after=values)
+    if not changed:
+        reason = "metadata or deletion policy changes"
+        return Ruling(
+            plan.Judgement(plan.Decision(plan.Verdict.UPDATE, reason), plan.Effect.ATTRIBUTES, True, before, values),
+            change,
+        )
+    certain = is_known(list(changed.values()))
+    decision = member.type.decide(change, call)
+    effect = plan.Effect.IDENTITY if decision.verdict is plan.Verdict.REPLACE else plan.Effect.ATTRIBUTES
+    return Ruling(plan.Judgement(decision, effect, certain, before, values), change)
+
+
+def _nested(row: ResourceRow, changed: Mapping[str, Any], change: contract.Change, values: contract.Values) -> Ruling:
+    """The nested stack decides by itself what its properties mean; a child marked unhealthy is made anew."""
+    if row.action is Action.CHECK and row.status is Status.FAILED:
+        return _replace(row, values, "it was marked unhealthy", ())
+    if row.physical_id is None:
+        return _ruling(plan.Verdict.CREATE, "its stack is not there yet", effect=plan.Effect.IDENTITY, after=values)
+    decision = plan.Decision(plan.Verdict.UPDATE, "its nested stack is brought up to date", tuple(changed))
+    certain = bool(changed) and is_known(list(changed.values()))
+    judgement = plan.Judgement(decision, plan.Effect.ATTRIBUTES, certain, row.properties or {}, values)
+    return Ruling(judgement, change)
+
+
+def _same_implementation(old: contract.Resource, new: contract.Resource) -> bool:
+    return type(old) is type(new) or (old.nests and new.nests and type(old).__mro__[1] is type(new).__mro__[1])
+
+
+def _replace(row: ResourceRow, values: contract.Values, reason: str, keys: tuple[str, ...]) -> Ruling:
+    return _ruling(
+        plan.Verdict.REPLACE, reason, effect=plan.Effect.IDENTITY, before=row.properties or {}, after=values, keys=keys
+    )
+
+
+def _ruling(
+    verdict: plan.Verdict,
+    reason: str,
+    *,
+    effect: plan.Effect = plan.Effect.NONE,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+    keys: tuple[str, ...] = (),
+) -> Ruling:
+    return Ruling(plan.Judgement(plan.Decision(verdict, reason, keys), effect, True, before, after), _NO_CHANGE)
+
+
+def _changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
+    """`{key: new value}` of all keys that differ; None for those that are gone. Unknown values differ."""
+    changed = {key: value for key, value in after.items() if key not in before or before[key] != value}
+    changed.update((key, None) for key in before if key not in after)
+    return changed
+
+
+def _plain(metadata: Any) -> Any:
+    return metadata or None

@@ -1,0 +1,121 @@
+"""Begins an action: plans it, and turns the plan into rows and nodes for the store.
+
+`planned` is pure but for reading the blueprint; `new_traversal` gives new rows their ids. The same plan object is what
+preview shows and what is stored as nodes.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+
+from hearth.engine import judge, run, scope
+from hearth.model import names, plan
+from hearth.model.states import Action, Status
+from hearth.resources import checking, contract
+from hearth.store.rows import ResourceRow
+from hearth.store.traversals import NewNode, NewTraversal
+from hearth.template import template
+
+
+def planned(action: Action, working: run.Run, rows: Sequence[ResourceRow], busy: Collection[str] = ()) -> plan.Plan:
+    """Plan an action on the stack of `working`, whose blueprint is what is wanted (None: nothing)."""
+    working.note(rows)
+    blueprint = working.blueprint
+    requires = blueprint.requires if blueprint else {}
+    by_id = {row.id: row for row in rows}
+    create = judge.Ruling(
+        plan.Judgement(plan.Decision(plan.Verdict.CREATE, "is not there yet"), plan.Effect.IDENTITY),
+        contract.Change({}),
+    ).judgement
+
+    def ruled(name: str, row: plan.Row | None, effects: Mapping[str, plan.Effect]) -> plan.Judgement:
+        if row is None:
+            return create
+        assert blueprint is not None
+        member = blueprint.members[name]
+        values = member.values
+        stored = by_id[row.id]
+        metadata = member.definition.metadata
+        if not member.constant:
+            seen = scope.RowScope(working.row_of, working.type_of, working.call, effects=effects)
+            values, _ = checking.check(member.type, template.resolve(member.definition.properties, seen))
+            metadata = template.resolve(metadata, seen)
+        call = working.call(stored, member.type, previous=stored.frozen or stored.properties, properties=values)
+        return judge.rule(member, stored, working.type_of_row(stored), values, metadata, call).judgement
+
+    return plan.make(action, requires, rows, ruled, definition_id=working.traversal.definition_id, busy=busy)
+
+
+def new_traversal(
+    made: plan.Plan,
+    working: run.Run,
+    rows: Sequence[ResourceRow],
+    *,
+    previous: int | None,
+    timeout: float,
+    now: float,
+) -> NewTraversal:
+    """The records by which the engine will carry out a plan."""
+    stack, blueprint, definition_id = working.stack, working.blueprint, working.traversal.definition_id
+    new_rows: list[ResourceRow] = []
+    replaced: dict[str, str] = {}
+    row_ids: dict[str, str] = {}
+    for step in made.steps:
+        if step.verdict in (plan.Verdict.CREATE, plan.Verdict.REPLACE) and (
+            step.row_id is None or step.verdict is plan.Verdict.REPLACE
+        ):
+            assert blueprint is not None
+            member = blueprint.members[step.name]
+            row = new_row(stack.id, step.name, member.definition.type, member.requires, definition_id, now)
+            row.deletion_policy = member.definition.deletion_policy
+            row.replaces = step.row_id
+            new_rows.append(row)
+            row_ids[step.name] = row.id
+            if step.row_id is not None:
+                replaced[step.row_id] = row.id
+    nodes = []
+    for node in made.nodes:
+        row_id = node.row_id
+        if node.work is plan.Work.CONVERGE:
+            row_id = row_ids.get(node.name, row_id)
+        assert row_id is not None
+        nodes.append(NewNode(row_id, node.work, node.needs))
+    return NewTraversal(
+        stack_id=stack.id,
+        action=made.action,
+        definition_id=definition_id,
+        nodes=nodes,
+        new_rows=new_rows,
+        known=frozenset(row.id for row in rows),
+        previous=previous,
+        deadline=now + timeout,
+        secret=bool(blueprint and blueprint.has_secrets),
+        replaced=replaced,
+    )
+
+
+def new_row(
+    stack_id: str, name: str, type_name: str, requires: Sequence[str], definition_id: str, now: float
+) -> ResourceRow:
+    """A resource that is about to be made."""
+    return ResourceRow(
+        id=names.new_id(),
+        stack_id=stack_id,
+        name=name,
+        type=type_name,
+        action=Action.INIT,
+        status=Status.COMPLETE,
+        reason="",
+        physical_id=None,
+        definition_id=definition_id,
+        requires=list(requires),
+        deletion_policy="Delete",
+        properties=None,
+        frozen=None,
+        metadata=None,
+        data={},
+        attributes={},
+        observed=None,
+        replaces=None,
+        replaced_by=None,
+        created_at=now,
+        updated_at=now,
+    )

@@ -1,0 +1,47 @@
+"""Values that only the cloud can confirm: custom constraints before anything is stored, names to ids before a call."""
+
+import asyncio
+from collections.abc import Iterable
+
+from hearth.cloud import session as cloud_session
+from hearth.engine import run
+from hearth.engine.blueprint import Check
+from hearth.model.diagnostics import Findings
+from hearth.resources import checking, contract, finders
+
+#: Look-ups that run at the same time for one validation.
+AT_ONCE = 20
+
+
+async def confirm(session: cloud_session.Session, checks: Iterable[Check], findings: Findings) -> None:
+    """Note every checked value that the cloud does not know."""
+    by_value: dict[tuple[str, str], list[Check]] = {}
+    for one in checks:
+        by_value.setdefault((one.kind, str(one.value)), []).append(one)
+    slots = asyncio.Semaphore(AT_ONCE)
+
+    async def ask(kind: str, several: list[Check]) -> None:
+        async with slots:
+            lookup = checking.Lookup((), kind, several[0].value, translate=False)
+            issues = await finders.confirm(session, [lookup])
+        for issue in issues:
+            for one in several:
+                findings.add(issue.message, one.place, label=one.label, advice=issue.advice)
+
+    await asyncio.gather(*(ask(kind, several) for (kind, _), several in by_value.items()))
+
+
+async def translate(kind: contract.Resource, values: contract.Values, working: run.Run) -> contract.Values | None:
+    """The values with ids in the place of names; None when nothing changes.
+
+    Raises:
+        contract.Permanent: something named does not exist, or its name is ambiguous.
+    """
+    wanted = [lookup for lookup in checking.lookups(kind, values) if lookup.translate]
+    if not wanted:
+        return None
+    translated, issues = await finders.translate(working.session, values, wanted)
+    if issues:
+        path = ".".join(map(str, issues[0].path))
+        raise contract.Permanent(f"Property error: {path}: {issues[0].message}", "EntityNotFound")
+    return None if translated == values else translated

@@ -1,0 +1,297 @@
+"""Nested stacks: begins their actions for the resources that own them, and shows what is in them."""
+
+import dataclasses
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from hearth.cloud import session as cloud_session
+from hearth.engine import actions, committer, context, definitions, ending, run, scope, steps
+from hearth.engine.blueprint import Surroundings
+from hearth.model import names
+from hearth.model.errors import LimitExceeded
+from hearth.model.states import Action, Status
+from hearth.resources import contract
+from hearth.store import resources, stacks, traversals
+from hearth.store.rows import ResourceRow, StackRow
+from hearth.template import template
+
+
+class Nesting:
+    """Nested stacks for one engine."""
+
+    def __init__(self, surroundings: context.Context, kept: definitions.Definitions, host: ending.Host) -> None:
+        self._context = surroundings
+        self._definitions = kept
+        self._host = host
+        self._actions = actions.Actions(surroundings, kept)
+
+    async def begin(self, step: steps.Step, move: traversals.Move, removing: bool) -> None:
+        """Store the parked step and begin its nested stack's action, in one transaction.
+
+        Raises:
+            contract.Permanent: the nested stack's definition is not valid.
+            committer.LeaseLost: the step is not ours any more.
+        """
+        existing = await self._context.store.read(lambda c: stacks.child_of(c, step.row.id))
+        for _ in range(actions.PLANS_AT_MOST):
+            prepared, material = await self._prepare(step, existing, removing)
+            try:
+                advanced = await self._context.store.write(
+                    lambda c, prepared=prepared, material=material: self._store(
+                        c, step, move, prepared, material, is_new=existing is None
+                    )
+                )
+            except traversals.Superseded:
+                continue
+            if prepared is not None:
+                step.row.physical_id = prepared.stack.id
+                self._host.adopt(prepared.run)
+            self._host.hand_over(advanced)
+            return
+        raise contract.Temporary("its nested stack changes too quickly to be planned")
+
+    async def _prepare(
+        self, step: steps.Step, existing: StackRow | None, removing: bool
+    ) -> tuple[actions.Prepared | None, definitions.Material | None]:
+        if removing:
+            if existing is None:
+                return None, None
+            return await self._actions.prepare(existing, Action.DELETE, None, actions.NOTHING), None
+        parent, kind = step.run, step.kind
+        assert kind is not None and parent.blueprint is not None and step.values is not None
+        call = parent.call(
+            step.row,
+            kind,
+            properties=step.values,
+            child=await self._view(existing, parent.access) if existing else None,
+        )
+        wanted = kind.child(call)
+        environment = parent.blueprint.environment.for_child(step.row.name, wanted.own_type, wanted.parameters)
+        files = parent.blueprint.files if wanted.files is None else wanted.files
+        material = definitions.Material(wanted.template, environment.to_wire(), files)
+        depth = parent.stack.depth + 1
+        limit = self._context.settings.max_nested_stack_depth
+        if depth > limit:
+            raise LimitExceeded(f"Recursion depth exceeds {limit}.")
+        stack = existing or self._new_stack(step, call.physical_name, depth)
+        definition_id = names.new_id()
+        where = Surroundings(stack.id, stack.name, stack.project_id, None, depth)
+        blueprint, findings = self._definitions.builder.build(
+            wanted.template, environment, files, where, name=wanted.source
+        )
+        if blueprint is None:
+            first = findings.errors[0]
+            raise contract.Permanent(first.as_text(), first.kind)
+        stack.description = blueprint.template.description
+        prepared = await self._actions.prepare(
+            stack,
+            Action.CREATE if existing is None else self._action_of(step),
+            blueprint,
+            definition_id,
+            is_new=existing is None,
+            seconds=self._time_left(parent),
+        )
+        self._definitions.keep(definition_id, blueprint)
+        return prepared, material
+
+    @staticmethod
+    def _action_of(step: steps.Step) -> Action:
+        return Action.ROLLBACK if step.run.action is Action.ROLLBACK else Action.UPDATE
+
+    def _time_left(self, parent: run.Run) -> float | None:
+        deadline = parent.traversal.deadline
+        return None if deadline is None else max(1.0, deadline - self._context.now())
+
+    def _new_stack(self, step: steps.Step, name: str, depth: int) -> StackRow:
+        parent = step.run.stack
+        return StackRow(
+            id=names.new_id(),
+            name=name,
+            project_id=parent.project_id,
+            user_id=parent.user_id,
+            username=parent.username,
+            credential_id=parent.credential_id,
+            owner_id=parent.id,
+            owner_resource_id=step.row.id,
+            owner_resource_name=step.row.name,
+            root_id=parent.root_id,
+            depth=depth,
+            action=Action.CREATE,
+            status=Status.IN_PROGRESS,
+            reason="",
+            created_at=self._context.now(),
+            updated_at=None,
+            deleted_at=None,
+            timeout_mins=parent.timeout_mins,
+            disable_rollback=True,
+            tags=parent.tags,
+            description="",
+            definition_id="",
+            previous_definition_id=None,
+            traversal_id=None,
+            stack_user_project_id=parent.stack_user_project_id,
+        )
+
+    def _store(
+        self,
+        connection: sa.Connection,
+        step: steps.Step,
+        move: traversals.Move,
+        prepared: actions.Prepared | None,
+        material: definitions.Material | None,
+        *,
+        is_new: bool,
+    ) -> traversals.Advanced:
+        codec, now = self._context.store.codec, self._context.now()
+        if prepared is not None and move.changes is not None and is_new:
+            move.changes["physical_id"] = prepared.stack.id
+        capacity = self._host.capacity()
+        advanced = traversals.advance(connection, codec, [move], self._host.id, capacity)
+        if advanced.lost:
+            raise committer.LeaseLost
+        if prepared is None:
+            traversals.unpark(connection, step.row.id, self._host.id, capacity, advanced)
+            return advanced
+        columns: dict[str, Any] = {}
+        if material is not None:
+            stack, definition_id = prepared.stack, prepared.run.traversal.definition_id
+            if is_new:
+                stack.definition_id = definition_id
+                stacks.insert(connection, stack)
+            definitions.put(connection, codec, definition_id, stack.id, material, now, secret=prepared.traversal.secret)
+            columns = {"definition_id": definition_id, "description": stack.description}
+        if not is_new:
+            columns["updated_at"] = now
+        traversal_id = self._actions.begin(connection, prepared, **columns)
+        traversals.claim_of(connection, traversal_id, self._host.id, capacity, advanced)
+        advanced.ended += traversals.ended(connection, [traversal_id])
+        return advanced
+
+    async def state(self, step: steps.Step) -> tuple[Status, str] | None:
+        """How the last action of the step's nested stack ended; None when there is none."""
+        child = await self._context.store.read(lambda c: stacks.child_of(c, step.row.id))
+        return (child.status, child.reason) if child is not None else None
+
+    async def view(self, step: steps.Step) -> contract.ChildView | None:
+        """What is in the step's nested stack."""
+        child = await self._context.store.read(lambda c: stacks.child_of(c, step.row.id))
+        return await self._view(child, step.run.access) if child is not None else None
+
+    async def _view(self, child: StackRow, access: cloud_session.Session | None) -> contract.ChildView:
+        return await load_view(self._context, self._definitions, child, access)
+
+
+async def load_view(
+    surroundings: context.Context,
+    kept: definitions.Definitions,
+    child: StackRow,
+    access: cloud_session.Session | None,
+) -> "StackContents":
+    """What is in a stack, as the resource that owns it sees it. `access`: for attributes that only the cloud tells."""
+    codec = surroundings.store.codec
+    rows = await surroundings.store.read(lambda c: resources.by_stack(c, codec, child.id))
+    working = await kept.reading_run(child, rows, surroundings.now)
+
+    async def contents_of(row: ResourceRow) -> contract.ChildView | None:
+        inner = await surroundings.store.read(lambda c: stacks.child_of(c, row.id))
+        return await load_view(surroundings, kept, inner, access) if inner is not None else None
+
+    working.access = access
+    return StackContents(working, rows, contents_of)
+
+
+#: Gives what is in the nested stack of a resource row.
+Loader = Callable[[ResourceRow], Awaitable[contract.ChildView | None]]
+
+
+@dataclasses.dataclass(slots=True)
+class StackContents:
+    """A stack's resources and outputs, from its rows."""
+
+    run: run.Run
+    rows: Sequence[ResourceRow]
+    load: Loader
+
+    @property
+    def stack_id(self) -> str:
+        """The stack's id."""
+        return self.run.stack.id
+
+    @property
+    def arn(self) -> str:
+        """The stack's ARN."""
+        stack = self.run.stack
+        return names.StackIdentity(stack.project_id, stack.name, stack.id).arn()
+
+    @property
+    def resources(self) -> Mapping[str, contract.ChildResource]:
+        """The current resources by name."""
+        found: dict[str, contract.ChildResource] = {}
+        for row in self.rows:
+            if row.name not in found:
+                current = self.run.row_of(row.name)
+                if current is not None and self.run.member(row.name) is not None:
+                    found[row.name] = ContainedResource(self.run, current, self.load)
+        return found
+
+    def output(self, name: str) -> Any:
+        """The value of an output. Raises KeyError for an unknown one."""
+        assert self.run.blueprint is not None
+        output = self.run.blueprint.bound.outputs[name]
+        return template.resolve(output.value, self.run.scope) if output.enabled else None
+
+    @property
+    def output_names(self) -> Iterable[str]:
+        """The outputs there are."""
+        return self.run.blueprint.bound.outputs if self.run.blueprint else ()
+
+
+@dataclasses.dataclass(slots=True)
+class ContainedResource:
+    """A resource of a nested stack."""
+
+    _run: run.Run
+    _row: ResourceRow
+    _load: Loader
+
+    @property
+    def name(self) -> str:
+        """Its logical name."""
+        return self._row.name
+
+    @property
+    def type(self) -> str:
+        """Its type."""
+        return self._row.type
+
+    @property
+    def action(self) -> Action:
+        """Its last action."""
+        return self._row.action
+
+    @property
+    def status(self) -> Status:
+        """How far that got."""
+        return self._row.status
+
+    @property
+    def created_at(self) -> float:
+        """When it was made."""
+        return self._row.created_at
+
+    def reference(self) -> Any:
+        """What get_resource gives for it."""
+        return self._run.scope.reference(self._row.name)
+
+    async def attribute(self, path: Sequence[Any]) -> Any:
+        """What get_attr gives for it: as stored, or from the last observation, or asked of the cloud now."""
+        if not self._run.scope.keeps(self._row.name, path):
+            kind = self._run.type_of(self._row.name)
+            call = self._run.call(self._row, kind)
+            if kind.nests:
+                call.child = await self._load(self._row)
+                return await kind.attribute_path(call, path)
+            return scope.walk(await kind.attribute(call, str(path[0]), self._row.observed), path[1:])
+        return self._run.scope.attribute(self._row.name, tuple(path))

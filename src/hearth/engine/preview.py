@@ -1,0 +1,212 @@
+"""Looks at a definition before anything is stored: the whole tree checked, described, previewed."""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+from hearth.cloud import session as cloud_session
+from hearth.engine import actions, blueprint, definitions, settings, views
+from hearth.engine.blueprint import Blueprint, Check, Member, Surroundings
+from hearth.model import names
+from hearth.model.diagnostics import Findings
+from hearth.model.errors import HearthError
+from hearth.model.values import UNKNOWN
+from hearth.resources import contract
+from hearth.template import describe
+from hearth.template import environment as environments
+
+
+class ImmutableParameterModified(HearthError):
+    """An update gives another value to a parameter that may not change."""
+
+    kind = "ImmutableParameterModified"
+    status = 400
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Service:
+    """A type of a template with the services, one of which it needs."""
+
+    type_name: str
+    services: tuple[str, ...]
+    member: Member
+
+
+class Tree:
+    """One check of a definition with everything nested in it. Afterwards `checks` are what to ask the cloud."""
+
+    def __init__(self, builder: blueprint.Builder, limits: settings.EngineSettings) -> None:
+        self._builder = builder
+        self._limits = limits
+        self.checks: list[Check] = []
+        self.needs_services: list[_Service] = []
+        self._resources = 0
+        self._seen: set[tuple[str, str]] = set()
+
+    def check(self, material: definitions.Material, where: Surroundings) -> tuple[Blueprint | None, Findings]:
+        """Check a definition; the blueprint of its root, None when something is wrong with it."""
+        environment, findings = environments.parse(material.environment, "environment")
+        built, problems = self._builder.build(material.template, environment, material.files, where)
+        findings.extend(problems)
+        if built is not None:
+            self._note(built, findings)
+        return built, findings
+
+    def _note(self, built: Blueprint, findings: Findings) -> None:
+        self.checks += built.checks
+        self._resources += len(built.members)
+        limit = self._limits.max_resources_per_stack
+        if 0 <= limit < self._resources:
+            findings.add(
+                f"Maximum resources per stack exceeded: the template asks for more than the {limit} allowed",
+                kind="RequestLimitExceeded",
+                advice="Split it into several stacks, or ask the operator to raise max_resources_per_stack.",
+            )
+            return
+        for member in built.members.values():
+            if member.type.services:
+                self.needs_services.append(_Service(member.definition.type, member.type.services, member))
+            if member.type.nests:
+                self._note_nested(built, member, findings)
+
+    def _note_nested(self, owner: Blueprint, member: Member, findings: Findings) -> None:
+        depth = owner.surroundings.depth + 1
+        name = member.definition.name
+        if depth > self._limits.max_nested_stack_depth:
+            findings.add(
+                f"Recursion depth exceeds {self._limits.max_nested_stack_depth}.",
+                member.definition.place(("type",)),
+                kind="RequestLimitExceeded",
+                advice="Nest less deeply, or look for a template that contains itself.",
+            )
+            return
+        call = contract.Call(
+            name=name,
+            resource_id=names.new_id(),
+            physical_name=f"{owner.surroundings.stack_name}-{name}",
+            physical_id=None,
+            properties=member.values,
+            stack=contract.StackView("", owner.surroundings.stack_name, owner.surroundings.project_id),
+            cloud=None,  # type: ignore[arg-type]  # `child` is pure
+            now=0.0,
+        )
+        try:
+            wanted = member.type.child(call)
+        except contract.NotKnownYet:
+            return  # what it will hold depends on other resources; it is checked when they are there
+        environment = owner.environment.for_child(name, wanted.own_type, wanted.parameters)
+        where = dataclasses.replace(
+            owner.surroundings, stack_name=call.physical_name, depth=depth, stack_id=call.resource_id
+        )
+        files = owner.files if wanted.files is None else wanted.files
+        built, problems = self._builder.build(wanted.template, environment, files, where, name=wanted.source)
+        for one in problems:
+            # A generated template has no lines of its own: its problems stand at the resource that asks for it.
+            if one.place.line == 0:
+                own = member.definition.place()
+                path = (*own.path, *one.place.path)
+                one = dataclasses.replace(one, place=dataclasses.replace(own, path=path))
+            findings.extend([one])
+        if built is not None:
+            self._note(built, findings)
+
+    def check_services(self, session: cloud_session.Session, findings: Findings) -> None:
+        """Note every type whose service the caller's catalog does not have."""
+        told: set[str] = set()
+        for one in self.needs_services:
+            if one.type_name in told or any(session.has_service(service) for service in one.services):
+                continue
+            told.add(one.type_name)
+            findings.add(
+                f"HEAT-E99001 Service {one.services[0]} is not available for resource type {one.type_name}, "
+                "reason: the catalog has no endpoint for it",
+                one.member.definition.place(("type",)),
+                kind="ResourceTypeUnavailable",
+            )
+
+    def describe(
+        self,
+        material: definitions.Material,
+        environment: environments.Environment,
+        where: Surroundings,
+        *,
+        show_nested: bool,
+    ) -> tuple[dict[str, Any] | None, Findings]:
+        """The answer of validate: what a template asks for, without values."""
+        parsed, findings = self._builder.parse(material.template, "template", material.files)
+        if parsed is None or findings.errors:
+            return None, findings
+        built, problems = self._builder.build(material.template, environment, material.files, where, strict=False)
+        findings.extend(problems)
+        answer = describe.describe(parsed, environment)
+        if show_nested and built is not None:
+            answer["NestedParameters"] = self._nested_parameters(built)
+        answer["Environment"] = environment.to_wire()
+        return answer, findings
+
+    def _nested_parameters(self, built: Blueprint) -> dict[str, Any]:
+        nested: dict[str, Any] = {}
+        for name, member in built.members.items():
+            template = getattr(member.type, "template", None)
+            if template is None:
+                continue
+            described = describe.describe(template, built.environment)
+            nested[name] = {"Type": member.definition.type, **described}
+        return nested
+
+
+def check_immutable(before: Blueprint, after: Blueprint) -> None:
+    """Refuse other values of immutable parameters.
+
+    Raises:
+        ImmutableParameterModified: naming all of them.
+    """
+    changed = [
+        name
+        for name, declared in after.template.parameters.items()
+        if declared.immutable
+        and name in before.template.parameters
+        and before.parameters.value(name) != after.parameters.value(name)
+    ]
+    if changed:
+        raise ImmutableParameterModified(
+            "The following parameters are immutable and may not be updated: " + ", ".join(changed)
+        )
+
+
+def resources_of(prepared: actions.Prepared, built: Blueprint) -> list[dict[str, Any]]:
+    """The resources a creation would make, as its preview shows them."""
+    shown = []
+    for step in prepared.plan.steps:
+        member = built.members[step.name]
+        path = f"/resources/{step.name}"
+        shown.append(
+            {
+                "resource_name": step.name,
+                "resource_type": member.definition.type,
+                "physical_resource_id": "",
+                "resource_action": "INIT",
+                "resource_status": "COMPLETE",
+                "resource_status_reason": "",
+                "required_by": [name for name, other in built.members.items() if step.name in other.requires],
+                "resource_identity": views.identity_of(prepared.stack, path).to_wire(),
+                "stack_identity": views.identity_of(prepared.stack).to_wire(),
+                "stack_name": prepared.stack.name,
+                "description": member.definition.description or "",
+                "metadata": _shown(member.definition.metadata) or {},
+                "properties": _shown(member.values),
+                "attributes": dict.fromkeys(member.type.attributes),
+            }
+        )
+    return shown
+
+
+def _shown(value: Any) -> Any:
+    """A value for people: what is not known yet is null."""
+    if value is UNKNOWN:
+        return None
+    if isinstance(value, Mapping):
+        return {key: _shown(one) for key, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_shown(one) for one in value]
+    return value if isinstance(value, (str, int, float, bool, type(None))) else None

@@ -1,0 +1,136 @@
+"""One traversal as an engine sees it: its stack, blueprint, rows and cloud session, kept while it works on it.
+
+Rows are those this engine wrote or read in this traversal. Before a step uses another resource's row, `refresh` makes
+sure that the row is of now: what this engine did not settle itself is read again.
+"""
+
+from collections.abc import Callable, Collection, Iterable
+from typing import Any
+
+from hearth.cloud import session as cloud_session
+from hearth.engine import scope
+from hearth.engine.blueprint import Blueprint, Member
+from hearth.model import names, plan
+from hearth.model.states import Action
+from hearth.resources import contract
+from hearth.store import Store, resources
+from hearth.store.rows import ResourceRow, StackRow, TraversalRow
+from hearth.template import template
+
+#: Finds the implementation of a type name that the blueprint may not have any more.
+TypeLookup = Callable[[str, Blueprint | None], contract.Resource | None]
+
+
+class Run:
+    """The working memory of one traversal."""
+
+    def __init__(
+        self,
+        stack: StackRow,
+        traversal: TraversalRow,
+        blueprint: Blueprint | None,
+        type_of_name: TypeLookup,
+        now: Callable[[], float],
+    ) -> None:
+        self.stack = stack
+        self.traversal = traversal
+        self.blueprint = blueprint
+        self.access: cloud_session.Session | None = None
+        self._type_of_name = type_of_name
+        self._now = now
+        self.rows: dict[str, ResourceRow] = {}
+        self._by_name: dict[str, dict[str, ResourceRow]] = {}
+        self._settled: set[str] = set()  # names whose rows cannot change any more in this traversal
+        self.view = contract.StackView(stack.id, stack.name, stack.project_id)
+        self.scope = scope.RowScope(self.row_of, self.type_of, self.call)
+
+    @property
+    def action(self) -> Action:
+        return self.traversal.action
+
+    @property
+    def session(self) -> cloud_session.Session:
+        """Access to the cloud for the stack's owner."""
+        if self.access is None:
+            raise contract.Permanent("the stack has no access to the cloud", "MissingCredentialError")
+        return self.access
+
+    def member(self, name: str) -> Member | None:
+        """The wanted resource of that name, None when it is not wanted."""
+        return self.blueprint.members.get(name) if self.blueprint else None
+
+    def note(self, rows: Iterable[ResourceRow]) -> None:
+        """Remember rows as they are now."""
+        for row in rows:
+            self.rows[row.id] = row
+            self._by_name.setdefault(row.name, {})[row.id] = row
+
+    def settled(self, name: str) -> None:
+        """This engine has brought the resource to its end in this traversal."""
+        self._settled.add(name)
+
+    def drop(self, row_id: str) -> None:
+        """Forget a row."""
+        row = self.rows.pop(row_id, None)
+        if row is not None:
+            self._by_name.get(row.name, {}).pop(row_id, None)
+
+    async def refresh(self, store: Store, row_ids: Collection[str]) -> None:
+        """Read the rows of nodes about to run, and of all they need."""
+        codec, stack_id = store.codec, self.stack.id
+        found = await store.read(lambda connection: resources.by_ids(connection, codec, row_ids))
+        self.note(found.values())
+        wanted: set[str] = set()
+        for row in found.values():
+            member = self.member(row.name)
+            if member is not None:
+                wanted.update(member.requires)
+        wanted -= self._settled
+        if wanted:
+            rows = await store.read(lambda connection: resources.by_names(connection, codec, stack_id, wanted))
+            self.note(rows)
+            self._settled |= wanted  # a step runs only when all it needs has come to its end
+
+    def row_of(self, name: str) -> ResourceRow | None:
+        """The row that a logical name stands for now."""
+        rows = self._by_name.get(name)
+        if not rows:
+            return None
+        if len(rows) == 1:
+            return next(iter(rows.values()))
+        return plan.best(rows.values(), self.traversal.definition_id)
+
+    def type_of(self, name: str) -> contract.Resource:
+        """The type of a wanted resource."""
+        assert self.blueprint is not None
+        return self.blueprint.members[name].type
+
+    def type_of_row(self, row: ResourceRow) -> contract.Resource | None:
+        """The type that a row was made by, as far as it still exists."""
+        member = self.member(row.name)
+        if member is not None and member.definition.type == row.type:
+            return member.type
+        return self._type_of_name(row.type, self.blueprint)
+
+    def call(self, row: ResourceRow, kind: contract.Resource, **over: Any) -> contract.Call:
+        """Everything a verb may know of a resource."""
+        values = row.frozen if row.frozen is not None else row.properties
+        call = contract.Call(
+            name=row.name,
+            resource_id=row.id,
+            physical_name=names.physical_name(self.stack.name, row.name, row.id, kind.name_limit),
+            physical_id=row.physical_id,
+            properties=values or {},
+            stack=self.view,
+            cloud=self.access,  # type: ignore[arg-type]  # types without a service never look at it
+            now=self._now(),
+            metadata=row.metadata,
+            data=row.data,
+        )
+        for name, value in over.items():
+            setattr(call, name, value)
+        return call
+
+    def resolve(self, tree: Any) -> Any:
+        """The value of a tree of the definition, now."""
+        return template.resolve(tree, self.scope)

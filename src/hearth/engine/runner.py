@@ -1,0 +1,354 @@
+"""The engine: claims ready nodes, performs their steps, keeps its lease, takes over what others left behind.
+
+One event loop. Nodes come from three sides: claimed from the work list after a wake-up, handed over by the commit that
+made them ready, or taken back from an engine whose lease ran out. Steps of types that make nothing outside the store
+run as a batch and share one commit; all others are tasks, as many at a time as `max_steps` allows.
+"""
+
+import asyncio
+import logging
+import socket
+from collections.abc import Coroutine, Iterable, Sequence
+from typing import Any
+
+from hearth.bus import contract as bus
+from hearth.engine import actions, authority, committer, context, definitions, ending, nesting, run, steps, watch
+from hearth.model import names
+from hearth.model.states import Status
+from hearth.resources import contract
+from hearth.store import engines, stacks, traversals
+from hearth.store.rows import Node, StackRow, TraversalRow
+
+log = logging.getLogger(__name__)
+
+WAKE_TOPIC = "work"
+CLAIM_AT_ONCE = 400
+SWEEP_EVERY = 1.0
+
+
+class Engine:
+    """One engine process's work. `start` it in a running event loop, `stop` it to hand over."""
+
+    def __init__(
+        self, surroundings: context.Context, kept: definitions.Definitions, owners: authority.Authority
+    ) -> None:
+        self.id = names.new_id()
+        self._context = surroundings
+        self._definitions = kept
+        self._authority = owners
+        self._commits = committer.Committer(surroundings.store, self.id, self.capacity, self._advanced)
+        self._watcher: watch.Watcher[steps.Step] = watch.Watcher(self._look)
+        self._nesting = nesting.Nesting(surroundings, kept, self)
+        self._steps = steps.Steps(surroundings, self._commits, self, steps.default_jitter)
+        self._ending = ending.Ending(surroundings, kept, owners, self)
+        self._runs: dict[int, run.Run] = {}
+        self._run_locks: dict[int, asyncio.Lock] = {}
+        self._held: dict[int, steps.Step] = {}  # nodes claimed by this engine, by id
+        self._claimed = 0
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._slots = asyncio.Semaphore(surroundings.settings.max_steps)
+        self._wake = asyncio.Event()
+        self._subscription: bus.Subscription | None = None
+        self._stopping = False
+
+    # ---- life ----
+
+    async def start(self) -> None:
+        """Register, take over what was left behind, and begin to work."""
+        now, settings = self._context.now(), self._context.settings
+        host = socket.gethostname()
+        await self._context.store.write(
+            lambda connection: engines.register(connection, self.id, host, host, settings.report_interval, now)
+        )
+        await self._renew()
+        await self._context.store.write(lambda connection: engines.retire_expired(connection, self._context.now()))
+        await self._context.store.write(engines.release_unowned)
+        self._subscription = self._context.wakeups.subscribe(WAKE_TOPIC, self._woken)
+        self.spawn(self._claim_loop())
+        self.spawn(self._sweep_loop())
+        self.wake()
+
+    async def stop(self) -> None:
+        """Finish nothing more: give back what is claimed, so that another engine goes on at once."""
+        self._stopping = True
+        if self._subscription is not None:
+            await self._subscription.cancel()
+        self._watcher.close()
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._context.store.write(lambda connection: engines.retire(connection, self.id))
+
+    async def _woken(self, _message: bus.Message) -> None:
+        self._wake.set()
+
+    def wake(self) -> None:
+        """There may be work on the list."""
+        self._wake.set()
+
+    def announce(self) -> None:
+        """Tell this and all other engines that there is work on the list."""
+        self._wake.set()
+        self.spawn(self._context.wakeups.publish(WAKE_TOPIC, {}))
+
+    def spawn(self, work: Coroutine[Any, Any, Any]) -> None:
+        """Run something in the background until it ends or the engine stops."""
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            log.error("A background task of the engine failed", exc_info=task.exception())
+
+    # ---- the work list ----
+
+    def capacity(self) -> int:
+        """How many more nodes it can hold."""
+        return 0 if self._stopping else max(0, self._context.settings.max_claimed - self._claimed)
+
+    async def _claim_loop(self) -> None:
+        while not self._stopping:
+            await self._wake.wait()
+            self._wake.clear()
+            while (limit := min(self.capacity(), CLAIM_AT_ONCE)) > 0:
+                now = self._context.now()
+                nodes = await self._context.store.write(
+                    lambda connection, limit=limit, now=now: traversals.claim(connection, self.id, limit, now)
+                )
+                if not nodes:
+                    break
+                self._claimed += len(nodes)
+                await self._dispatch(nodes)
+
+    def _advanced(self, advanced: traversals.Advanced) -> None:
+        """A commit made nodes ready or ended traversals."""
+        if advanced.claimed:
+            self._claimed += len(advanced.claimed)
+            self.spawn(self._dispatch(advanced.claimed))
+        if advanced.surplus:
+            self.announce()
+        for traversal in advanced.ended:
+            self.ended(traversal)
+
+    def ended(self, traversal: TraversalRow) -> None:
+        """Bring a traversal that has nothing left to do to its end."""
+        self.spawn(self._end(traversal))
+
+    async def _end(self, traversal: TraversalRow) -> None:
+        await self._ending.end(traversal)
+        self._runs.pop(traversal.id, None)
+        self._run_locks.pop(traversal.id, None)
+
+    def hand_over(self, advanced: traversals.Advanced) -> None:
+        """What another unit of work of this engine claimed or ended."""
+        self._advanced(advanced)
+
+    def release(self, count: int = 1) -> None:
+        """So many claimed nodes are no longer held."""
+        full = self.capacity() == 0
+        self._claimed -= count
+        if full:
+            self._wake.set()
+
+    async def _dispatch(self, nodes: Sequence[Node]) -> None:
+        by_traversal: dict[int, list[Node]] = {}
+        for node in nodes:
+            by_traversal.setdefault(node.traversal_id, []).append(node)
+        for traversal_id, several in by_traversal.items():
+            try:
+                working = await self.run_of(traversal_id)
+                if working is None:
+                    self.release(len(several))
+                    continue
+                await working.refresh(self._context.store, [node.resource_id for node in several])
+            except Exception as error:  # the border of a stack: its nodes fail, others go on
+                log.error("Traversal %s cannot be carried out", traversal_id, exc_info=error)
+                await self._fail_all(several, error)
+                continue
+            await self._perform(working, several)
+
+    async def _fail_all(self, nodes: Sequence[Node], error: Exception) -> None:
+        reason = f"{getattr(error, 'kind', type(error).__name__)}: {error}"
+        moves = [traversals.Move(node, traversals.Then.FAIL, failure=reason) for node in nodes]
+        await self._commits.commit_all(moves)
+        self.release(len(nodes))
+
+    async def _perform(self, working: run.Run, nodes: Sequence[Node]) -> None:
+        batch: list[tuple[steps.Step, traversals.Move]] = []
+        for node in nodes:
+            row = working.rows.get(node.resource_id)
+            if row is None:  # its row has gone with a newer action
+                self.release()
+                continue
+            step = steps.Step(node, working, row, None)
+            kind = self._kind(step)
+            if kind is not None and (kind.external or kind.nests):
+                self.spawn(self._one(step))
+                continue
+            move = await self._steps.perform(step)
+            if move is not None:
+                batch.append((step, move))
+        if batch:
+            lost = await self._commits.commit_all([move for _, move in batch])
+            self._finished([(step, move) for step, move in batch if move.node.id not in lost])
+            self.release(len(lost))
+
+    def _kind(self, step: steps.Step) -> contract.Resource | None:
+        member = step.run.member(step.row.name)
+        return step.run.type_of_row(step.row) or (member.type if member else None)
+
+    async def _one(self, step: steps.Step) -> None:
+        async with self._slots:
+            move = await self._steps.perform(step)
+        await self._last(step, move)
+
+    async def _last(self, step: steps.Step, move: traversals.Move | None) -> None:
+        """Store the last move of a step, if it has come to it."""
+        if move is None:
+            if step.node.id not in self._held:
+                self.release()  # lost, or parked: nothing of it is ours any more
+            return
+        self._held.pop(step.node.id, None)
+        try:
+            await self._commits.commit(move)
+        except committer.LeaseLost:
+            self.release()
+            return
+        self._finished([(step, move)])
+
+    def _finished(self, done: Iterable[tuple[steps.Step, traversals.Move]]) -> None:
+        for step, _move in done:
+            step.run.settled(step.row.name)
+            self.release()
+
+    # ---- what a step waits for (the `Waiting` of steps) ----
+
+    def watch(self, step: steps.Step, after: float | None) -> None:
+        """See `steps.Waiting`."""
+        self._held[step.node.id] = step
+        group = (type(step.kind), id(step.run.session))
+        self._watcher.add(group, step.node.id, step, after)
+
+    def again(self, step: steps.Step, after: float) -> None:
+        """See `steps.Waiting`."""
+        self._held[step.node.id] = step
+        asyncio.get_running_loop().call_later(after, self._again, step)
+
+    def _again(self, step: steps.Step) -> None:
+        if self._stopping or self._held.get(step.node.id) is not step:
+            return
+        del self._held[step.node.id]
+        self.spawn(self._one(step))
+
+    async def nest(self, step: steps.Step, move: traversals.Move, removing: bool) -> None:
+        """See `steps.Waiting`."""
+        await self._nesting.begin(step, move, removing)
+
+    async def connect(self, step: steps.Step) -> None:
+        """See `steps.Waiting`."""
+        if step.run.access is None or not step.run.access.is_usable:
+            step.run.access = await self._authority.session_of(step.run.stack)
+
+    async def child(self, step: steps.Step) -> contract.ChildView | None:
+        """See `steps.Waiting`."""
+        return await self._nesting.view(step)
+
+    async def child_state(self, step: steps.Step) -> tuple[Status, str] | None:
+        """See `steps.Waiting`."""
+        return await self._nesting.state(step)
+
+    async def _look(self, waiting: list[steps.Step]) -> set[int]:
+        """Observe resources of one type and credential with as few calls as the type can, and settle them."""
+        kind = waiting[0].kind
+        assert kind is not None
+        calls = [step.call for step in waiting if step.call is not None]
+        try:
+            seen = await kind.observe_many(calls)
+        except Exception as error:  # the border to the cloud: look again later, the deadline of the action decides
+            log.warning("Cannot observe %s: %s", kind.type_name, error)
+            return set()
+        settled: set[int] = set()
+
+        async def go_on(step: steps.Step) -> None:
+            self._held.pop(step.node.id, None)
+            move = await self._steps.settle(step, seen[step.row.id])
+            if move is not None or step.node.id not in self._held:
+                settled.add(step.node.id)
+                await self._last(step, move)
+
+        await asyncio.gather(*(go_on(step) for step in waiting if step.row.id in seen))
+        return settled
+
+    # ---- runs ----
+
+    async def run_of(self, traversal_id: int) -> run.Run | None:
+        """The working memory of a traversal; None when it is not its stack's present one any more."""
+        known = self._runs.get(traversal_id)
+        if known is not None:
+            return known
+        async with self._run_locks.setdefault(traversal_id, asyncio.Lock()):
+            known = self._runs.get(traversal_id)
+            if known is None:
+                known = await self._load(traversal_id)
+                if known is not None:
+                    self._runs[traversal_id] = known
+        return known
+
+    async def _load(self, traversal_id: int) -> run.Run | None:
+        def query(connection: Any) -> Any:
+            traversal = traversals.by_id(connection, traversal_id)
+            return (traversal, stacks.by_id(connection, traversal.stack_id)) if traversal else None
+
+        found = await self._context.store.read(query)
+        if found is None:
+            return None
+        traversal, stack = found
+        return await self.make_run(stack, traversal)
+
+    async def make_run(self, stack: StackRow, traversal: TraversalRow) -> run.Run:
+        """A new working memory."""
+        blueprint = None
+        if traversal.definition_id != actions.NOTHING:
+            blueprint = await self._definitions.blueprint(traversal.definition_id, stack)
+        return run.Run(stack, traversal, blueprint, self._definitions.type_named, self._context.now)
+
+    def adopt(self, working: run.Run) -> None:
+        """Keep the working memory of a traversal that this engine has just begun."""
+        self._runs[working.traversal.id] = working
+
+    # ---- leases, deadlines, recovery ----
+
+    async def _sweep_loop(self) -> None:
+        lease = self._context.settings.engine_lease
+        last_renewal = 0.0
+        while True:
+            await asyncio.sleep(SWEEP_EVERY)
+            now = self._context.now()
+            try:
+                if now - last_renewal > lease / 3:
+                    await self._renew()
+                    last_renewal = now
+                    dead = await self._context.store.write(lambda c, now=now: engines.retire_expired(c, now))
+                    if dead:
+                        log.warning("Took over the work of engines that fell silent: %s", ", ".join(dead))
+                    self._wake.set()
+                    for traversal in await self._context.store.read(traversals.unfinished):
+                        self.ended(traversal)
+                for traversal in await self._context.store.read(traversals.present):
+                    if traversal.deadline is not None and traversal.deadline < now:
+                        await self._ending.time_out(traversal)
+            except Exception as error:  # the border of the sweeper: it must go on
+                log.error("The sweeper failed; it tries again", exc_info=error)
+
+    async def _renew(self) -> None:
+        now, lease = self._context.now(), self._context.settings.engine_lease
+        alive = await self._context.store.write(lambda c: engines.renew(c, self.id, lease, now))
+        if not alive:
+            log.error(
+                "This engine was silent for more than %.0f s and has been declared dead; it registers anew", lease
+            )
+            host = socket.gethostname()
+            interval = self._context.settings.report_interval
+            await self._context.store.write(lambda c: engines.register(c, self.id, host, host, interval, now))

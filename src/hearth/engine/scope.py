@@ -1,0 +1,95 @@
+"""What `get_resource` and `get_attr` give, from rows: at a step, in a plan, for outputs."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from hearth.model import plan
+from hearth.model.states import READABLE_ACTIONS, Action, Status
+from hearth.model.values import UNKNOWN
+from hearth.resources import contract
+from hearth.store.rows import ResourceRow
+
+
+def walk(value: Any, path: Sequence[Any]) -> Any:
+    """Follow map keys and list indexes; None where a step leads nowhere."""
+    for step in path:
+        if value is UNKNOWN:
+            return UNKNOWN
+        try:
+            if isinstance(value, Mapping) or (isinstance(value, (list, tuple)) and isinstance(step, int)):
+                value = value[step]
+            else:
+                return None
+        except (KeyError, IndexError, TypeError):
+            return None
+    return value
+
+
+def attribute_key(path: Sequence[Any], dynamic: bool) -> str:
+    """Under which name a row keeps the value of an attribute: whole paths for types that interpret them."""
+    if dynamic:
+        return "/".join(map(str, path))
+    return str(path[0]) if path else ""
+
+
+class RowScope:
+    """Values as stored with the rows of one stack.
+
+    `missing` is asked for an attribute that no row keeps: it gives UNKNOWN in a plan, None at a step and in outputs.
+    """
+
+    def __init__(
+        self,
+        row_of: Callable[[str], ResourceRow | None],
+        type_of: Callable[[str], contract.Resource],
+        call_of: Callable[[ResourceRow, contract.Resource], contract.Call],
+        *,
+        effects: Mapping[str, plan.Effect] | None = None,
+    ) -> None:
+        self._row_of = row_of
+        self._type_of = type_of
+        self._call_of = call_of
+        self._effects = effects
+
+    def reference(self, resource: str) -> Any:
+        """The reference id; before the resource exists its name, or None where the type says so; UNKNOWN in a plan."""
+        if self._effects is not None and self._effects.get(resource, plan.Effect.IDENTITY) is plan.Effect.IDENTITY:
+            return UNKNOWN
+        row = self._row_of(resource)
+        kind = self._type_of(resource)
+        if row is None or row.action is Action.INIT or row.physical_id is None:
+            return resource if kind.named_before_create else None
+        return kind.reference(self._call_of(row, kind))
+
+    def keeps(self, resource: str, path: Sequence[Any]) -> bool:
+        """Whether the row has a stored value for an attribute path."""
+        row = self._row_of(resource)
+        return row is not None and attribute_key(path, self._type_of(resource).nests) in row.attributes
+
+    def attribute(self, resource: str, path: tuple[Any, ...]) -> Any:
+        """The attribute's stored value, its path followed."""
+        if self._effects is not None and self._effects.get(resource, plan.Effect.IDENTITY) is not plan.Effect.NONE:
+            return UNKNOWN
+        row = self._row_of(resource)
+        if row is None or row.action not in READABLE_ACTIONS:
+            return None
+        dynamic = self._type_of(resource).nests
+        if not path:
+            if row.status is Status.FAILED:
+                return None
+            return {key: value for key, value in row.attributes.items() if key != "show"}
+        value = row.attributes.get(attribute_key(path, dynamic))
+        return value if dynamic else walk(value, path[1:])
+
+
+class BlindScope:
+    """Knows nothing: for validation, before anything exists."""
+
+    def reference(self, resource: str) -> Any:
+        return UNKNOWN
+
+    def attribute(self, resource: str, path: tuple[Any, ...]) -> Any:
+        return UNKNOWN
+
+
+BLIND = BlindScope()

@@ -1,0 +1,41 @@
+"""What an operator decides about the engine. Read once at start, passed down; option names are Heat's."""
+
+import dataclasses
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class EngineSettings:
+    """Limits and habits of an engine; times in seconds."""
+
+    max_stacks_per_tenant: int = 512
+    """Live root stacks a project may have; -1: no limit."""
+    max_resources_per_stack: int = 1000
+    """Resources in a whole tree of stacks; -1: no limit."""
+    max_nested_stack_depth: int = 5
+    """How deep stacks may be nested below the root."""
+    max_template_size: int = 524288
+    """Bytes of one template text."""
+    stack_action_timeout: int = 3600
+    """How long an action may take when the request gives no `timeout_mins`."""
+    max_events_per_stack: int = 1000
+    """Events kept per stack; 0: all."""
+    action_retry_limit: int = 5
+    """How often a step is tried again after a temporary failure or an object in error."""
+    hidden_stack_tags: tuple[str, ...] = ("data-processing-cluster",)
+    """Stacks with one of these tags are listed only on request."""
+    report_interval: int = 60
+    """How often an engine writes that it lives, as shown in the service list."""
+    engine_lease: float = 10.0
+    """How long after its last sign of life an engine's work is taken over."""
+    max_steps: int = 200
+    """Steps with remote calls that one engine runs at the same time."""
+    max_claimed: int = 2000
+    """Nodes one engine holds at the same time, waiting ones included."""
+    encrypt_parameters_and_properties: bool = False
+    """Whether hidden parameters and all stored properties are encrypted; private data and credentials always are."""
+    deferred_auth_method: str = "trusts"
+    """How work goes on after the request's token has expired: `trusts` or `token` (for tests without Keystone)."""
+    trusts_delegated_roles: tuple[str, ...] = ()
+    """Roles a trust passes on; empty: all the user has."""
+    region_name_for_services: str | None = None
+    """Region of the services used; None: the only one of the catalog."""

@@ -1,0 +1,524 @@
+"""One step: what an engine does for one claimed node, from its claim to the move that ends it.
+
+`perform` returns the last move of a node, or None when the step goes on by itself (it waits for the cloud or for a
+nested stack) or has been lost to somebody else. Moves in between are committed here, each before what depends on it:
+the intent before the remote call, the physical id right after it. Where a process dies in between, the next one finds
+the phase in the node and goes on from there: INTENDED asks the type to `find` what the lost call may have made.
+
+Types that make nothing outside the store (`external` is False) need neither: their step is one move.
+"""
+
+import dataclasses
+import logging
+import random
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from hearth.cloud import errors as cloud_errors
+from hearth.engine import committer, context, judge, launch, lookups, run, scope
+from hearth.engine.blueprint import Member
+from hearth.model import plan
+from hearth.model.errors import HearthError
+from hearth.model.names import new_id
+from hearth.model.states import Action, Status
+from hearth.resources import checking, contract, failures
+from hearth.store.rows import EventRow, Node, Phase, ResourceRow
+from hearth.store.traversals import Move, Then
+from hearth.template import template
+
+log = logging.getLogger(__name__)
+
+CHANGED = "state changed"
+
+
+@dataclasses.dataclass(slots=True)
+class Step:
+    """A node at work. `row` follows the committed state; `action` is the resource action under way."""
+
+    node: Node
+    run: run.Run
+    row: ResourceRow
+    kind: contract.Resource | None
+    action: Action = Action.CREATE
+    call: contract.Call | None = None
+    values: contract.Values | None = None
+    frozen: contract.Values | None = None
+    metadata: Any = None
+    pending: dict[str, Any] = dataclasses.field(default_factory=dict)  # changes not yet stored
+    events: list[EventRow] = dataclasses.field(default_factory=list)  # events not yet stored
+    new_row: ResourceRow | None = None  # not yet stored
+    attempt: int = 0
+
+
+class Waiting(Protocol):
+    """Where steps go that wait."""
+
+    def watch(self, step: Step, after: float | None) -> None:
+        """Look at the remote object until the step is settled."""
+
+    def again(self, step: Step, after: float) -> None:
+        """Perform the step again after a pause."""
+
+    async def connect(self, step: Step) -> None:
+        """Make sure that the step's stack has access to the cloud."""
+
+    async def nest(self, step: Step, move: Move, removing: bool) -> None:
+        """Store the move that parks the step, and begin the action of its nested stack, in one transaction."""
+
+    async def child(self, step: Step) -> contract.ChildView | None:
+        """The nested stack of a step's resource."""
+
+    async def child_state(self, step: Step) -> tuple[Status, str] | None:
+        """How the last action of the nested stack ended; None when there is no such stack (any more)."""
+
+
+class Steps:
+    """Performs steps for one engine."""
+
+    def __init__(
+        self, surroundings: context.Context, commits: committer.Committer, waiting: Waiting, jitter: Callable[[], float]
+    ) -> None:
+        self._context = surroundings
+        self._commits = commits
+        self._waiting = waiting
+        self._jitter = jitter
+
+    async def perform(self, step: Step) -> Move | None:
+        """Do what the node is there for; see the module's text."""
+        try:
+            if step.node.work is plan.Work.CONVERGE:
+                return await self._converge(step)
+            return await self._remove(step)
+        except committer.LeaseLost:
+            return None
+        except Exception as error:  # the border of a step: whatever happens becomes its outcome
+            return self._outcome(step, error)
+
+    async def settle(self, step: Step, observed: contract.Observed | None) -> Move | None:
+        """Go on with a step whose remote object was looked at."""
+        try:
+            return await self._settle(step, observed)
+        except committer.LeaseLost:
+            return None
+        except Exception as error:  # the border of a step, as above
+            return self._outcome(step, error)
+
+    # ---- bringing a resource to its definition ----
+
+    async def _converge(self, step: Step) -> Move | None:
+        member = step.run.member(step.row.name)
+        if member is None:
+            return self._done(step)
+        step.kind = member.type
+        if member.type.external:
+            await self._waiting.connect(step)
+        if step.node.phase is Phase.STARTED:
+            return await self._go_on(step)
+        if step.node.phase is Phase.INTENDED and step.row.action is Action.CREATE:
+            step.values, step.frozen = step.row.properties or {}, step.row.frozen
+            return await self._create_again(step)
+
+        await self._wanted(step, member)
+        assert step.values is not None
+        row = step.row
+        stored = row.frozen if row.frozen is not None else row.properties
+        call = step.run.call(row, member.type, previous=stored, properties=step.values)
+        ruling = judge.rule(member, row, step.run.type_of_row(row), step.values, step.metadata, call)
+        match ruling.verdict:
+            case plan.Verdict.KEEP:
+                return self._keep(step, member)
+            case plan.Verdict.REFUSE:
+                raise contract.Permanent(ruling.judgement.decision.reason, "NotSupported")
+            case plan.Verdict.UPDATE:
+                return await self._update(step, member, ruling.change)
+            case plan.Verdict.REPLACE:
+                self._replace(step, member)
+        return await self._create(step, member)
+
+    async def _wanted(self, step: Step, member: Member) -> None:
+        """The properties as they are now that everything they need is there."""
+        if member.constant:
+            values, step.metadata = member.values, member.definition.metadata
+        else:
+            values, issues = checking.check(member.type, step.run.resolve(member.definition.properties))
+            for issue in issues:
+                where = ".".join(map(str, issue.path))
+                raise contract.Permanent(f"Property error: {where}: {issue.message}", "StackValidationFailed")
+            step.metadata = step.run.resolve(member.definition.metadata)
+        step.values = values
+        step.frozen = await lookups.translate(member.type, values, step.run)
+
+    def _keep(self, step: Step, member: Member) -> Move:
+        changes: dict[str, Any] = {}
+        if set(step.row.requires) != set(member.requires):
+            changes["requires"] = list(member.requires)
+        if step.row.definition_id != step.run.traversal.definition_id:
+            changes["definition_id"] = step.run.traversal.definition_id
+        step.pending = changes
+        return self._done(step)
+
+    def _replace(self, step: Step, member: Member) -> None:
+        """Go on with a new row; the old object is removed by its own node, after everything that used it."""
+        row = launch.new_row(
+            step.run.stack.id,
+            step.row.name,
+            member.definition.type,
+            member.requires,
+            step.run.traversal.definition_id,
+            self._context.now(),
+        )
+        row.replaces = step.row.id
+        step.row.replaced_by = row.id
+        step.row = step.new_row = row
+        step.node.resource_id = row.id
+        step.run.note([row])
+
+    async def _create(self, step: Step, member: Member) -> Move | None:
+        kind = member.type
+        self._begin(step, Action.CREATE)
+        step.pending |= {
+            "properties": step.values,
+            "frozen": step.frozen,
+            "metadata": step.metadata,
+            "requires": list(member.requires),
+            "definition_id": step.run.traversal.definition_id,
+            "deletion_policy": member.definition.deletion_policy,
+        }
+        if kind.nests:
+            await self._waiting.nest(step, self._move(step, Then.PARK, Phase.STARTED), removing=False)
+            return None
+        if kind.external:
+            await self._commit(step, Phase.INTENDED)
+        return await self._make(step)
+
+    async def _create_again(self, step: Step) -> Move | None:
+        """After a crash or a doubtful answer: take what the lost call made, or make it now."""
+        kind = self._kind(step)
+        step.action = Action.CREATE
+        step.call = self._call(step)
+        found = await kind.find(step.call) if kind.findable else None
+        if found is None:
+            return await self._make(step)
+        log.info("Resource %s: found what an interrupted create had made (%s)", step.row.name, found)
+        return await self._made(step, found)
+
+    async def _make(self, step: Step) -> Move | None:
+        kind = self._kind(step)
+        step.call = self._call(step)
+        physical_id = await kind.create(step.call)
+        return await self._made(step, physical_id)
+
+    async def _made(self, step: Step, physical_id: str | None) -> Move | None:
+        kind, call = self._kind(step), step.call
+        assert call is not None
+        call.physical_id = physical_id
+        step.pending |= {"physical_id": physical_id, "data": call.data}
+        if kind.external:
+            await self._commit(step, Phase.STARTED)
+        return await self._first_look(step)
+
+    async def _update(self, step: Step, member: Member, change: contract.Change) -> Move | None:
+        kind = member.type
+        self._begin(step, Action.UPDATE)
+        if kind.nests:
+            step.pending |= self._settled_definition(step, member)
+            await self._waiting.nest(step, self._move(step, Then.PARK, Phase.STARTED), removing=False)
+            return None
+        if kind.external:
+            await self._commit(step, Phase.INTENDED)
+        previous = step.row.frozen if step.row.frozen is not None else step.row.properties
+        frozen = step.frozen if step.frozen is not None else step.values
+        assert frozen is not None
+        changed = {key: frozen.get(key) for key in change.properties}
+        step.call = self._call(step, previous=previous)
+        try:
+            new_id_of_it = await kind.update(step.call, dataclasses.replace(change, properties=changed))
+        except contract.NeedsReplacement:
+            self._replace(step, member)
+            return await self._create(step, member)
+        except contract.Gone:
+            self._replace(step, member)
+            return await self._create(step, member)
+        step.pending |= self._settled_definition(step, member)
+        step.pending["data"] = step.call.data
+        if new_id_of_it is not None:
+            step.pending["physical_id"] = step.call.physical_id = new_id_of_it
+        if kind.external:
+            await self._commit(step, Phase.STARTED)
+        return await self._first_look(step)
+
+    def _settled_definition(self, step: Step, member: Member) -> dict[str, Any]:
+        return {
+            "properties": step.values,
+            "frozen": step.frozen,
+            "metadata": step.metadata,
+            "requires": list(member.requires),
+            "definition_id": step.run.traversal.definition_id,
+            "deletion_policy": member.definition.deletion_policy,
+        }
+
+    # ---- waiting until it is done ----
+
+    async def _go_on(self, step: Step) -> Move | None:
+        """Claimed in the middle: the remote side had accepted the work."""
+        step.action = step.row.action
+        if self._kind(step).nests:
+            return await self._child_ended(step)
+        step.call = self._call(step)
+        return await self._first_look(step)
+
+    async def _first_look(self, step: Step) -> Move | None:
+        kind, call = self._kind(step), step.call
+        assert call is not None
+        if step.action not in kind.waits_on:
+            return await self._complete(step, None)
+        if kind.external:
+            self._waiting.watch(step, None)
+            return None
+        return await self._settle(step, None)
+
+    async def _settle(self, step: Step, observed: contract.Observed | None) -> Move | None:
+        kind, call = self._kind(step), step.call
+        assert call is not None
+        call.now = self._context.now()
+        before = dict(call.data)
+        if observed is None and kind.external:
+            if step.action is Action.DELETE:
+                return await self._complete(step, None)
+            raise contract.Permanent("it disappeared while it was being made ready", "NotFound")
+        wait = await kind.settle(call, observed)
+        if wait is None:
+            return await self._complete(step, observed)
+        if call.data != before or step.pending:
+            step.pending["data"] = call.data
+            await self._commit(step, Phase.STARTED)
+        if kind.external:
+            self._waiting.watch(step, wait.after)
+        else:
+            self._waiting.again(step, wait.after or 0.0)
+        return None
+
+    async def _child_ended(self, step: Step) -> Move | None:
+        state = await self._waiting.child_state(step)
+        if step.action is Action.DELETE:
+            if state is None:
+                return await self._complete(step, None)
+            status, reason = state
+            raise contract.Permanent(_nested_reason(reason), "ResourceFailure")
+        if state is None:
+            raise contract.Permanent("its nested stack disappeared", "NotFound")
+        status, reason = state
+        if status is not Status.COMPLETE:
+            raise NestedFailure(reason)
+        if step.run.stack.credential_id is not None:
+            await self._waiting.connect(step)
+        step.call = self._call(step, child=await self._waiting.child(step))
+        return await self._complete(step, None)
+
+    async def _complete(self, step: Step, observed: contract.Observed | None) -> Move:
+        call = step.call
+        assert call is not None
+        step.pending |= {"action": step.action, "status": Status.COMPLETE, "reason": CHANGED}
+        if step.action is Action.DELETE:
+            step.pending["data"] = {}
+        else:
+            step.pending["data"] = call.data
+            await self._keep_attributes(step, observed)
+        step.events.append(self._event(step, Status.COMPLETE, CHANGED))
+        return self._done(step)
+
+    async def _keep_attributes(self, step: Step, observed: contract.Observed | None) -> None:
+        """Store what others read from this resource, so that they need not ask the cloud."""
+        kind, call = self._kind(step), step.call
+        member = step.run.member(step.row.name)
+        assert call is not None
+        reads = member.reads if member is not None else ()
+        if observed is None and kind.external and not kind.nests and reads:
+            observed = await kind.observe(call)
+        kept: dict[str, Any] = {}
+        for path in reads:
+            if kind.nests:
+                if path:
+                    kept[scope.attribute_key(path, dynamic=True)] = await kind.attribute_path(call, path)
+                continue
+            for name in (path[0],) if path else tuple(kind.attributes):
+                if name not in kept:
+                    kept[name] = await kind.attribute(call, name, observed)
+        step.pending["attributes"] = kept
+        step.pending["observed"] = observed
+
+    # ---- removing ----
+
+    async def _remove(self, step: Step) -> Move | None:
+        row = step.row
+        if step.node.work is plan.Work.TIDY and row.replaced_by is None:
+            return self._done(step)
+        step.action = Action.DELETE
+        step.kind = step.run.type_of_row(row)
+        never_made = row.action is Action.INIT
+        if never_made or row.deletion_policy == "Retain":
+            step.pending = {"action": Action.DELETE, "status": Status.COMPLETE, "reason": CHANGED}
+            if not never_made:
+                step.events.append(self._event(step, Status.COMPLETE, CHANGED))
+            return self._done(step)
+        if row.action is Action.DELETE and row.status is Status.COMPLETE:
+            return self._done(step)
+        if step.kind is None:
+            raise contract.Permanent(f"its type {row.type} is not known any more", "EntityNotFound")
+        if step.kind.external:
+            await self._waiting.connect(step)
+        if step.node.phase is Phase.STARTED:
+            return await self._go_on(step)
+        self._begin(step, Action.DELETE)
+        if step.kind.nests:
+            await self._waiting.nest(step, self._move(step, Then.PARK, Phase.STARTED), removing=True)
+            return None
+        if step.kind.external:
+            await self._commit(step, Phase.INTENDED)
+        step.call = self._call(step)
+        if row.physical_id is None and step.kind.external and step.kind.findable:
+            # A create whose answer never came may have made it all the same.
+            step.call.physical_id = await step.kind.find(step.call)
+        if step.call.physical_id is not None or not step.kind.external:
+            try:
+                await step.kind.delete(step.call)
+            except contract.Gone:
+                return await self._complete(step, None)
+            if step.kind.external and step.action in step.kind.waits_on:
+                await self._commit(step, Phase.STARTED)
+            return await self._first_look(step)
+        return await self._complete(step, None)
+
+    # ---- outcomes ----
+
+    def _outcome(self, step: Step, error: Exception) -> Move | None:
+        """What an error means for the step: tried again, or failed."""
+        failure = _as_failure(error)
+        limit = self._context.settings.action_retry_limit
+        if isinstance(failure, contract.Temporary) and step.attempt < limit:
+            step.attempt += 1
+            pause = failure.after if failure.after is not None else 2.0 ** (step.attempt - 1) + 2 * self._jitter()
+            log.info("Resource %s: %s; trying again in %.1f s", step.row.name, failure, pause)
+            step.pending, step.events = {}, []
+            self._waiting.again(step, pause)
+            return None
+        kind = getattr(failure, "kind", "ResourceFailure")
+        if isinstance(failure, NestedFailure):
+            reason = failure.reason(step.row.name)
+        else:
+            reason = f"{kind}: resources.{step.row.name}: {failure}"
+        if not isinstance(failure, (contract.ResourceFailure, NestedFailure)):
+            log.error("Resource %s failed by a defect", step.row.name, exc_info=error)
+        began = step.row.action is not Action.INIT or step.pending.get("action") is not None
+        action = step.action if began else Action.CREATE
+        step.action = action
+        if step.call is not None and action is not Action.DELETE:
+            step.pending["data"] = step.call.data
+        step.pending |= {"action": action, "status": Status.FAILED, "reason": reason}
+        if step.kind is not None and action is Action.UPDATE:
+            step.pending.pop("properties", None)
+            step.pending.pop("frozen", None)
+        step.events.append(self._event(step, Status.FAILED, reason))
+        move = self._move(step, Then.FAIL, step.node.phase)
+        move.failure = f"Resource {action} failed: {reason}"
+        return move
+
+    def _begin(self, step: Step, action: Action) -> None:
+        step.action = action
+        already = step.row.action is action and step.row.status is Status.IN_PROGRESS
+        step.pending |= {"action": action, "status": Status.IN_PROGRESS, "reason": CHANGED}
+        if not already:
+            step.events.append(self._event(step, Status.IN_PROGRESS, CHANGED))
+
+    def _done(self, step: Step) -> Move:
+        return self._move(step, Then.DONE, step.node.phase)
+
+    async def _commit(self, step: Step, phase: Phase) -> None:
+        """Make what has been gathered durable and go on."""
+        move = self._move(step, Then.STAY, phase)
+        await self._commits.commit(move)
+        step.node.phase = phase
+
+    def _move(self, step: Step, then: Then, phase: Phase) -> Move:
+        """Everything gathered so far as one move; the row in memory follows it."""
+        changes, row = step.pending, step.row
+        if changes:
+            changes["updated_at"] = self._context.now()
+            for name, value in changes.items():
+                setattr(row, name, value)
+        move = Move(
+            step.node,
+            then,
+            phase,
+            changes or None,
+            secret=bool(step.run.blueprint and step.run.blueprint.has_secrets),
+            events=step.events,
+            new_row=step.new_row,
+        )
+        step.pending, step.events, step.new_row = {}, [], None
+        return move
+
+    def _call(self, step: Step, **over: Any) -> contract.Call:
+        kind = self._kind(step)
+        values = step.frozen if step.frozen is not None else step.values
+        if values is not None:
+            over.setdefault("properties", values)
+        return step.run.call(step.row, kind, action=step.action, metadata=step.metadata or step.row.metadata, **over)
+
+    def _event(self, step: Step, status: Status, reason: str) -> EventRow:
+        return EventRow(
+            stack_id=step.row.stack_id,
+            resource_name=step.row.name,
+            resource_type=step.row.type,
+            physical_id=step.pending.get("physical_id", step.row.physical_id),
+            action=step.action,
+            status=status,
+            reason=reason,
+            at=self._context.now(),
+            id=new_id(),
+        )
+
+    @staticmethod
+    def _kind(step: Step) -> contract.Resource:
+        assert step.kind is not None
+        return step.kind
+
+
+class NestedFailure(Exception):
+    """A nested stack failed; the path to the cause grows by the owner's name."""
+
+    def __init__(self, child_reason: str) -> None:
+        super().__init__(child_reason)
+        self.child_reason = child_reason
+
+    def reason(self, name: str) -> str:
+        """The reason as the owner's: `Kind: resources.owner.resources.inner: ...`."""
+        text = _nested_reason(self.child_reason)
+        kind, _, rest = text.partition(": ")
+        if rest.startswith("resources."):
+            return f"{kind}: resources.{name}.{rest}"
+        return f"ResourceFailure: resources.{name}: {text}"
+
+
+def _nested_reason(reason: str) -> str:
+    """A stack's reason without the words before the cause."""
+    _, found, rest = reason.partition(" failed: ")
+    return rest if found else reason
+
+
+def _as_failure(error: Exception) -> Exception:
+    """An error of a library as one of the contract's, so that one policy decides."""
+    if isinstance(error, cloud_errors.CloudError):
+        try:
+            with failures.sorted_out(creating=True):
+                raise error
+        except contract.ResourceFailure as failure:
+            return failure
+    if isinstance(error, (template.FunctionError, HearthError)):
+        return contract.Permanent(str(error), getattr(error, "kind", "StackValidationFailed"))
+    return error
+
+
+def default_jitter() -> float:
+    """Between 0 and 1, so that retries of many do not come together."""
+    return random.random()

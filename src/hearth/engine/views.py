@@ -1,0 +1,187 @@
+"""Stacks, resources and events in the vocabulary of the REST API. Times stay numbers; the face adds links."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from hearth.engine.blueprint import Blueprint
+from hearth.model import plan, states
+from hearth.model.names import StackIdentity
+from hearth.store.rows import EventRow, ResourceRow, StackRow
+
+NO_DESCRIPTION = "No description"
+NO_OUTPUT_DESCRIPTION = "No description given"
+
+
+def identity_of(stack: StackRow, path: str = "") -> StackIdentity:
+    """What names a stack, or something in it."""
+    return StackIdentity(stack.project_id, stack.name, stack.id, path)
+
+
+def listed_stack(stack: StackRow) -> dict[str, Any]:
+    """A stack as lists show it."""
+    return {
+        "identity": identity_of(stack),
+        "id": stack.id,
+        "project": stack.project_id,
+        "stack_name": stack.name,
+        "description": "",
+        "stack_status": states.to_wire(stack.action, stack.status),
+        "stack_status_reason": stack.reason,
+        "creation_time": stack.created_at,
+        "updated_time": stack.updated_at,
+        "deletion_time": stack.deleted_at,
+        "stack_owner": stack.username,
+        "parent": stack.owner_id,
+        "stack_user_project_id": stack.stack_user_project_id,
+        "tags": stack.tags or None,
+    }
+
+
+def shown_stack(stack: StackRow, parameters: Mapping[str, Any], outputs: list[dict[str, Any]] | None) -> dict[str, Any]:
+    """A stack as show gives it; `outputs` None leaves them out."""
+    description = stack.description or NO_DESCRIPTION
+    shown = listed_stack(stack) | {
+        "description": description,
+        "template_description": description,
+        "parameters": dict(parameters),
+        "disable_rollback": stack.disable_rollback,
+        "timeout_mins": stack.timeout_mins,
+        "tags": stack.tags,
+        "notification_topics": [],
+        "capabilities": [],
+    }
+    del shown["project"]
+    if outputs is not None:
+        shown["outputs"] = outputs
+    return shown
+
+
+def resource(
+    row: ResourceRow,
+    stack: StackRow,
+    *,
+    required_by: Sequence[str],
+    nested: StackRow | None = None,
+) -> dict[str, Any]:
+    """A resource as lists show it. `nested` is the stack it owns."""
+    shown: dict[str, Any] = {
+        "identity": identity_of(stack),
+        "nested_identity": identity_of(nested) if nested else None,
+        "resource_name": row.name,
+        "logical_resource_id": row.name,
+        "resource_type": row.type,
+        "physical_resource_id": row.physical_id or "",
+        "resource_status": states.to_wire(row.action, row.status),
+        "resource_status_reason": row.reason,
+        "required_by": list(required_by),
+        "creation_time": row.created_at,
+        "updated_time": row.updated_at,
+    }
+    if stack.owner_resource_name is not None:
+        shown["parent_resource"] = stack.owner_resource_name
+    return shown
+
+
+def required_by(rows: Iterable[ResourceRow]) -> dict[str, list[str]]:
+    """`{resource name: names that need it}`."""
+    users: dict[str, list[str]] = {}
+    for row in rows:
+        for needed in row.requires:
+            users.setdefault(needed, []).append(row.name)
+    return users
+
+
+def event(row: EventRow, stack: StackRow, root: StackRow | None = None) -> dict[str, Any]:
+    """An event; show adds its type and properties."""
+    shown = {
+        "identity": identity_of(stack),
+        "id": row.id,
+        "resource_name": row.resource_name,
+        "logical_resource_id": row.resource_name,
+        "resource_status": states.to_wire(row.action, row.status),
+        "resource_status_reason": row.reason,
+        "physical_resource_id": row.physical_id,
+        "event_time": row.at,
+    }
+    if root is not None:
+        shown["root_identity"] = identity_of(root)
+    return shown
+
+
+_CHANGE_LISTS = {
+    plan.Verdict.CREATE: "added",
+    plan.Verdict.UPDATE: "updated",
+    plan.Verdict.REPLACE: "replaced",
+    plan.Verdict.REFUSE: "updated",
+    plan.Verdict.DELETE: "deleted",
+    plan.Verdict.KEEP: "unchanged",
+}
+
+
+def changes(
+    made: plan.Plan, stack: StackRow, rows: Mapping[str, ResourceRow], blueprint: Blueprint | None
+) -> dict[str, list[dict[str, Any]]]:
+    """A plan in the form of an update preview; each entry also tells the reason and the property changes."""
+    lists: dict[str, list[dict[str, Any]]] = {
+        name: [] for name in ("unchanged", "updated", "replaced", "added", "deleted")
+    }
+    users: dict[str, list[str]] = {}
+    if blueprint is not None:
+        for name, member in blueprint.members.items():
+            for needed in member.requires:
+                users.setdefault(needed, []).append(name)
+    for step in made.steps:
+        row = rows.get(step.row_id) if step.row_id else None
+        lists[_CHANGE_LISTS[step.verdict]].append(_change(step, stack, row, blueprint, users.get(step.name, [])))
+    return lists
+
+
+def _change(
+    step: plan.Step, stack: StackRow, row: ResourceRow | None, blueprint: Blueprint | None, users: list[str]
+) -> dict[str, Any]:
+    member = blueprint.members.get(step.name) if blueprint else None
+    type_name = member.definition.type if member else row.type if row else ""
+    path = f"/resources/{step.name}"
+    return {
+        "resource_name": step.name,
+        "resource_type": type_name,
+        "physical_resource_id": row.physical_id or "" if row else "",
+        "resource_action": row.action.value if row else "INIT",
+        "resource_status": row.status.value if row else "COMPLETE",
+        "resource_status_reason": row.reason if row else "",
+        "creation_time": row.created_at if row else None,
+        "updated_time": row.updated_at if row else None,
+        "required_by": users,
+        "resource_identity": identity_of(stack, path).to_wire(),
+        "stack_identity": identity_of(stack).to_wire(),
+        "stack_name": stack.name,
+        "description": member.definition.description if member else "",
+        "metadata": (row.metadata if row else None) or {},
+        "attributes": {},
+        "change": {
+            "verdict": step.verdict.value,
+            "reason": step.judgement.decision.reason,
+            "certain": step.judgement.certain,
+            "keys": list(step.judgement.decision.keys),
+        },
+    }
+
+
+def services(engines: Iterable[Mapping[str, Any]], now: float) -> list[dict[str, Any]]:
+    """Registered engines as the service list shows them; times are seconds since the epoch."""
+    return [
+        {
+            "id": one["id"],
+            "host": one["host"],
+            "hostname": one["hostname"],
+            "binary": "heat-engine",
+            "topic": "engine",
+            "engine_id": one["id"],
+            "report_interval": one["report_interval"],
+            "created_at": one["created_at"],
+            "updated_at": one["updated_at"],
+            "deleted_at": None,
+            "status": "up" if now - one["updated_at"] <= 2 * one["report_interval"] else "down",
+        }
+        for one in engines
+    ]

@@ -1,0 +1,96 @@
+"""Watches remote objects that are on their way, many with one look.
+
+A waiting resource holds neither thread nor task: it is an entry here. Resources of one type and one credential form a
+group; a group that is due is looked at once for all its members. The interval of a group starts short, grows while
+nothing happens, and is short again after something did.
+"""
+
+import asyncio
+import dataclasses
+from collections.abc import Awaitable, Callable, Hashable
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+FIRST_LOOK = 0.1
+GROWTH = 1.4
+LONGEST = 3.0
+
+
+@dataclasses.dataclass(slots=True)
+class _Group(Generic[T]):
+    members: dict[int, T]
+    interval: float
+    timer: asyncio.TimerHandle | None = None
+    looking: bool = False
+
+
+class Watcher(Generic[T]):
+    """Entries by key (a node id) in groups. `look(entries)` observes them and says which keys are settled."""
+
+    def __init__(self, look: Callable[[list[T]], Awaitable[set[int]]]) -> None:
+        self._look = look
+        self._groups: dict[Hashable, _Group[T]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def add(self, group_key: Hashable, key: int, entry: T, after: float | None = None) -> None:
+        """Watch an entry. `after`: seconds in which looking makes no sense."""
+        group = self._groups.get(group_key)
+        if group is None:
+            group = self._groups[group_key] = _Group({}, FIRST_LOOK)
+        group.members[key] = entry
+        group.interval = min(group.interval, max(FIRST_LOOK, after or 0.0))
+        if not group.looking:
+            self._arm(group_key, group, sooner=True)
+
+    def drop(self, key: int) -> T | None:
+        """Forget an entry, for instance because its action ran out of time."""
+        for group in self._groups.values():
+            if key in group.members:
+                return group.members.pop(key)
+        return None
+
+    def entries(self) -> list[T]:
+        """Everything watched now."""
+        return [entry for group in self._groups.values() for entry in group.members.values()]
+
+    def close(self) -> None:
+        """Stop looking."""
+        for group in self._groups.values():
+            if group.timer is not None:
+                group.timer.cancel()
+        for task in self._tasks:
+            task.cancel()
+        self._groups.clear()
+
+    def _arm(self, group_key: Hashable, group: _Group[T], *, sooner: bool = False) -> None:
+        loop = asyncio.get_running_loop()
+        due = loop.time() + group.interval
+        if group.timer is not None:
+            if sooner and group.timer.when() <= due:
+                return
+            group.timer.cancel()
+        group.timer = loop.call_at(due, self._due, group_key)
+
+    def _due(self, group_key: Hashable) -> None:
+        group = self._groups.get(group_key)
+        if group is None:
+            return
+        group.timer = None
+        group.looking = True
+        task = asyncio.create_task(self._look_at(group_key, group))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _look_at(self, group_key: Hashable, group: _Group[T]) -> None:
+        try:
+            settled = await self._look(list(group.members.values()))
+        finally:
+            group.looking = False
+        for key in settled:
+            group.members.pop(key, None)
+        group.interval = FIRST_LOOK if settled else min(group.interval * GROWTH, LONGEST)
+        if group.members:
+            self._arm(group_key, group)
+        elif self._groups.get(group_key) is group:
+            del self._groups[group_key]
