@@ -1,0 +1,133 @@
+"""`yaql`: a query over data, in a language of its own, held to limits.
+
+An engine costs 20 ms to make, so there is one for each pair of limits, and parsed expressions are remembered. The
+expression sees `$.data` and the standard library, nothing of the host. The engine's own options limit items and memory;
+`query_library` limits the rest.
+"""
+
+import functools
+import threading
+from typing import Any, Final
+
+import yaql
+from yaql.language import exceptions
+
+from hearth.model.values import UNKNOWN
+from hearth.template.functions import base, query_library
+from hearth.template.functions.base import Evaluation, Function, Misuse
+
+#: Longest expression in characters.
+_LONGEST: Final = 16_384
+
+_parsing = threading.Lock()
+
+
+class Yaql(Function):
+    """`{expression: text, data: map}`.
+
+    Spec: https://docs.openstack.org/heat/latest/template_guide/hot_spec.html#yaql
+    """
+
+    summary = "Evaluates a YAQL expression over data. Takes a map of expression and data."
+
+    def check(self, args: Any) -> None:
+        """See `Function.check`."""
+        base.need_map(args, f"the arguments of {self.name}", ("expression",), ("expression", "data"))
+        if isinstance(args, Function):
+            return
+        expression = args["expression"]
+        base.need_text(expression, f"the expression of {self.name}")
+        if isinstance(expression, str):
+            _parsed(expression, (-1, -1))
+
+    def evaluate(self, evaluation: Evaluation) -> Any:
+        """See `Function.evaluate`; the limits in force are kept for a call that stays."""
+        residual, unknown = evaluation.residual, evaluation.unknown
+        args = evaluation.operands(self.args)
+        if evaluation.unknown != unknown:
+            return UNKNOWN
+        limits = evaluation.yaql_limits()
+        if evaluation.residual != residual:
+            return LimitedYaql(self.name, [limits, args], self.path, self.source)
+        self.check(args)
+        return _evaluated(args, limits)
+
+
+class LimitedYaql(Function):
+    """What stays of a yaql call that depends on resources: `[limits, arguments]`."""
+
+    def to_raw(self) -> dict[str, Any]:
+        """See `Function.to_raw`."""
+        return {self.name: base.to_raw(self.args[1])}
+
+    def evaluate(self, evaluation: Evaluation) -> Any:
+        """See `Function.evaluate`."""
+        residual, unknown = evaluation.residual, evaluation.unknown
+        limits, args = self.args
+        args = evaluation.operands(args)
+        if evaluation.unknown != unknown:
+            return UNKNOWN
+        if evaluation.residual != residual:
+            return self.with_args([limits, args])
+        call = Yaql(self.name, args, self.path, self.source)
+        call.check(args)
+        return _evaluated(args, limits)
+
+
+def _evaluated(args: Any, limits: tuple[int, int]) -> Any:
+    expression = _parsed(args["expression"], limits)
+    data = args.get("data")
+    try:
+        result = expression.evaluate(data={"data": {} if data is None else data}, context=query_library.context())
+    except Misuse:
+        raise
+    except exceptions.CollectionTooLargeException as error:
+        raise Misuse(f"the yaql expression handles a collection of more than {limits[0]} items") from error
+    except exceptions.MemoryQuotaExceededException as error:
+        raise Misuse(f"the yaql expression needs more than {limits[1]} bytes") from error
+    except Exception as error:  # the expression is the user's program: whatever it raises is an error in it
+        cause = error.inner if isinstance(error, exceptions.WrappedException) else error
+        if isinstance(cause, Misuse):
+            raise cause from error
+        raise Misuse(f"the yaql expression failed: {type(cause).__name__}") from error
+    return _as_data(result)
+
+
+@functools.lru_cache(maxsize=16)
+def _engine(limits: tuple[int, int]) -> Any:
+    return yaql.YaqlFactory().create(
+        {
+            "yaql.limitIterators": limits[0],
+            "yaql.memoryQuota": limits[1],
+            "yaql.convertTuplesToLists": True,
+            "yaql.convertSetsToLists": True,
+        }
+    )
+
+
+@functools.lru_cache(maxsize=2048)
+def _parsed(expression: str, limits: tuple[int, int]) -> Any:
+    if len(expression) > _LONGEST:
+        raise Misuse(f"the yaql expression has {len(expression)} characters; the limit is {_LONGEST}")
+    try:
+        with _parsing:  # an engine's parser holds state
+            return _engine(limits)(expression)
+    except exceptions.YaqlParsingException as error:
+        at = f" at character {error.position + 1}" if isinstance(error.position, int) else " at its end"
+        raise Misuse(f"not a valid yaql expression: unexpected {error.value!r}{at}") from error
+    except (ValueError, TypeError, KeyError, IndexError, RecursionError, exceptions.YaqlException) as error:
+        raise Misuse(f"not a valid yaql expression: {type(error).__name__}") from error
+
+
+def _as_data(value: Any) -> Any:
+    """A result as plain data. Raises Misuse for what no document can hold."""
+    if value is None or isinstance(value, (str, bool, int, float)):
+        return value
+    if isinstance(value, dict):
+        return {key if isinstance(key, str) else str(key): _as_data(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [_as_data(item) for item in value]
+    raise Misuse(
+        f"the yaql expression gives a {type(value).__name__}, which is no plain value",
+        advice="Turn it into text with str().",
+    )
