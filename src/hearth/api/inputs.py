@@ -223,7 +223,7 @@ def _files(body: Mapping[str, Any]) -> dict[str, str]:
     for name, content in files.items():
         if not isinstance(content, str):
             raise errors.BadRequest(f"files[{name!r}]: {_kind(content)} was given, the text of the file is needed.")
-    return files  # type: ignore[no-any-return]
+    return files
 
 
 def _switch(body: Mapping[str, Any], name: str) -> bool | None:
