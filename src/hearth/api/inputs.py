@@ -83,7 +83,7 @@ def document(raw: bytes) -> dict[str, Any] | None:
         return None
     try:
         body = msgspec.json.decode(text)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise errors.BadRequest(f"The request body is not valid JSON: {error}.") from error
     except RecursionError as error:
         raise errors.BadRequest("The request body is nested too deeply.") from error

@@ -165,7 +165,7 @@ def _body(raw: bytes, headers: Mapping[str, str]) -> Any:
     if "json" in headers.get("Content-Type", ""):
         try:
             return _decode(raw)
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, UnicodeDecodeError):
             return raw
     return raw
 

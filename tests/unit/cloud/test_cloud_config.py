@@ -1,6 +1,7 @@
 """An operator's heat.conf is understood, and what is wrong in it is named."""
 
 import pathlib
+from typing import Any
 
 import pytest
 
@@ -72,7 +73,7 @@ def test_settings_show_no_passwords(tmp_path: pathlib.Path) -> None:
 
 
 def test_overrides_are_stronger_than_files(tmp_path: pathlib.Path) -> None:
-    overrides = {
+    overrides: dict[str, dict[str, Any]] = {
         "DEFAULT": {"max_json_body_size": 99},
         "keystone_authtoken": {"auth_type": "password", "auth_url": "http://other/v3"},
     }
