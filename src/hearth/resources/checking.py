@@ -175,8 +175,16 @@ def _collect(schema: Schema, values: Mapping[str, Any], path: Path, found: list[
 
 def _collect_value(declared: Property, value: Any, path: Path, found: list[Lookup]) -> None:
     kind = declared.lookup
-    if kind is not None and kind not in checks.CHECKS and isinstance(value, str) and value:
-        found.append(Lookup(path, kind, value, declared.refers is not None))
+    if kind is not None and kind not in checks.CHECKS:
+        translate = declared.constraint is None
+        if isinstance(value, str) and value:
+            found.append(Lookup(path, kind, value, translate))
+        elif isinstance(value, list):
+            found.extend(
+                Lookup((*path, at), kind, item, translate)
+                for at, item in enumerate(value)
+                if isinstance(item, str) and item
+            )
     elif declared.items is not None and isinstance(value, list):
         for at, item in enumerate(value):
             _collect_value(declared.items, item, (*path, at), found)

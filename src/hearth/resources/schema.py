@@ -71,12 +71,14 @@ class Property:
     """A custom constraint: a pure one of `hearth.resources.checks` or one of `hearth.resources.finders`."""
     refers: str | None = None
     """The finder of the thing that name or id stands for: checked to exist, and translated to its id."""
+    translates: str | None = None
+    """As `refers`, for a property (or the items of a list) whose published schema states no constraint."""
     items: "Property | None" = None
     fields: "Mapping[str, Property]" = dataclasses.field(default_factory=dict)
     wire: str | None = SAME
     """The name in the service's request; None when the property is not sent as such."""
     cleared: Any = None
-    """What is sent when an update takes the property away."""
+    """What is sent when an update takes the property away; ABSENT: nothing."""
     null: Any = ABSENT
     """What an explicit null means; without this it means that the property is not given."""
     name: str = ""
@@ -108,8 +110,8 @@ class Property:
             yield constraints.AllowedValues(allowed)
         if self.pattern is not None:
             yield constraints.AllowedPattern(self.pattern)
-        if self.lookup is not None:
-            yield constraints.Custom(self.lookup)
+        if self.constraint or self.refers:
+            yield constraints.Custom(self.constraint or self.refers or "")
 
     @property
     def type_name(self) -> str:
@@ -118,8 +120,8 @@ class Property:
 
     @property
     def lookup(self) -> str | None:
-        """The custom constraint, whether it is stated alone or follows from `refers`."""
-        return self.constraint or self.refers
+        """The custom constraint or finder by which the value is checked."""
+        return self.constraint or self.refers or self.translates
 
     @property
     def wire_name(self) -> str | None:

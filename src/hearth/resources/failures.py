@@ -1,0 +1,31 @@
+"""From what a service refused to what the engine does about it: the one place that sorts `CloudError`s.
+
+Used around every call of a type to the cloud. What the service said, its status and the request id stay in the message.
+"""
+
+import contextlib
+from collections.abc import Iterator
+
+from hearth.cloud import errors
+from hearth.resources.contract import Gone, Permanent, Temporary
+
+
+@contextlib.contextmanager
+def sorted_out(*, creating: bool = False) -> Iterator[None]:
+    """Turn refusals into the contract's failures.
+
+    Args:
+        creating: the call makes something, so "not found" means that something it refers to is missing.
+    """
+    try:
+        yield
+    except errors.NotFound as error:
+        if creating:
+            raise Permanent(str(error), kind="NotFound") from error
+        raise Gone(str(error)) from error
+    except errors.TooMany as error:
+        raise Temporary(str(error), after=error.retry_after or None) from error
+    except (errors.Conflict, errors.Unavailable) as error:
+        raise Temporary(str(error)) from error
+    except errors.CloudError as error:
+        raise Permanent(str(error), kind=type(error).__name__) from error

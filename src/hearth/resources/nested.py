@@ -1,0 +1,158 @@
+"""Types that own a nested stack: what such types share, and the type made of a template file.
+
+The engine makes, updates and deletes the nested stack; a type only says what is in it (`child`) and reads from it
+(`attribute_path`, `reference`). Groups of members are `hearth.resources.heat.resource_group`.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from hearth.model import names
+from hearth.model.constraints import Custom
+from hearth.model.plan import Decision, Verdict
+from hearth.model.values import is_known
+from hearth.resources import base, schema
+from hearth.resources.contract import Call, Change, ChildResource, ChildStack, NotKnownYet, Permanent
+from hearth.resources.schema import Attribute, Property
+from hearth.template import template
+
+#: The output of a nested template that stands for the whole stack where its resource is referred to.
+STACK_ID_OUTPUT = "OS::stack_id"
+#: How attributes reach single resources of the nested stack: `resource.<name>` and `resource.<name>.<attribute>`.
+_RESOURCE = "resource."
+
+
+class NestedStack(base.Base):
+    """A type whose resource is a stack of its own."""
+
+    nests = True
+    supports_check = True
+
+    def has_attribute(self, name: str) -> bool:
+        """See `Resource.has_attribute`; single resources can be asked too."""
+        return super().has_attribute(name) or name.startswith(_RESOURCE)
+
+    def decide(self, change: Change, call: Call) -> Decision:
+        """A change is the nested stack's affair; only what cannot be changed in place replaces it."""
+        decision = super().decide(change, call)
+        if decision.verdict is not Verdict.UPDATE:
+            return decision
+        return Decision(Verdict.UPDATE, "its nested stack is brought up to date", decision.keys)
+
+    async def attribute_path(self, call: Call, path: Sequence[Any]) -> Any:
+        """See `Resource.attribute_path`; types add their own names."""
+        name = str(path[0])
+        if call.child is None or not name.startswith(_RESOURCE):
+            return None
+        member, _, attribute = name.removeprefix(_RESOURCE).partition(".")
+        found = call.child.resources.get(member)
+        return await _of_member(found, [attribute, *path[1:]] if attribute else path[1:])
+
+
+async def _of_member(member: ChildResource | None, path: Sequence[Any]) -> Any:
+    if member is None:
+        return None
+    return await member.attribute(path) if path else member.reference()
+
+
+class TemplateResource(NestedStack):
+    """A resource whose type is a template: properties are its parameters, attributes its outputs."""
+
+    template_key: ClassVar[str] = ""
+    parsed: ClassVar[template.Template | None] = None
+
+    def reference(self, call: Call) -> Any:
+        """What the template says stands for it, or the ARN of the nested stack."""
+        if call.child is not None:
+            if STACK_ID_OUTPUT in call.child.output_names:
+                return call.child.output(STACK_ID_OUTPUT)
+            return call.child.arn
+        if call.physical_id is None:
+            return None
+        return names.StackIdentity(call.stack.project_id, call.physical_name, call.physical_id).arn()
+
+    def child(self, call: Call) -> ChildStack:
+        """The template, with the properties that were given as parameters."""
+        if self.parsed is None:
+            raise Permanent(f"the template {self.type_name!r} is not known any more", kind="NotFound")
+        if not is_known(call.properties):
+            raise NotKnownYet(f"properties of {call.name} depend on other resources")
+        text = self.parsed.source.text
+        return ChildStack(
+            template=text if text is not None else self.parsed.raw,
+            parameters=call.properties,
+            source=self.template_key,
+            own_type=self.template_key,
+        )
+
+    async def attribute_path(self, call: Call, path: Sequence[Any]) -> Any:
+        """Outputs by name; single resources as all nested stacks show them."""
+        name = str(path[0])
+        if call.child is not None and name in call.child.output_names:
+            return walk(call.child.output(name), path[1:])
+        return await super().attribute_path(call, path)
+
+
+#: For resources whose template is gone: their nested stack can still be deleted.
+LOST_TEMPLATE = base.resource("")(type("LostTemplate", (TemplateResource,), {}))()
+
+_KINDS = {
+    "string": str,
+    "number": float,
+    "boolean": bool,
+    "comma_delimited_list": list,
+    "json": dict,
+}
+
+
+def template_type(key: str, parsed: template.Template) -> type[TemplateResource]:
+    """The type that a template makes. `key`: its name among the files, or its URL."""
+    properties = {name: _property(one) for name, one in parsed.parameters.items()}
+    attributes = {name: Attribute(object, one.description) for name, one in parsed.outputs.items()}
+    body: Mapping[str, Any] = {
+        "__doc__": parsed.description,
+        "template_key": key,
+        "parsed": parsed,
+        "attributes": attributes,
+    }
+    made = base.resource(key)(type("TemplateType", (TemplateResource,), dict(body)))
+    made.properties = schema.Schema(properties)
+    return made
+
+
+def _property(parameter: template.ParameterSchema) -> Property:
+    """The property that gives a parameter its value.
+
+    It has no default and is never required: what is not given is chosen in the nested stack, where the environment's
+    parameter_defaults count too.
+    """
+    kind = _KINDS.get(_simple(parameter.type), str)
+    declared = Property(
+        kind,
+        parameter.description,
+        updatable=True,
+        immutable=parameter.immutable,
+        secret=parameter.hidden,
+        convertible=True,
+        name=parameter.name,
+    )
+    # Custom constraints are checked where the parameter is, once.
+    declared.constraints = tuple(one for one in parameter.constraints if not isinstance(one, Custom))
+    return declared
+
+
+def _simple(parameter_type: str) -> str:
+    """The HOT name of a parameter's type, whichever language it is from."""
+    return {"commadelimitedlist": "comma_delimited_list"}.get(parameter_type.lower(), parameter_type.lower())
+
+
+def walk(value: Any, path: Sequence[Any]) -> Any:
+    """Follow map keys and list indexes; None where a step leads nowhere."""
+    for step in path:
+        if isinstance(value, Mapping):
+            value = value.get(step)
+        elif isinstance(value, list) and isinstance(step, int) and -len(value) <= step < len(value):
+            value = value[step]
+        else:
+            return None
+    return value

@@ -1,0 +1,97 @@
+"""OS::Neutron::RouterInterface: the connection of a router with a subnet.
+
+Spec: https://docs.openstack.org/api-ref/network/v2/#add-interface-to-router
+"""
+
+from hearth.resources import base, rules
+from hearth.resources.contract import Call, Gone, Observed
+from hearth.resources.neutron import network_resource
+from hearth.resources.remote import remember_request
+from hearth.resources.schema import Property
+
+_OLD = (("HIDDEN", "6.0.0"), ("DEPRECATED", "2015.1"))
+
+
+@base.resource("OS::Neutron::RouterInterface")
+class RouterInterface(network_resource.NetworkResource):
+    """Has no id of its own: the physical id is `<router>:subnet_id=<subnet>` or `<router>:port_id=<port>`."""
+
+    remote = network_resource.collection("port", marker="")
+
+    router = Property(str, "The router.", required=True, refers="neutron.router")
+    router_id = Property(
+        str,
+        "Older name of router.",
+        constraint="neutron.router",
+        moved_to="router",
+        support=(*_OLD, ("SUPPORTED", "2013.1")),
+    )
+    subnet = Property(str, "The subnet; its gateway address becomes the router's.", refers="neutron.subnet")
+    subnet_id = Property(
+        str,
+        "Older name of subnet.",
+        constraint="neutron.subnet",
+        moved_to="subnet",
+        support=(("HIDDEN", "5.0.0"), ("DEPRECATED", "2014.2")),
+    )
+    port = Property(str, "A port to give to the router.", refers="neutron.port", since="2015.1")
+    port_id = Property(
+        str,
+        "Older name of port.",
+        constraint="neutron.port",
+        moved_to="port",
+        support=(*_OLD, ("SUPPORTED", "2014.1")),
+    )
+
+    checks = (rules.exactly_one("subnet", "port"),)
+
+    async def find(self, call: Call) -> str | None:
+        """The interface is known by what it connects; a second one between the same two cannot be made."""
+        call.physical_id = _identity(call)
+        try:
+            await self.observe(call)
+        except Gone:
+            call.physical_id = None
+        return call.physical_id
+
+    async def create(self, call: Call) -> str | None:
+        """Connect them."""
+        _, key, value = _parts(_identity(call))
+        path = f"/v2.0/routers/{call.properties['router']}/add_router_interface"
+        remember_request(call, await self.request(call, "PUT", path, {key: value}, creating=True))
+        return _identity(call)
+
+    async def delete(self, call: Call) -> None:
+        """Separate them."""
+        router, key, value = _parts(call.physical_id or "")
+        await self.request(call, "PUT", f"/v2.0/routers/{router}/remove_router_interface", {key: value})
+
+    async def observe(self, call: Call) -> Observed | None:
+        """The router's port on the subnet."""
+        router, key, value = _parts(call.physical_id or "")
+        if key == "port_id":
+            found = await network_resource.listing(call, self.remote.path, "ports", id=value, device_id=router)
+        else:
+            ports = await network_resource.listing(call, self.remote.path, "ports", device_id=router)
+            found = [
+                one
+                for one in ports
+                if str(one.get("device_owner", "")).startswith("network:router_interface")
+                or one.get("device_owner") == "network:ha_router_replicated_interface"
+                if any(ip["subnet_id"] == value for ip in one["fixed_ips"])
+            ]
+        if not found:
+            raise Gone(f"router {router} has no interface with {key} {value}")
+        return found[0]
+
+
+def _identity(call: Call) -> str:
+    given = call.properties
+    what = f"subnet_id={given['subnet']}" if "subnet" in given else f"port_id={given['port']}"
+    return f"{given['router']}:{what}"
+
+
+def _parts(identity: str) -> tuple[str, str, str]:
+    router, _, what = identity.partition(":")
+    key, _, value = what.partition("=")
+    return router, key, value

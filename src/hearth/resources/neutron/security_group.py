@@ -1,0 +1,169 @@
+"""OS::Neutron::SecurityGroup: a group of rules about what traffic ports let through.
+
+Spec: https://docs.openstack.org/api-ref/network/v2/#security-groups-security-groups
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from hearth.model.states import Action
+from hearth.resources import base
+from hearth.resources.contract import Call, Change, Gone, Issue, Observed, Values, Wait
+from hearth.resources.neutron import network_resource, protocols
+from hearth.resources.schema import ABSENT, PHYSICAL_NAME, Property
+
+#: What makes a rule the rule it is. A service's rule shows all of them, null where nothing is said.
+_IDENTITY = (
+    "direction",
+    "ethertype",
+    "protocol",
+    "port_range_min",
+    "port_range_max",
+    "remote_ip_prefix",
+    "remote_group_id",
+)
+#: What the service itself puts into a new group.
+_OPEN_EGRESS = tuple({"direction": "egress", "ethertype": ethertype} for ethertype in protocols.ETHERTYPES)
+
+
+@base.resource("OS::Neutron::SecurityGroup", since="2014.1")
+class SecurityGroup(network_resource.NetworkResource):
+    """Its rules are part of it: a change of the list adds and removes only what differs."""
+
+    remote = network_resource.collection("security_group")
+    waits_on = frozenset({Action.CREATE})
+
+    name = Property(str, "Name of the group.", default=PHYSICAL_NAME, updatable=True)
+    description = Property(str, "Description of the group.", updatable=True, cleared="")
+    rules = Property(
+        list,
+        "The rules. While none is for egress, everything may go out.",
+        default=[],
+        updatable=True,
+        wire=None,
+        items=Property(
+            dict,
+            fields={
+                "description": Property(str, "Description of the rule.", since="27.0.0"),
+                "direction": Property(str, "Which way.", default="ingress", allowed=protocols.DIRECTIONS),
+                "ethertype": Property(str, "IP version.", default="IPv4", allowed=protocols.ETHERTYPES),
+                "port_range_min": Property(int, "First port, or ICMP type.", minimum=0, maximum=protocols.LARGEST_PORT),
+                "port_range_max": Property(int, "Last port, or ICMP code.", minimum=0, maximum=protocols.LARGEST_PORT),
+                "protocol": Property(str, "IP protocol.", allowed=protocols.PROTOCOLS),
+                "remote_mode": Property(
+                    str,
+                    "What the other side is named by.",
+                    default="remote_ip_prefix",
+                    allowed=("remote_ip_prefix", "remote_group_id"),
+                    wire=None,
+                ),
+                "remote_group_id": Property(
+                    str, "Group of the other side; this one if not given.", refers="neutron.security_group"
+                ),
+                "remote_ip_prefix": Property(str, "Network of the other side.", constraint="net_cidr"),
+            },
+        ),
+    )
+    stateful = Property(bool, "Whether answers pass without a rule.", updatable=True, cleared=ABSENT, since="27.0.0")
+
+    def validate(self, properties: Values) -> Iterable[Issue]:
+        """The name "default" belongs to the service; each rule must make sense."""
+        yield from super().validate(properties)
+        if properties.get("name") == "default":
+            yield Issue(("name",), "The name 'default' belongs to every project's own group.", "Use another name.")
+        given = properties.get("rules")
+        for at, rule in enumerate(given if isinstance(given, list) else ()):
+            if isinstance(rule, Mapping):
+                yield from (Issue(("rules", at, *issue.path), issue.message, issue.advice) for issue in _check(rule))
+
+    async def find(self, call: Call) -> str | None:
+        """The group bears the marker until its id is stored; see `settle`."""
+        listed = await self.listed(call, {"description": call.marker})
+        marked = next((one for one in listed if one.get("description") == call.marker), None)
+        if marked is None:
+            return await super().find(call)
+        call.physical_id = str(marked["id"])
+        if call.action is not Action.DELETE:
+            await self.finish(call)
+        return call.physical_id
+
+    def mark(self, body: dict[str, Any], call: Call) -> dict[str, Any]:
+        """The marker comes first, also in the place of the user's description."""
+        return {**body, "description": call.marker}
+
+    async def locate(self, call: Call) -> str | None:
+        """Without the marker: the group that has name, description and rules as asked for."""
+        body = self.body(call)
+        if body.get("description") is None:
+            return None
+        listed = await self.listed(call, body)
+        wanted = {_key(rule) for rule in _wanted(call)}
+        return next(
+            (one["id"] for one in listed if {_key(rule) for rule in one["security_group_rules"]} == wanted), None
+        )
+
+    async def finish(self, call: Call) -> None:
+        """Bring the rules to what is wanted."""
+        await super().finish(call)
+        observed = await self.observe(call)
+        assert observed is not None
+        present = {_key(rule): rule["id"] for rule in observed["security_group_rules"]}
+        wanted = {_key(rule): rule for rule in _wanted(call)}
+        for key in present.keys() - wanted.keys():
+            await self._drop_rule(call, present[key])
+        for key in wanted.keys() - present.keys():
+            body = {"security_group_rule": {**wanted[key], "security_group_id": call.physical_id}}
+            await self.request(call, "POST", "/v2.0/security-group-rules", body, creating=True)
+
+    async def settle(self, call: Call, observed: Observed | None) -> Wait | None:
+        """The id is stored now, so the user's description may take the marker's place."""
+        description = call.properties.get("description")
+        marked = observed is not None and observed.get("description") == call.marker
+        if call.action is Action.CREATE and marked and description is not None:
+            await self.request(call, "PUT", self.path(call), {self.remote.envelope: {"description": description}})
+        return None
+
+    async def update(self, call: Call, change: Change) -> str | None:
+        """Fields and rules."""
+        await super().update(call, change)
+        if "rules" in change.properties:
+            await self.finish(call)
+        return None
+
+    async def _drop_rule(self, call: Call, rule_id: str) -> None:
+        try:
+            await self.request(call, "DELETE", f"/v2.0/security-group-rules/{rule_id}")
+        except Gone:
+            return
+
+
+def _wanted(call: Call) -> list[dict[str, Any]]:
+    """The rules as requests hold them."""
+    wanted = []
+    for given in call.properties.get("rules") or ():
+        rule = {key: value for key, value in given.items() if key != "remote_mode"}
+        if given.get("remote_mode") == "remote_group_id":
+            rule.setdefault("remote_group_id", call.physical_id)
+        wanted.append(rule)
+    if not any(rule["direction"] == "egress" for rule in wanted):
+        wanted.extend(dict(rule) for rule in _OPEN_EGRESS)
+    return wanted
+
+
+def _key(rule: Mapping[str, Any]) -> tuple[Any, ...]:
+    return (*(_comparable(rule.get(key)) for key in _IDENTITY), rule.get("description") or "")
+
+
+def _comparable(value: Any) -> Any:
+    return None if value is None else str(value).lower()
+
+
+def _check(rule: Mapping[str, Any]) -> Iterable[Issue]:
+    by_group = rule.get("remote_mode") == "remote_group_id"
+    unwanted = "remote_ip_prefix" if by_group else "remote_group_id"
+    if unwanted in rule:
+        yield Issue((unwanted,), f"{unwanted!r} cannot be used while remote_mode is {rule.get('remote_mode')!r}.")
+    low, high = rule.get("port_range_min"), rule.get("port_range_max")
+    ports = rule.get("protocol") in ("tcp", "udp", "6", "17")
+    if ports and isinstance(low, int) and isinstance(high, int) and low > high:
+        yield Issue(("port_range_min",), f"port_range_min {low} is above port_range_max {high}.", "Swap them.")

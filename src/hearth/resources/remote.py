@@ -1,0 +1,332 @@
+"""Types whose object a service keeps: create, find, observe, update, delete, settle and check, written once.
+
+A type states its collection with `Remote` and its request fields with the `wire` names of its properties. What is odd
+about it overrides one of the small steps: `body` (the request), `finish` (what follows the first request), `locate`
+(how a lost object is recognised), or a whole verb.
+
+Making an object is one request that brings it about, and then `finish`: further requests that may be repeated. After a
+crash `find` locates the object and finishes it, so nothing is left half done. `create` sets `call.physical_id` as soon
+as the object exists; it stays right when `finish` fails.
+"""
+
+import dataclasses
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any, ClassVar
+
+from hearth.cloud import session
+from hearth.model.constraints import shown
+from hearth.model.states import Action
+from hearth.resources import base, failures, schema
+from hearth.resources.contract import Call, Change, Gone, Observed, Permanent, Values, Wait
+from hearth.resources.schema import Property
+
+#: Under which key of an object's metadata the row's id stands, in services whose objects have metadata.
+METADATA_KEY = "hearth_resource"
+#: Where a call keeps the id of the request that began an action, for the reason of a later failure.
+_REQUEST = "request_id"
+
+#: From this number of waiting resources on, one list is cheaper than single looks.
+_FEW = 3
+#: Ids in one list request, so that the URL stays below 4 KiB.
+_IDS_A_LIST = 80
+_PAGE = 500
+
+
+@dataclasses.dataclass(frozen=True)
+class Readiness:
+    """When an object has become what an action wants it to be."""
+
+    ready: Collection[str]
+    failed: Collection[str] = ("ERROR",)
+    field: str = "status"
+    on: frozenset[Action] = frozenset({Action.CREATE})
+    """The actions that wait. DELETE among them waits for the object to be gone."""
+    reason: str = ""
+    """The field with the service's explanation of a failure; a dot goes a level down."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Remote:
+    """A REST collection of a service."""
+
+    service: str
+    path: str
+    envelope: str
+    plural: str = ""
+    """The key of a list answer, where it is not the envelope with an "s"."""
+    marker: str = ""
+    """The field that can hold the row's marker: "description", "metadata", or empty."""
+    batch: str = ""
+    """How several are looked at: "ids" (the list takes many ids), "detail" (list everything in pages) or one by one."""
+    update_method: str = "PUT"
+    microversion: str | None = None
+    readiness: Readiness | None = None
+
+    @property
+    def list_key(self) -> str:
+        """The key of a list answer."""
+        return self.plural or f"{self.envelope}s"
+
+
+class RemoteResource(base.Base):
+    """A resource type with an object in a service."""
+
+    remote: ClassVar[Remote]
+    external = True
+    supports_check = True
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        stated = vars(cls).get("remote")
+        if stated is not None:
+            cls.services = (stated.service,)
+            if stated.readiness is not None and "waits_on" not in vars(cls):
+                cls.waits_on = stated.readiness.on
+
+    # ---- small steps, to be overridden where a type is odd ----
+
+    def body(self, call: Call) -> dict[str, Any]:
+        """The object as the create request holds it, without envelope and marker."""
+        return to_request(self.properties, call.properties, call)
+
+    def changes(self, call: Call, change: Change) -> dict[str, Any]:
+        """The object's fields as the update request holds them."""
+        return changed_fields(self.properties, change.properties, call)
+
+    async def finish(self, call: Call) -> None:
+        """What is left to do when the object exists and `call.physical_id` names it. May run several times."""
+
+    async def locate(self, call: Call) -> str | None:
+        """The id of the object that a lost create made: the one with the row's marker.
+
+        Where the user gave the marker's field a value, it is the one whose name and content are what was asked for.
+        """
+        body = self.body(call)
+        marked = self.mark(dict(body), call)
+        field = self.remote.marker
+        if field == "metadata":
+            candidates = await self.listed(call, {"name": body["name"]})
+            return next((str(one["id"]) for one in candidates if _is_marked(one, call)), None)
+        if field == "description" and body.get(field) is None:
+            candidates = await self.listed(call, {field: marked[field]})
+            return next((str(one["id"]) for one in candidates if one.get(field) == marked[field]), None)
+        candidates = await self.listed(call, {"name": body["name"]} if "name" in body else {})
+        return next((str(one["id"]) for one in candidates if _contains(one, marked)), None)
+
+    # ---- tools for the steps ----
+
+    def mark(self, body: dict[str, Any], call: Call) -> dict[str, Any]:
+        """Put the row's marker into a create request, unless the user gave the field a value."""
+        if self.remote.marker == "metadata":
+            body["metadata"] = {**body.get("metadata", {}), METADATA_KEY: call.resource_id}
+        elif self.remote.marker and body.get(self.remote.marker) is None:
+            body[self.remote.marker] = call.marker
+        return body
+
+    def path(self, call: Call) -> str:
+        """The object's own path."""
+        return f"{self.remote.path}/{call.physical_id}"
+
+    async def request(
+        self, call: Call, method: str, path: str, body: Any = None, *, creating: bool = False, **options: Any
+    ) -> session.Response:
+        """A request to the type's service, refusals sorted out."""
+        options.setdefault("microversion", self.remote.microversion)
+        with failures.sorted_out(creating=creating):
+            return await call.cloud.request(self.remote.service, method, path, json=body, **options)
+
+    async def listed(self, call: Call, params: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """The objects of a list request."""
+        answer = await self.request(call, "GET", self.list_path(), params=params, creating=True)
+        objects: list[dict[str, Any]] = answer.body[self.remote.list_key]
+        return objects
+
+    def list_path(self) -> str:
+        """The path whose list has all fields of the objects."""
+        return f"{self.remote.path}/detail" if self.remote.batch == "detail" else self.remote.path
+
+    # ---- verbs ----
+
+    async def find(self, call: Call) -> str | None:
+        """See `Resource.find`; finishes what it finds."""
+        found = await self.locate(call)
+        if found is not None:
+            call.physical_id = found
+            if call.action is not Action.DELETE:
+                await self.finish(call)
+        return found
+
+    async def create(self, call: Call) -> str | None:
+        """See `Resource.create`."""
+        body = {self.remote.envelope: self.mark(self.body(call), call)}
+        answer = await self.request(call, "POST", self.remote.path, body, creating=True)
+        call.physical_id = str(answer.body[self.remote.envelope]["id"])
+        remember_request(call, answer)
+        await self.finish(call)
+        return call.physical_id
+
+    async def update(self, call: Call, change: Change) -> str | None:
+        """See `Resource.update`."""
+        body = self.changes(call, change)
+        if body:
+            answer = await self.request(call, self.remote.update_method, self.path(call), {self.remote.envelope: body})
+            remember_request(call, answer)
+        return None
+
+    async def delete(self, call: Call) -> None:
+        """See `Resource.delete`."""
+        remember_request(call, await self.request(call, "DELETE", self.path(call)))
+
+    async def observe(self, call: Call) -> Observed | None:
+        """See `Resource.observe`."""
+        answer = await self.request(call, "GET", self.path(call))
+        observed: Observed = answer.body[self.remote.envelope]
+        return observed
+
+    async def observe_many(self, calls: Sequence[Call]) -> dict[str, Observed | None]:
+        """See `Resource.observe_many`: one list for many, single looks for few and for what a list leaves out."""
+        if len(calls) < _FEW or not self.remote.batch:
+            return await super().observe_many(calls)
+        wanted = {call.physical_id or "": call for call in calls}
+        seen: dict[str, Observed | None] = {}
+        pages = self._by_ids if self.remote.batch == "ids" else self._by_pages
+        async for one in pages(calls[0], set(wanted)):
+            call = wanted.pop(str(one["id"]), None)
+            if call is not None:
+                seen[call.resource_id] = one
+        # The list is complete: for a delete, what is not in it is gone. Otherwise that is a failure, so look twice.
+        left = [call for call in wanted.values() if call.action is not Action.DELETE]
+        seen.update((call.resource_id, None) for call in wanted.values())
+        seen.update(await super().observe_many(left))
+        return seen
+
+    async def _by_ids(self, call: Call, ids: Collection[str]) -> Any:
+        every = sorted(ids)
+        for start in range(0, len(every), _IDS_A_LIST):
+            for one in await self.listed(call, {"id": every[start : start + _IDS_A_LIST]}):
+                yield one
+
+    async def _by_pages(self, call: Call, ids: Collection[str]) -> Any:
+        """All objects, newest first because those are the ones that wait, until everything wanted was seen."""
+        missing = set(ids)
+        last: str | None = None
+        while missing:
+            params = {"limit": _PAGE, "marker": last, "sort_key": "created_at", "sort_dir": "desc"}
+            page = await self.listed(call, params)
+            for one in page:
+                missing.discard(str(one["id"]))
+                yield one
+            # A service may give less than asked for in a page; only an empty one is the end.
+            if not page or str(page[-1]["id"]) == last:
+                return
+            last = str(page[-1]["id"])
+
+    async def settle(self, call: Call, observed: Observed | None) -> Wait | None:
+        """See `Resource.settle`: what the readiness says."""
+        readiness = self.remote.readiness
+        if readiness is None:
+            return None
+        if observed is None:
+            if call.action is Action.DELETE:
+                return None
+            raise Permanent("the object disappeared while it was waited for", kind="NotFound")
+        status = observed.get(readiness.field)
+        if status in readiness.failed:
+            raise Permanent(self.failure(call, observed), kind="ResourceInError")
+        if call.action is not Action.DELETE and status in readiness.ready:
+            return None
+        return Wait()
+
+    def failure(self, call: Call, observed: Observed) -> str:
+        """Why the object failed, in the service's words, with the id of the request that began the action."""
+        readiness = self.remote.readiness
+        assert readiness is not None
+        text = f"Went to status {observed.get(readiness.field)}"
+        explanation: Any = observed
+        for step in readiness.reason.split(".") if readiness.reason else ():
+            explanation = explanation.get(step) if isinstance(explanation, Mapping) else None
+        if readiness.reason:
+            text += f' due to "{explanation or "no reason given"}"'
+        request = call.data.get(_REQUEST)
+        return f"{text} (Request-ID: {request})" if request else text
+
+    async def attribute(self, call: Call, name: str, observed: Observed | None) -> Any:
+        """See `Resource.attribute`."""
+        if observed is None:
+            observed = await self.observe(call)
+        if observed is None:
+            return None
+        return dict(observed) if name == "show" else self.attributes[name].read(name, observed)
+
+    async def check(self, call: Call) -> None:
+        """See `Resource.check`: the object is there and in a good state."""
+        try:
+            observed = await self.observe(call)
+        except Gone as gone:
+            raise Permanent(f"the object is not there any more: {gone}", kind="NotFound") from gone
+        readiness = self.remote.readiness
+        if readiness is None or observed is None:
+            return
+        status = observed.get(readiness.field)
+        if status not in readiness.ready:
+            expected = ", ".join(sorted(readiness.ready))
+            raise Permanent(f"{readiness.field} is {shown(status)}, expected is {expected}", kind="ResourceFailure")
+
+
+def remember_request(call: Call, answer: session.Response) -> None:
+    """Keep the id of the request that began the action, for the reason of a later failure."""
+    if answer.request_id:
+        call.data[_REQUEST] = answer.request_id
+
+
+def to_request(properties: Mapping[str, Property], values: Values, call: Call | None = None) -> dict[str, Any]:
+    """The request fields of property values; a name that was not given is made from the row."""
+    body: dict[str, Any] = {}
+    for name, declared in properties.items():
+        wire = declared.wire_name
+        if wire is None or declared.moved_to is not None:
+            continue
+        if name in values:
+            body[wire] = to_field(declared, values[name])
+        elif declared.default is schema.PHYSICAL_NAME and call is not None:
+            body[wire] = call.physical_name
+    return body
+
+
+def to_field(declared: Property, value: Any) -> Any:
+    """A property value with the field names of the request inside it."""
+    if declared.items is not None and declared.items.fields and isinstance(value, Iterable):
+        return [to_field(declared.items, item) for item in value]
+    if declared.fields and isinstance(value, Mapping):
+        return to_request(declared.fields, dict(value))
+    return value
+
+
+def changed_fields(properties: Mapping[str, Property], changed: Mapping[str, Any], call: Call) -> dict[str, Any]:
+    """The request fields of changed properties; what was taken away is sent as its `cleared` value."""
+    body: dict[str, Any] = {}
+    for name, value in changed.items():
+        declared = properties.get(name)
+        if declared is None or declared.wire_name is None:
+            continue
+        if value is None:
+            value = call.physical_name if declared.default is schema.PHYSICAL_NAME else declared.cleared
+            if value is schema.ABSENT:
+                continue
+        else:
+            value = to_field(declared, value)
+        body[declared.wire_name] = value
+    return body
+
+
+def _is_marked(found: Mapping[str, Any], call: Call) -> bool:
+    return bool((found.get("metadata") or {}).get(METADATA_KEY) == call.resource_id)
+
+
+def _contains(found: Any, asked: Any) -> bool:
+    """Whether an object has what a request asked for; fields that the object does not show are left out."""
+    if isinstance(asked, Mapping) and isinstance(found, Mapping):
+        return all(_contains(found[key], value) for key, value in asked.items() if key in found)
+    if isinstance(asked, list) and isinstance(found, list):
+        return len(asked) == len(found) and all(any(_contains(one, item) for one in found) for item in asked)
+    return bool(found == asked)
