@@ -196,7 +196,7 @@ class Actions:
         if volume["status"] != "available":
             status = volume["status"]
             raise refusals.bad(f"Invalid volume: Volume {volume['id']} must be available for this, but it is {status}.")
-        self._set(volume, metadata={**volume["metadata"], "readonly": str(_flag(given, "readonly"))})
+        self._set(volume, readonly=str(_flag(given, "readonly")))
         return Reply(202)
 
     def reset_status(self, call: service.Call, volume: state.Document, given: dict[str, Any]) -> Reply:

@@ -295,6 +295,8 @@ class Volumes:
                 "snapshot_id": snapshot_id,
                 "source_volid": source_volid,
                 "metadata": metadata or {},
+                # "True" or "False" once somebody has set it; users cannot change it as metadata.
+                "readonly": None,
                 # An image makes a volume bootable when it has been copied; other sources at once.
                 "bootable": bootable and not image,
                 "image_metadata": image_metadata,
@@ -343,7 +345,7 @@ class Volumes:
             "volume_type": chosen["name"] if chosen else None,
             "snapshot_id": volume["snapshot_id"],
             "source_volid": volume["source_volid"],
-            "metadata": volume["metadata"],
+            "metadata": _shown_metadata(volume),
             "links": links(call, "volumes", volume["id"]),
             "user_id": volume["user_id"],
             "bootable": "true" if volume["bootable"] else "false",
@@ -518,6 +520,11 @@ def _covering(size: int | None, needed: int, source: str) -> int:
             f"They must be >= original {source} size."
         )
     return size
+
+
+def _shown_metadata(volume: state.Document) -> dict[str, str]:
+    readonly = volume["readonly"]
+    return {**volume["metadata"], "readonly": readonly} if readonly else volume["metadata"]
 
 
 def _attachment_view(attachment: state.Document, is_admin: bool) -> dict[str, Any]:
