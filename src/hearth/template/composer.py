@@ -263,7 +263,9 @@ class _Composer:
     def _key(self, value: Any, frame: _Frame, mark: int) -> str:
         if type(value) is not str:
             described = "a list or map" if isinstance(value, (dict, list)) else repr(value)
-            self._problem(f"a key must be text, YAML reads this one as {described}", mark, advice="Put the key in quotes.")
+            self._problem(
+                f"a key must be text, YAML reads this one as {described}", mark, advice="Put the key in quotes."
+            )
             return repr(value) if not isinstance(value, (dict, list)) else ""
         if value in frame.container:
             first = unpack(frame.marks[value])[0]
