@@ -114,7 +114,7 @@ class Hearth:
         domain = {"name": "Default"}
         user = {"name": "demo", "password": "secret", "domain": domain}
         scope = {"project": {"name": "demo", "domain": domain}}
-        body = {"auth": {"identity": {"methods": ["password"], "password": {"user": user}}, "scope": scope}}
+        body: Any = {"auth": {"identity": {"methods": ["password"], "password": {"user": user}}, "scope": scope}}
         answer = self._http.post(f"{self.url}/identity/v3/auth/tokens", json=body, timeout=60)
         answer.raise_for_status()
         self._http.headers["X-Auth-Token"] = answer.headers["X-Subject-Token"]

@@ -2,9 +2,11 @@
 
 import json
 import pathlib
+import re
 import socket
+import subprocess
 
-from acceptance_hearth import Hearth
+from acceptance_hearth import BIN, PROJECT, Hearth
 
 
 def test_up_status_down(tmp_path: pathlib.Path) -> None:
@@ -58,3 +60,28 @@ def test_the_demo_runs_to_its_end_without_a_terminal(tmp_path: pathlib.Path) -> 
     assert "demo: DELETE_COMPLETE" in done.stderr
     assert "addresses" in done.stdout
     assert own.run("hearth", "status", "--data-dir", str(tmp_path / "demo")).returncode == 3
+
+
+def test_the_commands_of_the_readme_run_as_they_stand(tmp_path: pathlib.Path) -> None:
+    readme = (PROJECT / "README.md").read_text()
+    [commands] = re.findall(r"```sh\n(.*?)```", readme, re.DOTALL)
+    # Only the place and the port are ours: other tests and people use theirs at the same time.
+    script = commands.replace(".demo", "$SCRATCH").replace("$PWD/$SCRATCH", "$SCRATCH")
+    script = script.replace("hearth up", "hearth up --port 0")
+    own = Hearth(tmp_path / "scratch")
+    path = f"{BIN}:{own.environment['PATH']}"
+    try:
+        done = subprocess.run(
+            ["bash", "-euc", script],
+            env={**own.environment, "SCRATCH": str(own.folder), "PATH": path},
+            cwd=PROJECT,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        assert "hello" in done.stdout
+        assert "ACTIVE" in done.stdout
+    finally:
+        own.run("hearth", "down", "--data-dir", str(own.folder))

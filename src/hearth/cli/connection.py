@@ -6,6 +6,7 @@ command. Loads slowly (half a second); only command modules import it. Every way
 
 import argparse
 import contextlib
+import logging
 from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -23,6 +24,10 @@ NO_CREDENTIALS = (
 )
 
 
+# It warns of what becomes an error with advice here.
+logging.getLogger("keystoneauth").addHandler(logging.NullHandler())
+
+
 @contextlib.contextmanager
 def explained(auth_url: str = "") -> Iterator[None]:
     """Turn the errors of the OpenStack libraries into lines for a user."""
@@ -38,7 +43,7 @@ def explained(auth_url: str = "") -> Iterator[None]:
             "The cloud's catalog has no orchestration endpoint.",
             "Register Hearth there as service type `orchestration`, or check the region and interface asked for.",
         ) from error
-    except keystone_errors.ConnectFailure as error:
+    except (keystone_errors.ConnectFailure, keystone_errors.DiscoveryFailure) as error:
         raise problems.CliError(
             f"Cannot connect{at or ' to the service'}.",
             "Is it running? `hearth up` starts a local one, `hearth status` looks.",

@@ -29,7 +29,7 @@ def records(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str], outpu
         for row in chosen:
             click.echo(" ".join(scalar(value) for value in row.values()))
     elif output_format == "table":
-        table = rich.table.Table(*columns.values(), box=rich.box.SIMPLE_HEAD, pad_edge=False)
+        table = rich.table.Table(*columns.values(), box=rich.box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
         for row in chosen:
             table.add_row(*(_cell(value) for value in row.values()))
         _console().print(table)
@@ -43,7 +43,7 @@ def record(row: Mapping[str, Any], output_format: str) -> None:
         for value in row.values():
             click.echo(scalar(value))
     elif output_format == "table":
-        table = rich.table.Table("Field", "Value", box=rich.box.SIMPLE_HEAD, pad_edge=False)
+        table = rich.table.Table("Field", "Value", box=rich.box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
         for key, value in row.items():
             table.add_row(key, _cell(value))
         _console().print(table)

@@ -2,7 +2,7 @@
 
 import contextlib
 import pathlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import click
@@ -338,8 +338,7 @@ def _failure(record: Record) -> problems.CliError:
 
 
 def _show_new(stack: Record, output_format: str) -> None:
-    rows = [{"change": "create", **one} for one in _flat(stack.get("resources", ()))]
-    _show_rows(rows, output_format)
+    _show_rows([_change("create", one) for one in _flat(stack.get("resources", ()))], output_format)
 
 
 def _flat(resources: Any) -> Iterator[Record]:
@@ -352,8 +351,14 @@ def _flat(resources: Any) -> Iterator[Record]:
 
 
 def _show_changes(changes: Record, output_format: str) -> None:
-    rows = [{"change": word, **one} for kind, word in CHANGES.items() for one in changes.get(kind, ())]
+    rows = [_change(word, one) for kind, word in CHANGES.items() for one in changes.get(kind, ())]
     _show_rows(rows, output_format)
+
+
+def _change(word: str, resource: Record) -> Record:
+    """A resource of a preview with what happens to it. Only Hearth tells why, in the field `change`."""
+    told = resource.get("change")
+    return {**resource, "change": word, "why": told.get("reason") if isinstance(told, Mapping) else None}
 
 
 def _show_rows(rows: list[Record], output_format: str) -> None:
@@ -362,7 +367,7 @@ def _show_rows(rows: list[Record], output_format: str) -> None:
         "stack_name": "Stack",
         "resource_name": "Resource",
         "resource_type": "Type",
-        "resource_status_reason": "Why",
+        "why": "Why",
     }
     render.records(rows, headings, output_format)
     if output_format == "table":

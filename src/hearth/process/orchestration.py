@@ -3,6 +3,7 @@
 The one place where these meet; called by `hearth.process.wiring`. Holds no behaviour of its own.
 """
 
+import base64
 import dataclasses
 import pathlib
 from typing import Any
@@ -19,6 +20,8 @@ from hearth.engine import authority, blueprint, context, definitions, runner, se
 from hearth.resources import registry
 from hearth.store import open_store
 
+_KEY_BYTES = 32
+
 
 class Orchestration:
     """API and engine over one store. `start` and `stop` in the same event loop."""
@@ -26,7 +29,7 @@ class Orchestration:
     def __init__(self, conf: cfg.ConfigOpts, *, api: bool = True, engine: bool = True) -> None:
         """Build the parts; nothing runs yet. `api`, `engine`: which of them this process has."""
         chosen = engine_settings(conf)
-        self._store = open_store(database_url(conf), [conf.auth_encryption_key.encode()])
+        self._store = open_store(database_url(conf), [encryption_key(conf)])
         self._bus = memory.MemoryBus()
         self._connector = credentials.Connector(config.cloud_settings(conf))
         self._validator_connector = credentials.Connector(config.validator_settings(conf))
@@ -69,6 +72,18 @@ def engine_settings(conf: cfg.ConfigOpts) -> settings.EngineSettings:
             value = conf[field.name]
             known[field.name] = tuple(value) if isinstance(value, list) else value
     return settings.EngineSettings(**known)
+
+
+def encryption_key(conf: cfg.ConfigOpts) -> bytes:
+    """The key of stored secrets, in the form that Fernet wants: the option's first 32 characters.
+
+    Raises:
+        config.ConfigError: it is shorter.
+    """
+    key = conf.auth_encryption_key.encode()
+    if len(key) < _KEY_BYTES:
+        raise config.ConfigError(f"[DEFAULT] auth_encryption_key has {len(key)} bytes; it needs {_KEY_BYTES}")
+    return base64.urlsafe_b64encode(key[:_KEY_BYTES])
 
 
 def database_url(conf: cfg.ConfigOpts) -> str:

@@ -82,10 +82,9 @@ def run(app: Starlette, listener: socket.socket, on_ready: Callable[[], None]) -
         server_header=False,
     )
     server = _Server(config, on_ready)
-    with listener, asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
-        # The server ends a failed start by leaving the process; what that means is the caller's decision.
-        with contextlib.suppress(SystemExit):
-            runner.run(server.serve(sockets=[listener]))
+    # The server ends a failed start by leaving the process; what that means is the caller's decision.
+    with listener, asyncio.Runner(loop_factory=config.get_loop_factory()) as runner, contextlib.suppress(SystemExit):
+        runner.run(server.serve(sockets=[listener]))
     return server.started
 
 
