@@ -72,9 +72,12 @@ class TreeReader:
                 return raw
             self._problem(f"there is no condition named {raw!r}", path, advice=nearest(raw, self._conditions))
             return UNKNOWN
+        before = len(self.findings)
         tree = self._for_conditions().read(raw, path)
         if isinstance(tree, base.Function) or tree is UNKNOWN:
             return tree
+        if len(self.findings) > before:
+            return UNKNOWN
         self._problem(
             f"a condition is a boolean, the name of a condition or a condition function, not {base.kind_of(raw)}",
             path,
