@@ -92,10 +92,10 @@ class Admin(Service):
             if not isinstance(value, int | float) or isinstance(value, bool):
                 raise errors.ApiError(400, f"clock field {field}: {value!r} is not a number")
         try:
+            # A jump back is refused before the rate changes: the request does all or nothing.
+            self.cloud.clock.advance(given.get("advance", 0))
             if "rate" in given:
                 self.cloud.clock.rate = given["rate"]
-            if "advance" in given:
-                self.cloud.clock.advance(given["advance"])
         except ValueError as error:
             raise errors.ApiError(400, str(error)) from None
         return self.show_clock(call)

@@ -71,7 +71,7 @@ class Clock:
         document = {"id": "clock", "real": self._real, "virtual": self._virtual, "rate": self._rate}
         with self._store.transaction():
             if "clock" in self._table:
-                self._table.update("clock", **document)
+                self._table.replace(document)
             else:
                 self._table.insert(document)
 

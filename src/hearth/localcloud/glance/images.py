@@ -108,7 +108,8 @@ class Images:
             image["id"],
             status="active",
             size=digest.size,
-            virtual_size=digest.size,
+            # Only of a raw disk does the length say how big the disk is; nobody looks into the others.
+            virtual_size=digest.size if image["disk_format"] == "raw" else None,
             checksum=digest.md5,
             os_hash_algo="sha512",
             os_hash_value=digest.sha512,
