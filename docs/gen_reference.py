@@ -139,6 +139,23 @@ def functions() -> None:
     write("functions", function_page(listed))
 
 
+def spans(versions_in_order: list[str], known: set[str]) -> Iterator[str]:
+    """Where a function is known, by kind of document: all versions, since one, until one, or those few."""
+    for key in dict.fromkeys(version.partition(".")[0] for version in versions_in_order):
+        names = [version.partition(".")[2] for version in versions_in_order if version.startswith(f"{key}.")]
+        there = [name for name in names if f"{key}.{name}" in known]
+        if not there:
+            continue
+        if there == names:
+            yield f"{key}: all"
+        elif there == names[names.index(there[0]) :]:
+            yield f"{key}: since {there[0]}"
+        elif there == names[: len(there)]:
+            yield f"{key}: until {there[-1]}"
+        else:
+            yield f"{key}: {', '.join(there)}"
+
+
 def function_page(listed: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> Iterator[str]:
     """All versions on one page."""
     yield "# Template versions and functions"
@@ -149,8 +166,7 @@ def function_page(listed: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> Iter
     yield "| Function | Versions | |"
     yield "|---|---|---|"
     for name in sorted(everything):
-        known = [version for version, found in listed.items() if name in found]
-        span = "all" if len(known) == len(listed) else ", ".join(known)
+        span = "; ".join(spans(list(listed), {version for version, found in listed.items() if name in found}))
         yield f"| `{name}` | {cell(span)} | {cell(everything[name].get('description'))} |"
     yield ""
     yield "## Versions"
