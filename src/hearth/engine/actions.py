@@ -5,8 +5,8 @@ Planning happens outside the transaction; `begin` inside it finds out whether wh
 """
 
 import dataclasses
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
@@ -26,6 +26,9 @@ STACK_TYPE = "OS::Heat::Stack"
 PLANS_AT_MOST = 20
 
 
+R = TypeVar("R")
+
+
 @dataclasses.dataclass(slots=True)
 class Prepared:
     """A planned action, ready to be stored."""
@@ -34,6 +37,20 @@ class Prepared:
     plan: plan.Plan
     traversal: traversals.NewTraversal
     run: run.Run
+
+
+async def until_stored(attempt: Callable[[], Awaitable[R]]) -> R:
+    """Plan and store an action; again, when what the plan was made on has changed meanwhile.
+
+    Raises:
+        LimitExceeded: it changes faster than it can be planned.
+    """
+    for _ in range(PLANS_AT_MOST):
+        try:
+            return await attempt()
+        except traversals.Superseded:
+            continue
+    raise LimitExceeded("The stack changes faster than its action can be planned; try again.")
 
 
 class Actions:

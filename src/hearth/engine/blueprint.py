@@ -15,7 +15,8 @@ from hearth.model.values import UNKNOWN
 from hearth.resources import checking, contract, nested, registry
 from hearth.template import environment as environments
 from hearth.template import parameters as template_parameters
-from hearth.template import source, template
+from hearth.template import source
+from hearth.template import template as templates
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class Surroundings:
 class Member:
     """One enabled resource of a blueprint. `values` are its properties as known before anything exists."""
 
-    definition: template.BoundResource
+    definition: templates.BoundResource
     type: contract.Resource
     requires: tuple[str, ...]
     values: contract.Values
@@ -56,11 +57,11 @@ class Check:
 class Blueprint:
     """A stack as wanted."""
 
-    template: template.Template
+    template: templates.Template
     environment: environments.Environment
     files: Mapping[str, str]
     parameters: template_parameters.ParameterValues
-    bound: template.Bound
+    bound: templates.Bound
     members: dict[str, Member]
     surroundings: Surroundings
     checks: list[Check]
@@ -82,7 +83,7 @@ class Builder:
     def __init__(self, types: registry.TypeRegistry, max_template_size: int) -> None:
         self.types = types
         self._limits = source.Limits(bytes=max_template_size)
-        self._parsed: dict[tuple[str, str], tuple[template.Template | None, Findings]] = {}
+        self._parsed: dict[tuple[str, str], tuple[templates.Template | None, Findings]] = {}
         self._template_types: dict[tuple[str, str], contract.Resource] = {}
 
     def build(
@@ -108,14 +109,14 @@ class Builder:
         findings.extend(problems)
         if findings.errors:
             return None, findings
-        pseudo = template.PseudoValues(
+        pseudo = templates.PseudoValues(
             stack_id=surroundings.stack_id,
             stack_name=surroundings.stack_name,
             project_id=surroundings.project_id,
             region=surroundings.region,
             resource_facade=surroundings.facade,
         )
-        bound, problems = template.bind(parsed, values, stack=pseudo)
+        bound, problems = templates.bind(parsed, values, stack=pseudo)
         findings.extend(problems)
         checks = [Check(kind, value, place, "") for kind, value, place in values.custom_checks()]
         members = self._members(bound, environment, files, findings, checks)
@@ -129,15 +130,15 @@ class Builder:
 
     def parse(
         self, raw: str | Mapping[str, Any], name: str, files: Mapping[str, str]
-    ) -> tuple[template.Template | None, Findings]:
+    ) -> tuple[templates.Template | None, Findings]:
         """Parse a template; the same text is parsed once."""
         if not isinstance(raw, str):
-            return template.load(raw, source=name, files=files, limits=self._limits)
+            return templates.load(raw, source=name, files=files, limits=self._limits)
         key = (name, raw)
         if key not in self._parsed:
             if len(self._parsed) >= 256:
                 self._parsed.clear()
-            self._parsed[key] = template.load(raw, source=name, files=files, limits=self._limits)
+            self._parsed[key] = templates.load(raw, source=name, files=files, limits=self._limits)
         return self._parsed[key]
 
     def type_for(
@@ -189,7 +190,7 @@ class Builder:
 
     def _members(
         self,
-        bound: template.Bound,
+        bound: templates.Bound,
         environment: environments.Environment,
         files: Mapping[str, str],
         findings: Findings,
@@ -200,7 +201,7 @@ class Builder:
             kind = self.type_for(definition.type, name, environment, files, findings, definition.place(("type",)))
             if kind is None:
                 continue
-            tree = template.resolve(definition.properties, scope.BLIND)
+            tree = templates.resolve(definition.properties, scope.BLIND)
             values, issues = checking.check(kind, tree)
             _note_issues(findings, definition, issues)
             if not issues:
@@ -220,31 +221,24 @@ class Builder:
                 kind,
                 tuple(sorted(definition.requires)),
                 values,
-                constant=not definition.requires or not template.has_functions(definition.properties),
+                constant=not definition.uses,
             )
         return members
 
     def _check_references(self, blueprint: Blueprint, findings: Findings) -> None:
         """Attributes that are read must be declared by the type."""
-        for definition in blueprint.bound.resources.values():
-            self._check_attributes(blueprint, definition.attributes, definition.place(), findings)
-        for output in blueprint.bound.outputs.values():
-            used = {(resource, path[0]) for resource, path in template.attributes_used(output.value) if path}
-            self._check_attributes(blueprint, used, output.place(), findings)
-
-    def _check_attributes(
-        self, blueprint: Blueprint, used: Iterable[tuple[str, Any]], place: Place, findings: Findings
-    ) -> None:
-        for resource, attribute in sorted(used, key=str):
-            member = blueprint.members.get(resource)
-            if member is None or not isinstance(attribute, str) or member.type.has_attribute(attribute):
-                continue
-            findings.add(
-                f"The Referenced Attribute ({resource} {attribute}) is incorrect.",
-                place,
-                kind="InvalidTemplateAttribute",
-                advice=nearest(attribute, member.type.attributes),
-            )
+        for part in (*blueprint.bound.resources.values(), *blueprint.bound.outputs.values()):
+            for use in part.uses:
+                member = blueprint.members.get(use.resource)
+                if member is None or not use.path or not isinstance(use.path[0], str):
+                    continue
+                if not member.type.has_attribute(use.path[0]):
+                    findings.add(
+                        f"The Referenced Attribute ({use.resource} {use.path[0]}) is incorrect.",
+                        use.place,
+                        kind="InvalidTemplateAttribute",
+                        advice=nearest(use.path[0], member.type.attributes),
+                    )
 
     def _add_implicit_needs(self, blueprint: Blueprint) -> None:
         """Dependencies that no function states, from the types' own rules (lifecycle facts, section 4)."""
@@ -256,7 +250,7 @@ class Builder:
         referring = ReferringScope()
         neighbours = {}
         for name, member in blueprint.members.items():
-            tree = template.resolve(member.definition.properties, referring)
+            tree = templates.resolve(member.definition.properties, referring)
             values, _ = checking.check(member.type, tree)
             neighbours[name] = contract.Neighbour(name, type(member.type), values, frozenset(member.requires))
         for name in asking:
@@ -276,7 +270,7 @@ class ReferringScope:
         return UNKNOWN
 
 
-def _note_issues(findings: Findings, definition: template.BoundResource, issues: Iterable[contract.Issue]) -> None:
+def _note_issues(findings: Findings, definition: templates.BoundResource, issues: Iterable[contract.Issue]) -> None:
     for issue in issues:
         path: Path = ("properties", *issue.path)
         findings.add(issue.message, definition.place(path), label="Property error", advice=issue.advice)
@@ -298,13 +292,10 @@ def _check_circles(blueprint: Blueprint, findings: Findings) -> None:
 def _note_reads(blueprint: Blueprint) -> None:
     """Note for every resource which of its attributes are read, so that its completion can keep them."""
     reads: dict[str, set[tuple[Any, ...]]] = {}
-    trees: list[Any] = [output.value for output in blueprint.bound.outputs.values() if output.enabled]
-    for definition in blueprint.bound.resources.values():
-        if definition.attributes:
-            trees += (definition.properties, definition.metadata)
-    for tree in trees:
-        for resource, path in template.attributes_used(tree):
-            reads.setdefault(resource, set()).add(tuple(path))
+    for part in (*blueprint.bound.resources.values(), *blueprint.bound.outputs.values()):
+        for use in part.uses:
+            if use.path is not None:
+                reads.setdefault(use.resource, set()).add(use.path)
     for name, paths in reads.items():
         if name in blueprint.members:
             blueprint.members[name].reads = tuple(sorted(paths, key=str))

@@ -103,7 +103,8 @@ class Definitions:
                 return found
         if type_name.endswith((".yaml", ".template")):
             return nested.LOST_TEMPLATE
-        return self.builder.types.find(type_name)
+        named: contract.Resource | None = self.builder.types.find(type_name)
+        return named
 
     def keep(self, definition_id: str, built: Blueprint) -> None:
         """Remember a blueprint that will be asked for again."""

@@ -119,17 +119,16 @@ class Ending:
         if traversal.action is not Action.CREATE and traversal.action is not Action.ADOPT:
             target = stack.previous_definition_id or NOTHING
         blueprint = await self._definitions.blueprint(target, stack) if target != NOTHING else None
-        for _ in range(actions.PLANS_AT_MOST):
+
+        async def attempt() -> traversals.Advanced:
             prepared = await self._actions.prepare(stack, Action.ROLLBACK, blueprint, target)
-            try:
-                advanced = await self._context.store.write(
-                    lambda connection, prepared=prepared: self._begin_rollback(connection, prepared, traversal, failure)
-                )
-            except traversals.Superseded:
-                continue
+            advanced = await self._context.store.write(
+                lambda connection: self._begin_rollback(connection, prepared, traversal, failure)
+            )
             self._host.adopt(prepared.run)
-            self._host.hand_over(advanced)
-            return
+            return advanced
+
+        self._host.hand_over(await actions.until_stored(attempt))
 
     def _begin_rollback(
         self, connection: sa.Connection, prepared: actions.Prepared, failed: TraversalRow, failure: str

@@ -35,22 +35,18 @@ class Nesting:
             committer.LeaseLost: the step is not ours any more.
         """
         existing = await self._context.store.read(lambda c: stacks.child_of(c, step.row.id))
-        for _ in range(actions.PLANS_AT_MOST):
+
+        async def attempt() -> traversals.Advanced:
             prepared, material = await self._prepare(step, existing, removing)
-            try:
-                advanced = await self._context.store.write(
-                    lambda c, prepared=prepared, material=material: self._store(
-                        c, step, move, prepared, material, is_new=existing is None
-                    )
-                )
-            except traversals.Superseded:
-                continue
+            advanced = await self._context.store.write(
+                lambda connection: self._store(connection, step, move, prepared, material, is_new=existing is None)
+            )
             if prepared is not None:
                 step.row.physical_id = prepared.stack.id
                 self._host.adopt(prepared.run)
-            self._host.hand_over(advanced)
-            return
-        raise contract.Temporary("its nested stack changes too quickly to be planned")
+            return advanced
+
+        self._host.hand_over(await actions.until_stored(attempt))
 
     async def _prepare(
         self, step: steps.Step, existing: StackRow | None, removing: bool

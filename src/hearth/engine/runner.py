@@ -6,10 +6,13 @@ run as a batch and share one commit; all others are tasks, as many at a time as 
 """
 
 import asyncio
+import functools
 import logging
 import socket
-from collections.abc import Coroutine, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import Any
+
+import sqlalchemy as sa
 
 from hearth.bus import contract as bus
 from hearth.engine import actions, authority, committer, context, definitions, ending, nesting, run, steps, watch
@@ -45,6 +48,7 @@ class Engine:
         self._run_locks: dict[int, asyncio.Lock] = {}
         self._held: dict[int, steps.Step] = {}  # nodes claimed by this engine, by id
         self._claimed = 0
+        self._ends: set[int] = set()  # traversals being ended
         self._tasks: set[asyncio.Task[Any]] = set()
         self._slots = asyncio.Semaphore(surroundings.settings.max_steps)
         self._wake = asyncio.Event()
@@ -114,13 +118,17 @@ class Engine:
             self._wake.clear()
             while (limit := min(self.capacity(), CLAIM_AT_ONCE)) > 0:
                 now = self._context.now()
-                nodes = await self._context.store.write(
-                    lambda connection, limit=limit, now=now: traversals.claim(connection, self.id, limit, now)
-                )
+                nodes = await self._context.store.write(functools.partial(self._claim, limit, now))
                 if not nodes:
                     break
                 self._claimed += len(nodes)
                 await self._dispatch(nodes)
+            # Actions that had nothing to do, and those whose engine died before it could say that they are done.
+            for traversal in await self._context.store.read(traversals.unfinished):
+                self.ended(traversal)
+
+    def _claim(self, limit: int, now: float, connection: sa.Connection) -> list[Node]:
+        return traversals.claim(connection, self.id, limit, now)
 
     def _advanced(self, advanced: traversals.Advanced) -> None:
         """A commit made nodes ready or ended traversals."""
@@ -134,12 +142,17 @@ class Engine:
 
     def ended(self, traversal: TraversalRow) -> None:
         """Bring a traversal that has nothing left to do to its end."""
-        self.spawn(self._end(traversal))
+        if traversal.id not in self._ends:
+            self._ends.add(traversal.id)
+            self.spawn(self._end(traversal))
 
     async def _end(self, traversal: TraversalRow) -> None:
-        await self._ending.end(traversal)
-        self._runs.pop(traversal.id, None)
-        self._run_locks.pop(traversal.id, None)
+        try:
+            await self._ending.end(traversal)
+        finally:
+            self._ends.discard(traversal.id)
+            self._runs.pop(traversal.id, None)
+            self._run_locks.pop(traversal.id, None)
 
     def hand_over(self, advanced: traversals.Advanced) -> None:
         """What another unit of work of this engine claimed or ended."""
@@ -219,7 +232,11 @@ class Engine:
         self._finished([(step, move)])
 
     def _finished(self, done: Iterable[tuple[steps.Step, traversals.Move]]) -> None:
-        for step, _move in done:
+        for step, move in done:
+            if move.then is traversals.Then.STAY:
+                step.node.phase = move.phase
+                self.again(step, step.pause)
+                continue
             step.run.settled(step.row.name)
             self.release()
 
@@ -330,12 +347,10 @@ class Engine:
                 if now - last_renewal > lease / 3:
                     await self._renew()
                     last_renewal = now
-                    dead = await self._context.store.write(lambda c, now=now: engines.retire_expired(c, now))
+                    dead = await self._context.store.write(_retire_expired(now))
                     if dead:
                         log.warning("Took over the work of engines that fell silent: %s", ", ".join(dead))
                     self._wake.set()
-                    for traversal in await self._context.store.read(traversals.unfinished):
-                        self.ended(traversal)
                 for traversal in await self._context.store.read(traversals.present):
                     if traversal.deadline is not None and traversal.deadline < now:
                         await self._ending.time_out(traversal)
@@ -352,3 +367,7 @@ class Engine:
             host = socket.gethostname()
             interval = self._context.settings.report_interval
             await self._context.store.write(lambda c: engines.register(c, self.id, host, host, interval, now))
+
+
+def _retire_expired(now: float) -> Callable[[sa.Connection], list[str]]:
+    return lambda connection: engines.retire_expired(connection, now)

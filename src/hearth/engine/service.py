@@ -7,7 +7,7 @@ anything is stored or made; what is accepted is one transaction, after which the
 import asyncio
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
@@ -35,9 +35,11 @@ from hearth.model.diagnostics import Findings
 from hearth.model.errors import Forbidden, Invalid, LimitExceeded, NotFound, NotSupported, StackExists
 from hearth.model.names import StackIdentity
 from hearth.model.states import UPDATE_REFUSED_DURING, Action, Status
-from hearth.store import engines, stacks, traversals
+from hearth.store import engines, stacks
 from hearth.store.rows import StackRow
 from hearth.template import versions
+
+R = TypeVar("R")
 
 #: Templates of more resources than this are checked in a thread, so that other requests go on.
 LARGE = 200
@@ -247,7 +249,7 @@ class StackService:
             raise Invalid(findings.errors)
         return built
 
-    async def _off_loop(self, material: definitions.Material, work: Callable[[], Any]) -> Any:
+    async def _off_loop(self, material: definitions.Material, work: Callable[[], R]) -> R:
         template = material.template
         size = len(template) if isinstance(template, str) else 200 * len(template.get("resources") or ())
         if size > 200 * LARGE:
@@ -278,18 +280,14 @@ class StackService:
         stack = await self._stack(caller, identity)
         if stack.action in UPDATE_REFUSED_DURING:
             raise NotSupported(f"Updating a stack when it is in {stack.action}_{stack.status} state")
-        for _ in range(actions.PLANS_AT_MOST):
-            prepared, material, columns = await self._updated(caller, stack, request, patch or request.existing)
-            try:
-                await self._store.write(
-                    lambda connection, p=prepared, m=material, c=columns: self._store_update(connection, p, m, c)
-                )
-            except traversals.Superseded:
-                stack = await self._stack(caller, identity)
-                continue
-            await self._announce()
-            return
-        raise LimitExceeded(f"Stack {stack.name} changes too quickly to be updated; try again.")
+
+        async def attempt() -> None:
+            present = await self._stack(caller, identity)
+            prepared, material, columns = await self._updated(caller, present, request, patch or request.existing)
+            await self._store.write(lambda connection: self._store_update(connection, prepared, material, columns))
+
+        await actions.until_stored(attempt)
+        await self._announce()
 
     async def _updated(
         self, caller: tokens.Caller, stack: StackRow, request: StackRequest, patch: bool
@@ -374,17 +372,14 @@ class StackService:
             raise NotFound("Stack", identity.name)
         if stack.action is Action.DELETE and stack.status is Status.IN_PROGRESS:
             return
-        for _ in range(actions.PLANS_AT_MOST):
+
+        async def attempt() -> None:
             prepared = await self._actions.prepare(stack, Action.DELETE, None, actions.NOTHING)
-            try:
-                await self._store.write(
-                    lambda connection, p=prepared: self._actions.begin(connection, p, updated_at=self._context.now())
-                )
-            except traversals.Superseded:
-                continue
-            await self._announce()
-            return
-        raise LimitExceeded(f"Stack {stack.name} changes too quickly to be deleted; try again.")
+            at = self._context.now()
+            await self._store.write(lambda connection: self._actions.begin(connection, prepared, updated_at=at))
+
+        await actions.until_stored(attempt)
+        await self._announce()
 
     async def action(self, caller: tokens.Caller, identity: StackIdentity, action: str) -> None:
         """Actions on a living stack other than update and delete."""

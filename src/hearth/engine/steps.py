@@ -1,6 +1,6 @@
 """One step: what an engine does for one claimed node, from its claim to the move that ends it.
 
-`perform` returns the last move of a node, or None when the step goes on by itself (it waits for the cloud or for a
+`perform` returns the last move of a node (or one after which it pauses, `Then.STAY`), or None when the step goes on by itself (it waits for the cloud or for a
 nested stack) or has been lost to somebody else. Moves in between are committed here, each before what depends on it:
 the intent before the remote call, the physical id right after it. Where a process dies in between, the next one finds
 the phase in the node and goes on from there: INTENDED asks the type to `find` what the lost call may have made.
@@ -48,6 +48,7 @@ class Step:
     events: list[EventRow] = dataclasses.field(default_factory=list)  # events not yet stored
     new_row: ResourceRow | None = None  # not yet stored
     attempt: int = 0
+    pause: float = 0.0  # seconds until it is performed again, after a move that keeps the node
 
 
 class Waiting(Protocol):
@@ -289,13 +290,15 @@ class Steps:
         wait = await kind.settle(call, observed)
         if wait is None:
             return await self._complete(step, observed)
+        if not kind.external:
+            # Only time can settle it: one move stores how far it is, and it is performed again afterwards.
+            step.pending["data"] = call.data
+            step.pause = wait.after or 0.0
+            return self._move(step, Then.STAY, Phase.STARTED)
         if call.data != before or step.pending:
             step.pending["data"] = call.data
             await self._commit(step, Phase.STARTED)
-        if kind.external:
-            self._waiting.watch(step, wait.after)
-        else:
-            self._waiting.again(step, wait.after or 0.0)
+        self._waiting.watch(step, wait.after)
         return None
 
     async def _child_ended(self, step: Step) -> Move | None:

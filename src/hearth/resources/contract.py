@@ -180,11 +180,25 @@ class Reference:
 class ChildResource(Protocol):
     """A resource of a nested stack, as the type that owns the stack sees it."""
 
-    name: str
-    type: str
-    action: Action
-    status: Status
-    created_at: float
+    @property
+    def name(self) -> str:
+        """Its logical name."""
+
+    @property
+    def type(self) -> str:
+        """Its type, as its template names it."""
+
+    @property
+    def action(self) -> Action:
+        """Its last action."""
+
+    @property
+    def status(self) -> Status:
+        """How far that got."""
+
+    @property
+    def created_at(self) -> float:
+        """When it was made, seconds since the epoch."""
 
     def reference(self) -> Any:
         """What get_resource gives for it."""
@@ -196,8 +210,13 @@ class ChildResource(Protocol):
 class ChildView(Protocol):
     """The nested stack a resource owns."""
 
-    stack_id: str
-    arn: str
+    @property
+    def stack_id(self) -> str:
+        """The stack's id."""
+
+    @property
+    def arn(self) -> str:
+        """The stack's ARN."""
 
     @property
     def resources(self) -> Mapping[str, ChildResource]:

@@ -139,7 +139,8 @@ def count(connection: sa.Connection, selection: Selection) -> int:
     """How many stacks a selection has."""
     if _tag_filter(selection) is not None:
         return len(listed(connection, selection))
-    return connection.execute(_selected(sa.select(sa.func.count()).select_from(_t), selection)).scalar_one()
+    found: int = connection.execute(_selected(sa.select(sa.func.count()).select_from(_t), selection)).scalar_one()
+    return found
 
 
 def _selected(query: Any, selection: Selection) -> Any:

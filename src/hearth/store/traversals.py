@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
+from hearth.model.plan import Work
 from hearth.model.states import Action, Status
 from hearth.store import events, resources, tables
 from hearth.store.codec import Codec
@@ -25,7 +26,6 @@ from hearth.store.rows import (
     Phase,
     ResourceRow,
     TraversalRow,
-    Work,
 )
 
 _n = tables.node

@@ -1,0 +1,166 @@
+"""A whole engine in a test: real store, real bus, real types, no cloud. Tests read like what a user does."""
+
+import asyncio
+import contextlib
+from typing import Any
+
+import pytest
+from cryptography.fernet import Fernet
+
+from hearth.bus import memory
+from hearth.cloud import credentials, settings, tokens
+from hearth.engine import authority, blueprint, context, definitions, runner, service
+from hearth.engine import settings as engine_settings
+from hearth.engine.queries import StackQuery
+from hearth.engine.requests import StackRequest
+from hearth.model.errors import NotFound
+from hearth.resources import registry
+from hearth.store import open_store
+
+PROJECT = "a0b1c2d3e4f5460798a9b0c1d2e3f405"
+
+CALLER = tokens.Caller(
+    user_id="u1",
+    user_name="demo",
+    user_domain_id="default",
+    user_domain_name="Default",
+    project_id=PROJECT,
+    project_name="demo",
+    project_domain_id="default",
+    project_domain_name="Default",
+    roles=("member", "reader"),
+    is_admin=False,
+    is_admin_project=False,
+    token="token",
+    expires_at=2**40,
+)
+
+
+class NoCloudAuthority(authority.Authority):
+    """Scenarios of resources without a cloud need nobody's delegation."""
+
+    async def delegate(self, caller: tokens.Caller) -> str:
+        return "none"
+
+    async def session_of(self, stack: Any) -> Any:
+        return None
+
+    async def caller_session(self, caller: tokens.Caller) -> Any:
+        return None
+
+    async def revoke(self, stack: Any) -> None:
+        return None
+
+
+class World:
+    """One database with one service and any number of engines."""
+
+    caller = CALLER
+
+    def __init__(self, path: Any, **chosen: Any) -> None:
+        self.path = path
+        self.key = Fernet.generate_key()
+        self.settings = engine_settings.EngineSettings(**({"max_resources_per_stack": -1} | chosen))
+        self.types = registry.TypeRegistry()
+        self._open()
+
+    def _open(self) -> None:
+        self.store = open_store(f"sqlite:///{self.path}", [self.key])
+        self.bus = memory.MemoryBus()
+        connector = credentials.Connector(
+            settings.CloudSettings(
+                auth_url="http://127.0.0.1:1/v3",
+                service=settings.AuthSection("password", {"auth_url": "http://127.0.0.1:1/v3"}),
+            )
+        )
+        self.context = context.Context(self.store, self.bus, connector, self.types, self.settings)
+        self.kept = definitions.Definitions(self.store, blueprint.Builder(self.types, self.settings.max_template_size))
+        self.owners = NoCloudAuthority(self.context)
+        self.service = service.StackService(self.context, self.kept, self.owners)
+        self.engines: list[runner.Engine] = []
+
+    async def start_engine(self) -> runner.Engine:
+        engine = runner.Engine(self.context, self.kept, self.owners)
+        await engine.start()
+        self.engines.append(engine)
+        return engine
+
+    async def close(self) -> None:
+        for engine in self.engines:
+            with contextlib.suppress(Exception):
+                await engine.stop()
+        await self.bus.close()
+        await self.context.connector.close()
+        self.store.close()
+
+    # ---- what a user does ----
+
+    async def create(self, template: Any, name: str = "stack", **more: Any) -> Any:
+        request = StackRequest(stack_name=name, template=template, **more)
+        return await self.service.create_stack(CALLER, PROJECT, request)
+
+    async def update(self, identity: Any, template: Any, *, patch: bool = False, **more: Any) -> None:
+        await self.service.update_stack(CALLER, identity, StackRequest(template=template, **more), patch=patch)
+
+    async def preview(self, identity: Any, template: Any, **more: Any) -> dict[str, set[str]]:
+        request = StackRequest(template=template, **more)
+        lists = await self.service.preview_update(CALLER, identity, request, patch=False, show_nested=False)
+        return {name: {one["resource_name"] for one in several} for name, several in lists.items()}
+
+    async def delete(self, identity: Any) -> None:
+        await self.service.delete_stack(CALLER, identity)
+
+    async def show(self, identity: Any) -> dict[str, Any] | None:
+        try:
+            return await self.service.show_stack(CALLER, identity)
+        except NotFound:
+            return None
+
+    async def until(self, identity: Any, *wanted: str, seconds: float = 20) -> dict[str, Any]:
+        """Wait for a state of the stack; a state in which nothing goes on, if none is named."""
+        async with asyncio.timeout(seconds):
+            while True:
+                stack = await self.show(identity)
+                assert stack is not None
+                status = stack["stack_status"]
+                if status in wanted or (not wanted and not status.endswith("IN_PROGRESS")):
+                    return stack
+                if wanted and status.endswith("FAILED"):
+                    raise AssertionError(f"{status}: {stack['stack_status_reason']}")
+                await asyncio.sleep(0.01)
+
+    async def resources(self, identity: Any, **more: Any) -> dict[str, dict[str, Any]]:
+        found = await self.service.list_resources(CALLER, identity, **more)
+        return {one["resource_name"]: one for one in found}
+
+    async def statuses(self, identity: Any) -> dict[str, str]:
+        return {name: one["resource_status"] for name, one in (await self.resources(identity)).items()}
+
+    async def output(self, identity: Any, key: str) -> Any:
+        return (await self.service.show_output(CALLER, identity, key))["output_value"]
+
+    async def events(self, identity: Any) -> list[tuple[str, str]]:
+        """Oldest first: (resource name, status)."""
+        found = await self.service.list_events(CALLER, identity, sort_dir="asc")
+        return [(one["resource_name"], one["resource_status"]) for one in found]
+
+    async def names(self) -> set[str]:
+        return {one["stack_name"] for one in await self.service.list_stacks(CALLER, StackQuery())}
+
+
+@pytest.fixture
+async def world(tmp_path):
+    made = World(tmp_path / "hearth.sqlite")
+    await made.start_engine()
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+def new_world(tmp_path):
+    """A world with settings of the test's own, no engine started."""
+
+    def make(**chosen: Any) -> World:
+        return World(tmp_path / "hearth.sqlite", **chosen)
+
+    return make
