@@ -403,7 +403,7 @@ class Actions:
         pairs = [(port, address) for port, address in pairs if ":" not in address and wanted in (None, address)]
         if not pairs:
             raise refusals.bad("Instance network is not ready yet" if not ports else "No fixed IP of the server fits")
-        self._networking.associate(call.identity, floating, pairs[0][0]["id"], pairs[0][1])
+        self._networking.associate(call, floating, pairs[0][0]["id"], pairs[0][1])
         return Reply(202)
 
     def remove_floating_ip(self, call: service.Call, server: state.Document, given: dict[str, Any]) -> Reply:
@@ -414,7 +414,7 @@ class Actions:
             raise refusals.conflict(
                 f"Floating IP {given.get('address')} is not associated with instance {server['id']}."
             )
-        self._networking.associate(call.identity, floating, None, None)
+        self._networking.associate(call, floating, None, None)
         return Reply(202)
 
     def _group_and_ports(

@@ -7,28 +7,15 @@ ports that nova made itself go away with the server, ports that came from the us
 
 import dataclasses
 from collections.abc import Iterable, Mapping
-from typing import Any, Protocol, cast
+from typing import Any, cast
 
 from hearth.localcloud.cinder import refusals, rules
 from hearth.localcloud.core import cloud as clouds
 from hearth.localcloud.core import errors, service, state
+from hearth.localcloud.neutron import service as neutron
 from hearth.localcloud.nova import book
 
 OWNER = f"compute:{book.ZONE}"
-
-
-class Neutron(Protocol):
-    """What nova calls of neutron."""
-
-    def create_port(self, owner: service.Identity, body: dict[str, Any]) -> state.Document: ...
-    def update_port(self, port_id: str, body: dict[str, Any]) -> state.Document: ...
-    def delete_port(self, port_id: str) -> None: ...
-    def bind_port(self, port_id: str, host: str, device_id: str, device_owner: str, az: str) -> state.Document: ...
-    def unbind_port(self, port_id: str) -> state.Document: ...
-    def ports_of_device(self, device_id: str) -> list[state.Document]: ...
-    def find_network(self, id_or_name: str, identity: service.Identity) -> state.Document | None: ...
-    def floating_ips_of_port(self, port_id: str) -> list[state.Document]: ...
-    def update_floating_ip(self, owner: service.Identity, id: str, body: dict[str, Any]) -> state.Document: ...
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,16 +37,11 @@ class Networking:
 
     def __init__(self, cloud: clouds.Cloud) -> None:
         self._cloud = cloud
-        self._networks = cloud.state.table("neutron.networks")
-        self._ports = cloud.state.table("neutron.ports")
-        self._subnets = cloud.state.table("neutron.subnets")
-        self._floating_ips = cloud.state.table("neutron.floatingips")
-        self._groups = cloud.state.table("neutron.security_groups")
 
     @property
-    def neutron(self) -> Neutron:
+    def neutron(self) -> neutron.Neutron:
         """The network service."""
-        return cast("Neutron", self._cloud.service("neutron"))
+        return cast(neutron.Neutron, self._cloud.service("neutron"))
 
     # ---- what was asked for
 
@@ -78,12 +60,12 @@ class Networking:
         """One interface. Raises ApiError `missing` for a network or port that is not there, 409 for a port in use."""
         port_id, network_id = wanted.get("port"), wanted.get("uuid")
         if port_id:
-            port = self._ports.get(port_id)
+            port = self.neutron.data.ports.get(port_id)
             if port is None or not identity.sees(port["project_id"]):
                 raise errors.ApiError(missing, f"Port id {port_id} could not be found.")
             if port["device_id"]:
                 raise refusals.conflict(f"Port {port_id} is still in use.")
-            network = self._networks.get(port["network_id"])
+            network = self.neutron.data.networks.get(port["network_id"])
             if network is None or not port["fixed_ips"]:
                 raise refusals.bad(f"Port {port_id} requires a FixedIP in order to be used.")
             return Nic(network, port=port, tag=wanted.get("tag"))
@@ -99,20 +81,21 @@ class Networking:
     def group_ids(self, identity: service.Identity, names: Iterable[str]) -> list[str]:
         """Ids of security groups given by name or id; none for "default" alone. Raises ApiError 400 and 409."""
         wanted = list(dict.fromkeys(names))
-        if wanted in ([], ["default"]):
-            return []
-        return [self.group_id(identity, name) for name in wanted]
+        # A port without groups gets the default one anyway.
+        return [] if wanted == ["default"] else [self.group_id(identity, name) for name in wanted]
 
     def group_id(self, identity: service.Identity, name: str) -> str:
         """Id of the project's security group of this name or id. Raises ApiError 400 and 409."""
-        own = self._groups.select(project_id=identity.project_id)
-        by_id = [each["id"] for each in own if each["id"] == name]
-        found = by_id or [each["id"] for each in own if each["name"] == name]
-        if not found:
-            raise refusals.bad(f"Unable to find security_group with name or id '{name}'")
-        if len(found) > 1:
-            raise refusals.conflict(f"Multiple security groups found matching '{name}'. Use an ID to be more specific.")
-        return str(found[0])
+        if name == "default":
+            return str(self.neutron.security_groups.default_of(identity.project_id)["id"])
+        try:
+            return str(self.neutron.find_security_groups([name], identity)[0])
+        except errors.ApiError as error:
+            if error.status == 404:
+                raise refusals.bad(f"Unable to find security_group with name or id '{name}'") from error
+            raise refusals.conflict(
+                f"Multiple security groups found matching '{name}'. Use an ID to be more specific."
+            ) from error
 
     # ---- ports
 
@@ -138,7 +121,7 @@ class Networking:
     def release(self, held: Iterable[Mapping[str, Any]]) -> None:
         """Let the ports of a server go: delete what nova made, unbind what users brought."""
         for each in held:
-            if each["port_id"] not in self._ports:
+            if each["port_id"] not in self.neutron.data.ports:
                 continue
             # Unbound first: neutron refuses to delete what a device holds in some roles.
             self.neutron.unbind_port(each["port_id"])
@@ -148,7 +131,7 @@ class Networking:
     def ports(self, server: state.Document) -> list[state.Document]:
         """Ports of a server, in the order they were attached."""
         order = {each["port_id"]: place for place, each in enumerate(server["nics"])}
-        found = self.neutron.ports_of_device(server["id"])
+        found = self.neutron.data.ports.select(device_id=server["id"])
         return sorted(found, key=lambda port: order.get(port["id"], len(order)))
 
     def set_groups(self, port: state.Document, groups: list[str]) -> None:
@@ -159,16 +142,16 @@ class Networking:
 
     def floating(self, identity: service.Identity, address: str) -> state.Document:
         """The caller's floating IP of this address. Raises ApiError 404."""
-        for found in self._floating_ips:
-            if found["floating_ip_address"] == address and identity.sees(found["project_id"]):
+        for found in self.neutron.data.floatingips.select(project_id=identity.project_id):
+            if found["floating_ip_address"] == address:
                 return found
         raise refusals.not_found("floating IP not found")
 
     def associate(
-        self, identity: service.Identity, floating: state.Document, port_id: str | None, fixed_ip: str | None
+        self, call: service.Call, floating: state.Document, port_id: str | None, fixed_ip: str | None
     ) -> None:
         """Point a floating IP to a port, or to nothing. Raises ApiError as neutron does."""
-        self.neutron.update_floating_ip(identity, floating["id"], {"port_id": port_id, "fixed_ip_address": fixed_ip})
+        self.neutron.floatingips.modify(call, floating, {"port_id": port_id, "fixed_ip_address": fixed_ip})
 
     # ---- what is there
 
@@ -176,7 +159,7 @@ class Networking:
         """Addresses by network name, floating ones after the fixed ones of their port."""
         found: dict[str, list[dict[str, Any]]] = {}
         for port in ports:
-            network = self._networks.get(port["network_id"])
+            network = self.neutron.data.networks.get(port["network_id"])
             entries = found.setdefault(network["name"] if network else port["network_id"], [])
             mac = port["mac_address"]
             for fixed in port["fixed_ips"]:
@@ -187,18 +170,14 @@ class Networking:
 
     def groups(self, ports: Iterable[state.Document]) -> list[state.Document]:
         """Security groups of the ports, each once."""
+        table = self.neutron.data.security_groups
         wanted = dict.fromkeys(id for port in ports for id in port["security_groups"])
-        return [group for id in wanted if (group := self._groups.get(id))]
+        return [group for id in wanted if (group := table.get(id))]
 
     # ---- helpers
 
     def _automatic(self, identity: service.Identity, *, required: bool) -> list[Nic]:
-        usable = [
-            network
-            for network in self._networks
-            if (network["project_id"] == identity.project_id or (network["shared"] and not network["router:external"]))
-            and network["admin_state_up"]
-        ]
+        usable = [each for each in self.neutron.list_networks(identity) if each["admin_state_up"]]
         if len(usable) > 1:
             raise refusals.conflict("Multiple possible networks found, use a Network ID to be more specific.")
         if not usable:
@@ -208,11 +187,13 @@ class Networking:
         return [Nic(usable[0])] if self._has_subnet(usable[0]) or required else []
 
     def _has_subnet(self, network: state.Document) -> bool:
-        return bool(self._subnets.select(network_id=network["id"]))
+        return bool(self.neutron.data.subnets.select(network_id=network["id"]))
 
     def _create(self, identity: service.Identity, nic: Nic, groups: list[str]) -> state.Document:
         network = nic.network
-        if network["router:external"] and not network["shared"] and not identity.is_admin:
+        own = identity.is_admin or network["project_id"] == identity.project_id
+        if not own and not self.neutron.data.granted(network["id"], identity.project_id):
+            # The external networks: to be seen by all, to be used through routers only.
             raise Unusable("Failed to allocate the network(s), not rescheduling.")
         body: dict[str, Any] = {"network_id": network["id"], "project_id": identity.project_id, "admin_state_up": True}
         if nic.fixed_ip:
