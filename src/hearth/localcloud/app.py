@@ -9,7 +9,7 @@ import pathlib
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
-from hearth.localcloud import admin, glance, keystone, swift
+from hearth.localcloud import admin, cinder, glance, keystone, neutron, nova, swift
 from hearth.localcloud.core import asgi, service
 from hearth.localcloud.core.cloud import Cloud, Settings
 
@@ -18,6 +18,9 @@ SERVICES: tuple[type[service.Service], ...] = (
     keystone.SERVICE,
     glance.SERVICE,
     swift.SERVICE,
+    neutron.SERVICE,
+    cinder.SERVICE,
+    nova.SERVICE,
     admin.SERVICE,
 )
 

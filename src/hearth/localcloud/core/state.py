@@ -36,6 +36,10 @@ class DuplicateId(ValueError):
     """A document with this id is in the table already."""
 
 
+class StateInUse(RuntimeError):
+    """The file of a State is held by another process, or cannot be written."""
+
+
 class Table:
     """Documents keyed by their "id", in insertion order, with hash indexes on the fields asked for.
 
@@ -160,7 +164,7 @@ class Table:
 
 
 class State:
-    """All tables of the cloud. `path`: the SQLite file; None keeps everything in memory only."""
+    """All tables of the cloud. `path`: the SQLite file; None keeps everything in memory only. Raises StateInUse."""
 
     def __init__(self, path: pathlib.Path | None) -> None:
         self._tables: dict[str, Table] = {}
@@ -173,10 +177,16 @@ class State:
     def _open(self, path: pathlib.Path) -> sqlite3.Connection:
         path.parent.mkdir(parents=True, exist_ok=True)
         # The cloud may be opened in one thread and served in another; never in two at a time.
-        database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        database.execute("PRAGMA journal_mode = WAL")
-        database.execute("PRAGMA synchronous = NORMAL")
-        database.execute(_SCHEMA)
+        database = sqlite3.connect(path, timeout=1, isolation_level=None, check_same_thread=False)
+        try:
+            # What another process wrote would be unknown to the memory of this one: one at a time.
+            database.execute("PRAGMA locking_mode = EXCLUSIVE")
+            database.execute("PRAGMA journal_mode = WAL")
+            database.execute("PRAGMA synchronous = NORMAL")
+            database.execute(_SCHEMA)
+        except sqlite3.OperationalError as error:
+            database.close()
+            raise StateInUse(f"{path} cannot be opened: {error}. Does another process serve this cloud?") from None
         for name, id, sequence, body in database.execute(_LOAD):
             self.table(name).load(id, msgspec.json.decode(body), sequence)
         return database

@@ -15,10 +15,11 @@ if TYPE_CHECKING:
 REGION = "RegionOne"
 INTERFACES = ("public", "internal", "admin")
 
+_VOLUME = ("block-storage", "volumev3")
 #: Served behind the same port by somebody else.
 OUTSIDE = (
     ("heat", "orchestration", "/orchestration/v1/%(project_id)s"),
-    ("heat-cfn", "cloudformation", "/cloudformation/v1"),
+    ("heat", "cloudformation", "/cloudformation/v1"),
 )
 
 
@@ -132,7 +133,7 @@ def seed(keystone: "Keystone") -> None:
     ]
     for name, kind, path in (*wanted, *OUTSIDE):
         # Both names of the volume service are in use by clients.
-        for alias in (kind, "volumev3") if kind == "block-storage" else (kind,):
+        for alias in _VOLUME if kind in _VOLUME else (kind,):
             if keystone.services.table.select(type=alias):
                 continue
             made = {"id": ids.new_hex(), "name": name, "type": alias, "enabled": True, "description": None}

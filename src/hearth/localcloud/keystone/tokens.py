@@ -102,10 +102,6 @@ class Tokens:
             if record["expires_at"] <= now:
                 self._table.delete(record["id"])
 
-    def forget(self) -> None:
-        """Drop what is remembered, after the state was put back as a whole."""
-        self._known.clear()
-
     # -- what a token allows -----------------------------------------------------------------------------------------
 
     def identity_of(self, record: state.Document, text: str) -> Identity:

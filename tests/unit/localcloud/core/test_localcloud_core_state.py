@@ -1,4 +1,5 @@
 import pathlib
+import shutil
 
 import pytest
 
@@ -79,8 +80,12 @@ def test_what_was_committed_is_there_after_reopening(tmp_path: pathlib.Path) -> 
     with pytest.raises(ZeroDivisionError), store.transaction():
         table.delete("b")
         raise ZeroDivisionError
-    # Not closed: a killed process would not have closed it either.
-    again = state.State(path)
+    # Taken without closing: a killed process would not have closed it either.
+    killed = tmp_path / "killed"
+    killed.mkdir()
+    for file in tmp_path.glob("cloud.sqlite*"):
+        shutil.copy(file, killed)
+    again = state.State(killed / "cloud.sqlite")
     reopened = again.table("t.things", index=("color",))
     assert list(reopened) == [
         {"id": "b", "color": "blue", "size": 1},
@@ -93,6 +98,14 @@ def test_what_was_committed_is_there_after_reopening(tmp_path: pathlib.Path) -> 
     assert names(reopened) == ["b", "c", "a", "e"]
     again.close()
     store.close()
+
+
+def test_a_file_serves_one_cloud_at_a_time(tmp_path: pathlib.Path) -> None:
+    store, _ = filled(tmp_path / "cloud.sqlite")
+    with pytest.raises(state.StateInUse, match=r"cloud\.sqlite"):
+        state.State(tmp_path / "cloud.sqlite")
+    store.close()
+    state.State(tmp_path / "cloud.sqlite").close()
 
 
 def test_ids_are_unique_and_writes_need_a_transaction() -> None:
