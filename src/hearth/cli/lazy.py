@@ -19,6 +19,12 @@ class Target:
     summary: str
 
 
+def load(where: str) -> Any:
+    """What `package.module:attribute` names; the module is imported now."""
+    module, _, attribute = where.partition(":")
+    return getattr(importlib.import_module(module), attribute)
+
+
 class LazyGroup(click.Group):
     """A group over a table `{command name: Target}`."""
 
@@ -33,8 +39,7 @@ class LazyGroup(click.Group):
         target = self.targets.get(cmd_name)
         if target is None:
             return None
-        module, _, attribute = target.where.partition(":")
-        command = getattr(importlib.import_module(module), attribute)
+        command = load(target.where)
         if not isinstance(command, click.Command):
             raise TypeError(f"{target.where} is not a command")
         return command

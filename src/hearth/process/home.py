@@ -10,6 +10,7 @@ import fcntl
 import os
 import pathlib
 import secrets
+import shlex
 from types import TracebackType
 from typing import Self
 
@@ -99,6 +100,19 @@ class Home:
                 raise
             return _read(self.lock)
         return None
+
+    def greeting(self, url: str) -> str:
+        """What a user needs to know after a start: addresses, and how to go on."""
+        return f"""\
+Hearth is ready at {url}
+  identity       {url}/identity/v3
+  orchestration  {url}/orchestration/v1
+  data           {self.folder}
+Go on with:
+  export OS_CLIENT_CONFIG_FILE={shlex.quote(str(self.clouds))} OS_CLOUD=hearth
+  hearth stack list
+  openstack server list
+"""
 
     def write_clouds(self, url: str) -> None:
         """Write clouds.yaml for the embedded cloud at `url`: `hearth` (user demo) and `hearth-admin`."""

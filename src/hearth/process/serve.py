@@ -5,7 +5,6 @@ import pathlib
 import click
 
 from hearth.cli import problems
-from hearth.cloud import config
 from hearth.process import home as homes
 from hearth.process import serving, wiring
 
@@ -49,12 +48,9 @@ def command(
         home.prepare()
     listener = serving.bind(host, port)
     url = serving.address(listener)
-    try:
-        conf = wiring.configuration(config_files, {}) if orchestrates else None
-        app = wiring.services(
-            conf, home.cloud_data, url, api="api" in wanted, engine="engine" in wanted, cloud="cloud" in wanted
-        )
-    except config.ConfigError as error:
-        raise problems.CliError(f"Configuration: {error}") from error
+    conf = wiring.configuration(config_files, {}) if orchestrates else None
+    app = wiring.services(
+        conf, home.cloud_data, url, api="api" in wanted, engine="engine" in wanted, cloud="cloud" in wanted
+    )
     if not serving.run(app, listener, lambda: click.echo(f"Serving {', '.join(sorted(wanted))} at {url}", err=True)):
         raise problems.CliError("The start failed; the reason stands above.")

@@ -2,16 +2,15 @@
 
 import os
 import pathlib
-import shlex
 import subprocess
 import sys
 import time
 
 import click
 
-from hearth.cli import problems
+from hearth.cli import lazy, problems
 from hearth.process import home as homes
-from hearth.process import serving, status, wiring
+from hearth.process import status
 
 DEFAULT_PORT = 8700
 
@@ -68,32 +67,9 @@ def command(
     chosen = {"latency": cloud_latency, "build_seconds": build_seconds, "clock_rate": clock_rate}
     cloud = {name: value for name, value in chosen.items() if value is not None}
     overrides = {} if max_resources_per_stack is None else {"max_resources_per_stack": max_resources_per_stack}
-    with homes.Lock(home) as lock:
-        listener = serving.bind(host, port)
-        url = serving.address(listener)
-        wiring.log_to_stderr()
-        home.write_clouds(url)
-        app = wiring.everything(home, url, cloud_settings=cloud, config_files=config_files, overrides=overrides)
-
-        def ready() -> None:
-            lock.announce(url)
-            if sys.stderr.isatty():
-                click.echo(where(home, url), err=True)
-
-        if not serving.run(app, listener, ready):
-            raise problems.CliError("Hearth did not start; the reason stands above.")
-
-
-def where(home: homes.Home, url: str) -> str:
-    """What a user needs to know after a start: addresses, and how to go on."""
-    return f"""\
-Hearth is ready at {url}
-  identity {url}/identity/v3   orchestration {url}/orchestration/v1   data {home.folder}
-Go on with:
-  export OS_CLIENT_CONFIG_FILE={shlex.quote(str(home.clouds))} OS_CLOUD=hearth
-  hearth stack list
-  openstack server list
-"""
+    # The parts take over a second to load, which those who only start or watch such a process need not pay.
+    serve = lazy.load("hearth.process.foreground:serve")
+    serve(home, host, port, cloud_settings=cloud, config_files=config_files, overrides=overrides)
 
 
 def _detach(home: homes.Home, timeout: int) -> None:
@@ -113,7 +89,7 @@ def _detach(home: homes.Home, timeout: int) -> None:
             start_new_session=True,
         )
     url = wait_until_ready(home, child, timeout)
-    click.echo(where(home, url), err=True)
+    click.echo(home.greeting(url), err=True)
 
 
 def wait_until_ready(home: homes.Home, child: subprocess.Popen[bytes], timeout: float) -> str:

@@ -44,7 +44,7 @@ def everything(
     """Embedded cloud, API and engine at `url`, with everything they keep in the home folder."""
     cloud = localcloud.open_cloud(home.cloud_data, clouds.Settings(**cloud_settings), url)
     conf = configuration(config_files, home_options(home, url, overrides))
-    parts = orchestration.Orchestration(conf)
+    parts = _orchestration(conf)
     mounts: dict[str, ASGIApp] = {"": localcloud.create_app(cloud)}
     if parts.api is not None:
         mounts[ORCHESTRATION] = parts.api
@@ -62,7 +62,7 @@ def services(
 ) -> Starlette:
     """Some of the parts, as `hearth serve` was asked for. `conf` is needed for `api` and `engine`."""
     mounts: dict[str, ASGIApp] = {}
-    parts = orchestration.Orchestration(conf, api=api, engine=engine) if conf is not None else None
+    parts = _orchestration(conf, api=api, engine=engine) if conf is not None else None
     opened = localcloud.open_cloud(cloud_data, clouds.Settings(), url) if cloud else None
     if opened is not None:
         mounts[""] = localcloud.create_app(opened)
@@ -80,6 +80,13 @@ def configuration(config_files: Sequence[pathlib.Path], overrides: Mapping[str, 
     """
     try:
         return config.load([str(path) for path in config_files], overrides)
+    except config.ConfigError as error:
+        raise problems.CliError(f"Configuration: {error}") from error
+
+
+def _orchestration(conf: cfg.ConfigOpts, *, api: bool = True, engine: bool = True) -> orchestration.Orchestration:
+    try:
+        return orchestration.Orchestration(conf, api=api, engine=engine)
     except config.ConfigError as error:
         raise problems.CliError(f"Configuration: {error}") from error
 
