@@ -93,8 +93,12 @@ class TemplateResource(NestedStack):
         return await super().attribute_path(call, path)
 
 
-#: For resources whose template is gone: their nested stack can still be deleted.
-LOST_TEMPLATE = base.resource("")(type("LostTemplate", (TemplateResource,), {}))()
+@base.resource("")
+class LostTemplate(TemplateResource):
+    """For resources whose template is gone: their nested stack can still be deleted."""
+
+
+LOST_TEMPLATE = LostTemplate()
 
 _KINDS = {
     "string": str,
@@ -107,16 +111,15 @@ _KINDS = {
 
 def template_type(key: str, parsed: template.Template) -> type[TemplateResource]:
     """The type that a template makes. `key`: its name among the files, or its URL."""
-    properties = {name: _property(one) for name, one in parsed.parameters.items()}
-    attributes = {name: Attribute(object, one.description) for name, one in parsed.outputs.items()}
-    body: Mapping[str, Any] = {
-        "__doc__": parsed.description,
-        "template_key": key,
-        "parsed": parsed,
-        "attributes": attributes,
-    }
-    made = base.resource(key)(type("TemplateType", (TemplateResource,), dict(body)))
-    made.properties = schema.Schema(properties)
+
+    class TemplateType(TemplateResource):
+        attributes = {name: Attribute(object, one.description) for name, one in parsed.outputs.items()}
+        template_key = key
+
+    TemplateType.__doc__ = parsed.description
+    TemplateType.parsed = parsed
+    made = base.resource(key)(TemplateType)
+    made.properties = schema.Schema({name: _property(one) for name, one in parsed.parameters.items()})
     return made
 
 

@@ -47,7 +47,7 @@ class Port(network_resource.NetworkResource):
                     "Older name of subnet.",
                     constraint="neutron.subnet",
                     moved_to="subnet",
-                    support=(("HIDDEN", "5.0.0"), ("DEPRECATED", "2014.2 ")),
+                    support=(("HIDDEN", "5.0.0"), ("DEPRECATED", "2014.2")),
                 ),
                 "ip_address": Property(str, "The address.", constraint="ip_addr"),
             },

@@ -1,0 +1,127 @@
+"""OS::Cinder::VolumeAttachment: a volume in use by a server.
+
+Spec: https://docs.openstack.org/api-ref/compute/#servers-with-volume-attachments-servers-os-volume-attachments
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from hearth.cloud import session
+from hearth.model.states import Action
+from hearth.resources import base, failures
+from hearth.resources.contract import Call, Change, Gone, Observed, Permanent, Wait
+from hearth.resources.remote import Readiness, Remote, RemoteResource, remember_request
+from hearth.resources.schema import Property
+
+#: The attachment that an update has to end before it makes the new one: `[server, volume]`.
+_LEAVING = "leaving"
+
+
+@base.resource("OS::Cinder::VolumeAttachment")
+class VolumeAttachment(RemoteResource):
+    """Made by the compute service, watched at the volume. The physical id is the volume's."""
+
+    remote = Remote(
+        service="volume",
+        path="/volumes",
+        envelope="volume",
+        readiness=Readiness(
+            ready=("in-use",),
+            failed=("error", "error_attaching", "error_detaching"),
+            on=frozenset({Action.CREATE, Action.UPDATE, Action.DELETE}),
+        ),
+    )
+
+    instance_uuid = Property(str, "The server.", required=True, updatable=True)
+    volume_id = Property(str, "The volume.", required=True, updatable=True, refers="cinder.volume")
+    mountpoint = Property(str, "Name of the device in the server, such as /dev/vdb.", updatable=True)
+
+    async def find(self, call: Call) -> str | None:
+        """The attachment is known by what it connects."""
+        server, volume = _ends(call.properties)
+        try:
+            await _compute(call, "GET", f"/servers/{server}/os-volume_attachments/{volume}")
+        except Gone:
+            return None
+        return volume
+
+    async def create(self, call: Call) -> str | None:
+        """Attach it."""
+        await _attach(call)
+        return str(call.properties["volume_id"])
+
+    async def update(self, call: Call, change: Change) -> str | None:
+        """Detach what was attached; `settle` attaches anew when that is done."""
+        call.data[_LEAVING] = json.dumps(_ends(call.previous or call.properties))
+        try:
+            await _detach(call, *_ends(call.previous or call.properties))
+        except Gone:
+            return str(call.properties["volume_id"])
+        return str(call.properties["volume_id"])
+
+    async def delete(self, call: Call) -> None:
+        """Detach it."""
+        await _detach(call, *_ends(call.properties))
+
+    async def observe(self, call: Call) -> Observed | None:
+        """The volume. When the attachment is to go and the volume does not show it, it is gone."""
+        server, volume = _ends(call.properties)
+        observed = await self._volume(call, volume)
+        if call.action is Action.DELETE and not _is_attached(observed, server):
+            raise Gone(f"volume {volume} is not attached to server {server}")
+        return observed
+
+    async def settle(self, call: Call, observed: Observed | None) -> Wait | None:
+        """Attached to the server, and in use."""
+        if observed is None:
+            return None
+        if _LEAVING in call.data:
+            server, volume = json.loads(call.data[_LEAVING])
+            if _is_attached(await self._volume(call, volume), server):
+                return Wait()
+            await _attach(call)
+            del call.data[_LEAVING]
+            return Wait()
+        wait = await super().settle(call, observed)
+        if wait is None and not _is_attached(observed, call.properties["instance_uuid"]):
+            return Wait()
+        return wait
+
+    async def check(self, call: Call) -> None:
+        """The volume is attached to the server."""
+        await super().check(call)
+        server, volume = _ends(call.properties)
+        if not _is_attached(await self._volume(call, volume), server):
+            raise Permanent(f"volume {volume} is not attached to server {server}", kind="ResourceFailure")
+
+    async def _volume(self, call: Call, volume: str) -> dict[str, Any]:
+        answer = await self.request(call, "GET", f"{self.remote.path}/{volume}")
+        found: dict[str, Any] = answer.body["volume"]
+        return found
+
+
+def _ends(properties: Mapping[str, Any]) -> tuple[str, str]:
+    return properties["instance_uuid"], properties["volume_id"]
+
+
+def _is_attached(volume: Mapping[str, Any], server: str) -> bool:
+    return any(one.get("server_id") == server for one in volume.get("attachments") or ())
+
+
+async def _attach(call: Call) -> None:
+    server, volume = _ends(call.properties)
+    body = {"volumeId": volume}
+    if "mountpoint" in call.properties:
+        body["device"] = call.properties["mountpoint"]
+    path = f"/servers/{server}/os-volume_attachments"
+    remember_request(call, await _compute(call, "POST", path, {"volumeAttachment": body}, creating=True))
+
+
+async def _detach(call: Call, server: str, volume: str) -> None:
+    remember_request(call, await _compute(call, "DELETE", f"/servers/{server}/os-volume_attachments/{volume}"))
+
+
+async def _compute(call: Call, method: str, path: str, body: Any = None, *, creating: bool = False) -> session.Response:
+    with failures.sorted_out(creating=creating):
+        return await call.cloud.request("compute", method, path, json=body)

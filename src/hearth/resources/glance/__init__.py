@@ -1,0 +1,5 @@
+"""Types of the image service."""
+
+from hearth.resources.glance import web_image
+
+TYPES = (web_image.WebImage,)

@@ -1,0 +1,88 @@
+"""What get_attr gives of a server beyond the fields of its observation.
+
+Used by `server`.
+"""
+
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from typing import Any, Final
+
+from hearth.resources.contract import Call, Gone, Observed, Permanent
+from hearth.resources.nova import server_ports
+from hearth.resources.remote import RemoteResource
+
+#: `{kind: (protocol, type)}` of the consoles that may be there. Spec: compute API, remote consoles.
+_CONSOLES: Final = {
+    "novnc": ("vnc", "novnc"),
+    "spice-html5": ("spice", "spice-html5"),
+    "rdp-html5": ("rdp", "rdp-html5"),
+    "serial": ("serial", "serial"),
+    "webmks": ("mks", "webmks"),
+}
+
+
+def _addresses(observed: Observed) -> Iterator[tuple[str, dict[str, Any]]]:
+    """`(network name, address)` in the order of the observation."""
+    for network, addresses in (observed.get("addresses") or {}).items():
+        for address in addresses:
+            yield network, address
+
+
+def first_address(observed: Observed) -> str:
+    """The first IP address, or nothing."""
+    return next((str(address["addr"]) for _, address in _addresses(observed)), "")
+
+
+async def _networks(server: RemoteResource, call: Call, observed: Observed) -> Any:
+    """`{network name: [ip], network id: [ip]}`."""
+    shown = await _full_addresses(server, call, observed)
+    return {network: [address["addr"] for address in addresses] for network, addresses in shown.items()}
+
+
+async def _full_addresses(server: RemoteResource, call: Call, observed: Observed) -> Any:
+    """`{network name: [address], network id: [address]}`, each address with the port and subnets it belongs to."""
+    ports = await server_ports.of_server(call)
+    by_mac = {port["mac_address"]: port for port in ports}
+    shown: dict[str, list[dict[str, Any]]] = {network: [] for network in observed.get("addresses") or {}}
+    by_id: dict[str, list[dict[str, Any]]] = {}
+    for network, address in _addresses(observed):
+        full = dict(address)
+        port = by_mac.get(address.get("OS-EXT-IPS-MAC:mac_addr"))
+        if port is not None:
+            full |= {"port": port["id"], "subnets": [{"id": ip["subnet_id"]} for ip in port["fixed_ips"]]}
+            by_id.setdefault(port["network_id"], []).append(full)
+        shown[network].append(full)
+    return shown | by_id
+
+
+async def _tags(server: RemoteResource, call: Call, observed: Observed) -> Any:
+    answer = await server.request(call, "GET", f"{server.path(call)}/tags", microversion="2.26")
+    return answer.body["tags"]
+
+
+async def _console_urls(server: RemoteResource, call: Call, observed: Observed) -> Any:
+    """URLs of the consoles that the host offers."""
+    urls: dict[str, Any] = {}
+    for kind, (protocol, console) in _CONSOLES.items():
+        body = {"remote_console": {"protocol": protocol, "type": console}}
+        try:
+            answer = await server.request(
+                call, "POST", f"{server.path(call)}/remote-consoles", body, microversion="2.8"
+            )
+        except (Permanent, Gone):
+            continue  # this host has no console of this kind
+        urls[kind] = answer.body["remote_console"]["url"]
+    return urls
+
+
+async def _collect_config(server: RemoteResource, call: Call, observed: Observed) -> Any:
+    metadata = call.metadata if isinstance(call.metadata, Mapping) else {}
+    return metadata.get("os-collect-config", {})
+
+
+MORE: Final[Mapping[str, Callable[[RemoteResource, Call, Observed], Awaitable[Any]]]] = {
+    "addresses": _full_addresses,
+    "networks": _networks,
+    "tags": _tags,
+    "console_urls": _console_urls,
+    "os_collect_config": _collect_config,
+}

@@ -1,0 +1,125 @@
+"""The request that makes a server, apart from its networks: pure, from properties to fields.
+
+Used by `server` (create) and `server_steps` (rebuild).
+"""
+
+import base64
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from hearth.resources.contract import Call
+from hearth.resources.remote import METADATA_KEY
+
+_GONE_WITH_SERVER = {"boot_index": -1, "delete_on_termination": True}
+
+
+def body(regular: dict[str, Any], call: Call) -> dict[str, Any]:
+    """The fields of a server, `regular` being those that stand as given."""
+    given = call.properties
+    wanted = {key: value for key, value in regular.items() if value is not None and value != ""}
+    wanted["metadata"] = texts(given.get("metadata") or {})
+    if given.get("user_data"):
+        wanted["user_data"] = encoded(given["user_data"])
+    if given.get("personality"):
+        wanted["personality"] = [
+            {"path": path, "contents": encoded(str(content))} for path, content in given["personality"].items()
+        ]
+    if given.get("security_groups"):
+        wanted["security_groups"] = [{"name": group} for group in given["security_groups"]]
+    if given.get("tags"):
+        wanted["tags"] = given["tags"]
+    disks = _disks(given)
+    if disks:
+        wanted["block_device_mapping_v2"] = disks
+    return wanted
+
+
+def encoded(text: str) -> str:
+    """The text as the service wants contents."""
+    return base64.b64encode(text.encode()).decode()
+
+
+def texts(metadata: Mapping[str, Any]) -> dict[str, str]:
+    """Metadata as the service wants it: texts; other values as JSON."""
+    return {key: value if isinstance(value, str) else json.dumps(value) for key, value in metadata.items()}
+
+
+def metadata_of(call: Call) -> dict[str, str]:
+    """All metadata a server is to have, the mark of the row among it."""
+    return {**texts(call.properties.get("metadata") or {}), METADATA_KEY: call.resource_id}
+
+
+def microversion(server: Mapping[str, Any]) -> str | None:
+    """The lowest version that understands the request: newer ones drop fields that templates may use."""
+    if any("volume_type" in disk for disk in server.get("block_device_mapping_v2", ())):
+        version = "2.67"
+    elif "tags" in server:
+        version = "2.52"
+    else:
+        networks = server.get("networks")
+        tagged = isinstance(networks, list) and any("tag" in one for one in networks)
+        return "2.42" if tagged or isinstance(networks, str) else None
+    # From 2.37 on a server must say which networks it has; before, the only one there was is what it got.
+    if isinstance(server, dict):
+        server.setdefault("networks", "auto")
+    return version
+
+
+def _disks(given: Mapping[str, Any]) -> list[dict[str, Any]]:
+    image = given.get("image")
+    disks = [_disk(mapping, at, image) for at, mapping in enumerate(given.get("block_device_mapping_v2") or ())]
+    for at, mapping in enumerate(given.get("block_device_mapping") or ()):
+        disk = _volume(mapping)
+        disk.setdefault("boot_index", 0 if at == 0 and not disks and not image else -1)
+        disks.append(disk)
+    if disks and image and not any(disk.get("boot_index") == 0 for disk in disks):
+        root = {
+            "uuid": image,
+            "source_type": "image",
+            "destination_type": "local",
+            "boot_index": 0,
+            "delete_on_termination": True,
+        }
+        disks.insert(0, root)
+    return disks
+
+
+def _disk(mapping: Mapping[str, Any], at: int, image: str | None) -> dict[str, Any]:
+    if "swap_size" in mapping:
+        return {
+            "source_type": "blank",
+            "destination_type": "local",
+            "guest_format": "swap",
+            "volume_size": mapping["swap_size"],
+            **_GONE_WITH_SERVER,
+        }
+    if "ephemeral_size" in mapping or "ephemeral_format" in mapping:
+        disk = {"source_type": "blank", "destination_type": "local", **_GONE_WITH_SERVER}
+        if "ephemeral_size" in mapping:
+            disk["volume_size"] = mapping["ephemeral_size"]
+        if "ephemeral_format" in mapping:
+            disk["guest_format"] = mapping["ephemeral_format"]
+    else:
+        disk = _volume(mapping)
+        disk.setdefault("boot_index", 0 if at == 0 and not image else -1)
+    for key in ("device_type", "disk_bus", "volume_type"):
+        if key in mapping:
+            disk[key] = mapping[key]
+    return disk
+
+
+def _volume(mapping: Mapping[str, Any]) -> dict[str, Any]:
+    """A disk that is a volume: an existing one, or one made from a snapshot or an image."""
+    disk: dict[str, Any] = {"destination_type": "volume"}
+    for key, source in (("volume_id", "volume"), ("snapshot_id", "snapshot"), ("image", "image")):
+        if key in mapping:
+            disk |= {"source_type": source, "uuid": mapping[key]}
+            break
+    else:
+        disk["source_type"] = "blank"
+    for key in ("device_name", "volume_size", "boot_index"):
+        if key in mapping:
+            disk[key] = mapping[key]
+    disk["delete_on_termination"] = bool(mapping.get("delete_on_termination"))
+    return disk
