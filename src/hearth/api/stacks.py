@@ -52,9 +52,9 @@ async def preview(call: Call) -> Response:
     """What create would make."""
     request = await _fetched(call, inputs.new_stack_request(call.needed_body()))
     found = await call.service.preview_create(call.caller, call.tenant, request)
-    shown = views.stack(found, call.links)
-    # The text, not null: clients have always been told so.
-    shown["id"] = "None"
+    # What would be made has no id; clients have always been told this text for it.
+    unborn = dataclasses.replace(found["identity"], id="None")
+    shown = views.stack({**found, "identity": unborn}, call.links)
     return call.json({"stack": {**shown, "resources": views.raw(found.get("resources", []))}})
 
 

@@ -15,7 +15,7 @@ import keystoneauth1.exceptions
 import keystoneauth1.loading
 from oslo_config import cfg
 
-from hearth.cloud import catalog, fetch, options, settings, tokens
+from hearth.cloud import catalog, fetch, options, settings, tokens, transport
 
 
 class ConfigError(Exception):
@@ -99,9 +99,7 @@ def auth_section(conf: cfg.ConfigOpts, group: str) -> settings.AuthSection | Non
 def cloud_settings(conf: cfg.ConfigOpts) -> settings.CloudSettings:
     """How the engine reaches the cloud's services. Raises ConfigError when no service user is configured."""
     service = _service(conf)
-    common = settings.Tls(
-        conf.clients.ca_file, conf.clients.cert_file, conf.clients.key_file, bool(conf.clients.insecure)
-    )
+    common = _tls("clients", conf.clients, settings.Tls())
     interfaces: dict[str, str] = {}
     tls: dict[str, settings.Tls] = {}
     overrides: dict[str, str] = {}
@@ -110,12 +108,7 @@ def cloud_settings(conf: cfg.ConfigOpts) -> settings.CloudSettings:
         kind = catalog.official(service_type)
         if section.endpoint_type:
             interfaces[kind] = _interface(section.endpoint_type)
-        own = settings.Tls(
-            section.ca_file or common.ca_file,
-            section.cert_file or common.cert_file,
-            section.key_file or common.key_file,
-            common.insecure if section.insecure is None else section.insecure,
-        )
+        own = _tls(f"clients_{name}", section, common)
         if own != common:
             tls[kind] = own
         if name == "heat" and section.url:
@@ -147,7 +140,10 @@ def validator_settings(conf: cfg.ConfigOpts) -> settings.CloudSettings:
         service=service,
         region=section.region_name,
         interface=_interface(section.interface),
-        tls=settings.Tls(section.cafile, section.certfile, section.keyfile, section.insecure),
+        tls=_readable(
+            "keystone_authtoken",
+            settings.Tls(section.cafile, section.certfile, section.keyfile, section.insecure),
+        ),
         connect_timeout=section.http_connect_timeout or conf.clients.connect_timeout,
         request_timeout=conf.clients.request_timeout,
         connections_per_host=conf.clients.connections_per_host,
@@ -182,6 +178,27 @@ def _service(conf: cfg.ConfigOpts) -> settings.AuthSection:
             "(auth_type, auth_url, username, password, project_name, user_domain_name, project_domain_name)"
         )
     return found
+
+
+def _tls(group: str, section: Any, common: settings.Tls) -> settings.Tls:
+    """The TLS options of a section, unset ones taken from the common ones."""
+    own = settings.Tls(
+        section.ca_file or common.ca_file,
+        section.cert_file or common.cert_file,
+        section.key_file or common.key_file,
+        common.insecure if section.insecure is None else section.insecure,
+    )
+    return own if own == common else _readable(group, own)
+
+
+def _readable(group: str, tls: settings.Tls) -> settings.Tls:
+    """The same, once its files are known to be usable: better said at the start than at the first call."""
+    try:
+        transport.ssl_context(tls)
+    except OSError as error:
+        names = ", ".join(name for name in (tls.ca_file, tls.cert_file, tls.key_file) if name)
+        raise ConfigError(f"[{group}] the certificates {names} cannot be used: {error}") from error
+    return tls
 
 
 def _interface(name: str) -> str:

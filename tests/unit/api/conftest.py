@@ -89,7 +89,7 @@ async def hearth(tmp_path: pathlib.Path) -> AsyncIterator[str]:
         await parts.stop()
         cloud.close()
 
-    mounts = {"": localcloud.create_app(cloud), "/orchestration": parts.api}
+    mounts: dict[str, Any] = {"": localcloud.create_app(cloud), "/orchestration": parts.api}
     async with _served(serving.combine(mounts, running), listener):
         yield url
 

@@ -30,7 +30,6 @@ password = secret
 user_domain_id = default
 [clients]
 endpoint_type = internalURL
-ca_file = /etc/ca.pem
 [clients_nova]
 endpoint_type = adminURL
 insecure = true
@@ -55,9 +54,7 @@ def test_a_heat_conf_is_read(tmp_path: pathlib.Path) -> None:
     assert cloud.region == "RegionOne"
     assert cloud.interface == "internal"
     assert cloud.interfaces == {"compute": "admin"}
-    assert cloud.tls.ca_file == "/etc/ca.pem"
     assert cloud.tls_by_service["compute"].insecure
-    assert cloud.tls_by_service["compute"].ca_file == "/etc/ca.pem"
     assert "network" not in cloud.tls_by_service
     assert cloud.endpoint_overrides == {"orchestration": "http://heat:8004/v1/%(tenant_id)s"}
     assert cloud.trusts_delegated_roles == ("member", "reader")
@@ -96,6 +93,17 @@ def test_what_is_wrong_is_named(tmp_path: pathlib.Path, text: str, parts: list[s
         config.load(written(tmp_path, text))
     for part in parts:
         assert part in str(caught.value)
+
+
+def test_certificates_that_cannot_be_read_are_named(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "empty.pem").write_text("nothing")
+    for text, file in (
+        ("[clients]\nca_file = /no/such.pem", "/no/such.pem"),
+        (f"[clients_nova]\ncert_file = {tmp_path}/empty.pem", "empty.pem"),
+    ):
+        conf = config.load(written(tmp_path, f"{HEAT_CONF}\n{text}"))
+        with pytest.raises(config.ConfigError, match=rf"\[{text[1:].partition(']')[0]}\].*{file}"):
+            config.cloud_settings(conf)
 
 
 def test_a_missing_service_user_is_named() -> None:
