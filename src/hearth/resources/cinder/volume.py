@@ -62,7 +62,7 @@ class Volume(RemoteResource):
     name = Property(str, "Name of the volume.", default=PHYSICAL_NAME, updatable=True)
     description = Property(str, "Description of the volume.", updatable=True, cleared="")
     size = Property(int, "Size in GiB. It can grow, not shrink.", updatable=True, minimum=1, cleared=ABSENT)
-    volume_type = Property(str, "Type of the volume.", updatable=True, refers="cinder.vtype", cleared=ABSENT)
+    volume_type = Property(str, "Type of the volume.", updatable=True, constraint="cinder.vtype", cleared=ABSENT)
     availability_zone = Property(str, "Availability zone it is kept in.")
     image = Property(str, "Image to make it from.", refers="glance.image", wire="imageRef")
     imageRef = Property(

@@ -3,14 +3,14 @@
 Each use gets its own declarations, because a declaration knows its name.
 """
 
-from hearth.resources.schema import ABSENT, Property
+from hearth.resources.schema import ABSENT, Property, Schema
 
 VNIC_TYPES = ("normal", "direct", "macvtap", "direct-physical", "baremetal", "virtio-forwarder", "smart-nic")
 
 
-def extra() -> dict[str, Property]:
+def extra() -> Schema:
     """The properties that both have, by name."""
-    return {
+    named = {
         "admin_state_up": Property(bool, "Whether the port carries traffic.", default=True, updatable=True),
         "allowed_address_pairs": Property(
             list,
@@ -43,3 +43,4 @@ def extra() -> dict[str, Property]:
         ),
         "value_specs": Property(dict, "Further fields of the request.", default={}, updatable=True),
     }
+    return Schema(named)

@@ -165,7 +165,7 @@ class Server(RemoteResource):
                 "disk_bus": Property(str, "Bus of the device.", allowed=_BUS),
                 "boot_index": Property(int, "Place in the boot order; below 0 for not at all."),
                 "volume_size": Property(int, "Size of the volume in GiB."),
-                "volume_type": Property(str, "Type of the volume.", refers="cinder.vtype", since="26.0.0"),
+                "volume_type": Property(str, "Type of the volume.", constraint="cinder.vtype", since="26.0.0"),
                 "delete_on_termination": Property(bool, "Whether the volume goes with the server."),
             },
         ),

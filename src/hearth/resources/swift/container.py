@@ -20,7 +20,6 @@ class Container(RemoteResource):
     """Its name is its id. Everything about it travels in headers."""
 
     remote = Remote(service="object-store", path="", envelope="")
-    name_limit = 256
 
     name = Property(str, "Name of the container.", default=PHYSICAL_NAME)
     read = Property(str, "Who may read.", name="X-Container-Read")
