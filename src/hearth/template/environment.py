@@ -102,7 +102,7 @@ def parse(
     if not isinstance(data, Mapping):
         findings.add(
             f"an environment is a map of sections, not {kind_of(data)}",
-            Place(name),
+            origin.place(),
             advice=f"Sections: {', '.join(_SECTIONS)}.",
         )
         return Environment(source=origin), findings

@@ -8,7 +8,6 @@ import contextlib
 import functools
 import gc
 import json
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -17,9 +16,6 @@ from hearth.model.errors import Invalid
 from hearth.template import composer
 from hearth.template.composer import USUAL_LIMITS as USUAL_LIMITS
 from hearth.template.composer import Limits as Limits
-
-#: An escape in a quoted text that makes half of a character outside the basic plane.
-_SURROGATE_ESCAPE = re.compile(r"\\(?:u|U0000)[dD][89a-fA-F]")
 
 
 class Source:
@@ -92,8 +88,6 @@ def _parse_text(text: str, name: str, limits: Limits, findings: Findings) -> tup
         except (ValueError, RecursionError):
             pass  # YAML writes flow maps too, and its reader says where the problem is
     document = composer.compose(text, name, limits, findings)
-    if document and _SURROGATE_ESCAPE.search(text):
-        _check_object(document.data, name, limits, findings)
     return (document.data if document else None), Source(name, text, document)
 
 
