@@ -130,6 +130,7 @@ class Attachments:
             mode=attachment["mode"] or "rw",
             device=device or attachment["device"],
             host=host or attachment["host"],
+            connection_info=attachment["connection_info"] or _known_connection(attachment),
         )
         self._book.volumes.update(attachment["volume_id"], status="in-use", updated_at=now)
         return made
@@ -161,14 +162,12 @@ class Attachments:
     def _connect(self, attachment: state.Document, connector: Any, mode: str | None) -> state.Document:
         if not isinstance(connector, dict) or not connector:
             raise refusals.bad("The connector must be an object that describes the host: {'host': ...}.")
-        info = connection_info(attachment["volume_id"])
         changes = {
             "status": "attaching",
             "mode": mode or connector.get("mode") or "rw",
             "host": connector.get("host"),
             "device": connector.get("mountpoint"),
-            "connection_info": {**info["data"], "driver_volume_type": info["driver_volume_type"]}
-            | {"attachment_id": attachment["id"]},
+            "connection_info": _known_connection(attachment),
         }
         made = self._book.attachments.update(attachment["id"], **changes)
         volume = self._book.volumes.get(attachment["volume_id"])
@@ -201,6 +200,12 @@ def connection_info(volume_id: str) -> dict[str, Any]:
             "enforce_multipath": False,
         },
     }
+
+
+def _known_connection(attachment: state.Document) -> dict[str, Any]:
+    info = connection_info(attachment["volume_id"])
+    known = {"driver_volume_type": info["driver_volume_type"], "attachment_id": attachment["id"]}
+    return {**info["data"], **known}
 
 
 def _brief(attachment: state.Document) -> dict[str, Any]:

@@ -133,7 +133,9 @@ class Attaching:
         entry["delete_on_termination"] = rules.truth(wanted.get("delete_on_termination", False))
         self._book.servers.update(server["id"], volumes=[*server["volumes"], entry])
         self._book.record(call, server, "attach_volume")
-        return {"volumeAttachment": _volume(call, server, entry)}
+        # The answer keeps the older form in every version.
+        body = rules.without(_volume(call, server, entry), {"attachment_id", "bdm_uuid"})
+        return {"volumeAttachment": {**body, "id": volume["id"]}}
 
     def update_volume(self, call: service.Call) -> Reply:
         """PUT /servers/{id}/os-volume_attachments/{volume}: delete_on_termination (2.85), or another volume."""

@@ -41,7 +41,7 @@ class Networking:
     @property
     def neutron(self) -> neutron.Neutron:
         """The network service."""
-        return cast(neutron.Neutron, self._cloud.service("neutron"))
+        return cast("neutron.Neutron", self._cloud.service("neutron"))
 
     # ---- what was asked for
 
