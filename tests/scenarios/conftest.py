@@ -129,6 +129,12 @@ class World:
                     raise AssertionError(f"{status}: {stack['stack_status_reason']}")
                 await asyncio.sleep(0.01)
 
+    async def until_resource(self, identity: Any, name: str, status: str, seconds: float = 20) -> None:
+        """Wait for a state of one resource."""
+        async with asyncio.timeout(seconds):
+            while (await self.statuses(identity))[name] != status:  # noqa: ASYNC110 - the state is in the store
+                await asyncio.sleep(0.01)
+
     async def resources(self, identity: Any, **more: Any) -> dict[str, dict[str, Any]]:
         found = await self.service.list_resources(CALLER, identity, **more)
         return {one["resource_name"]: one for one in found}
@@ -143,6 +149,10 @@ class World:
         """Oldest first: (resource name, status)."""
         found = await self.service.list_events(CALLER, identity, sort_dir="asc")
         return [(one["resource_name"], one["resource_status"]) for one in found]
+
+    @staticmethod
+    def query(**chosen: Any) -> StackQuery:
+        return StackQuery(**chosen)
 
     async def names(self) -> set[str]:
         return {one["stack_name"] for one in await self.service.list_stacks(CALLER, StackQuery())}

@@ -1,7 +1,5 @@
 """Create, update, delete: what a user sees when all goes well, and when something does not."""
 
-import asyncio
-
 import pytest
 from templates import after, chain, hot, output_of, thing
 
@@ -31,9 +29,7 @@ async def test_an_empty_stack_is_complete(world):
 async def test_waiting_resources_do_not_hold_up_others(world):
     slow = {f"slow{n}": thing(wait_secs=0.3) for n in range(300)}
     stack = await world.create(hot({**slow, "quick": thing()}))
-    async with asyncio.timeout(10):
-        while (await world.statuses(stack))["quick"] != "CREATE_COMPLETE":
-            await asyncio.sleep(0.01)
+    await world.until_resource(stack, "quick", "CREATE_COMPLETE")
     assert (await world.statuses(stack))["slow0"] == "CREATE_IN_PROGRESS"
     await world.until(stack, "CREATE_COMPLETE")
 
@@ -161,9 +157,7 @@ async def test_delete_while_it_is_created(world):
 
 async def test_an_update_during_creation_takes_over_what_is_under_way(world):
     stack = await world.create(hot({"a": thing("1", wait_secs=0.3), "b": after(thing("1"), "a")}))
-    async with asyncio.timeout(10):
-        while (await world.statuses(stack))["a"] != "CREATE_IN_PROGRESS":
-            await asyncio.sleep(0.01)
+    await world.until_resource(stack, "a", "CREATE_IN_PROGRESS")
     made = (await world.resources(stack))["a"]["physical_resource_id"]
     await world.update(stack, hot({"a": thing("2"), "b": after(thing("2"), "a")}, {"a": output_of("a")}))
     await world.until(stack, "UPDATE_COMPLETE")
@@ -189,9 +183,7 @@ async def test_another_engine_goes_on_where_one_stopped(new_world):
     world = new_world()
     first = await world.start_engine()
     stack = await world.create(hot({"a": thing(wait_secs=0.5), "b": after(thing("done"), "a")}, {"b": output_of("b")}))
-    async with asyncio.timeout(10):
-        while (await world.statuses(stack))["a"] != "CREATE_IN_PROGRESS":
-            await asyncio.sleep(0.01)
+    await world.until_resource(stack, "a", "CREATE_IN_PROGRESS")
     await first.stop()
     assert (await world.show(stack))["stack_status"] == "CREATE_IN_PROGRESS"
     await world.start_engine()
@@ -212,7 +204,7 @@ async def test_preview_of_an_update_tells_what_the_update_does(world, resources)
     assert told["added"] == set(now) - set(before)
     assert told["deleted"] == set(before) - set(now)
     assert told["updated"] == {name for name, one in now.items() if one["resource_status"] == "UPDATE_COMPLETE"}
-    assert told["unchanged"] == {name for name in set(now) & set(before)} - told["updated"]
+    assert told["unchanged"] == set(now) & set(before) - told["updated"]
 
 
 # ---- refused requests change nothing ----

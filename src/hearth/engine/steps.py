@@ -1,9 +1,10 @@
 """One step: what an engine does for one claimed node, from its claim to the move that ends it.
 
-`perform` returns the last move of a node (or one after which it pauses, `Then.STAY`), or None when the step goes on by itself (it waits for the cloud or for a
-nested stack) or has been lost to somebody else. Moves in between are committed here, each before what depends on it:
-the intent before the remote call, the physical id right after it. Where a process dies in between, the next one finds
-the phase in the node and goes on from there: INTENDED asks the type to `find` what the lost call may have made.
+`perform` returns the last move of a node (or one after which it pauses, `Then.STAY`), or None when the step goes on by
+itself (it waits for the cloud or for a nested stack) or has been lost to somebody else. Moves in between are committed
+here, each before what depends on it: the intent before the remote call, the physical id right after it. Where a process
+dies in between, the next one finds the phase in the node and goes on from there: INTENDED asks the type to `find` what
+the lost call may have made.
 
 Types that make nothing outside the store (`external` is False) need neither: their step is one move.
 """
@@ -303,6 +304,7 @@ class Steps:
 
     async def _child_ended(self, step: Step) -> Move | None:
         state = await self._waiting.child_state(step)
+        step.call = self._call(step)
         if step.action is Action.DELETE:
             if state is None:
                 return await self._complete(step, None)

@@ -223,7 +223,8 @@ class Collection:
                 raise self.refuse(f"Unrecognized attribute(s) '{name}'")
             if not (field.create if creating else field.update):
                 raise self.refuse(f"Attribute '{name}' is not allowed in {'POST' if creating else self.update_method}")
-            if field.admin and not call.identity.is_admin:
+            # As the services' policies do: naming the default asks for nothing special.
+            if field.admin and not call.identity.is_admin and not (creating and value == field.default):
                 raise self.forbidden(f"Only administrators may set {name}.")
             result[name] = self._value(field, value)
         if creating:

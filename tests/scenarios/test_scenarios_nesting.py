@@ -1,0 +1,103 @@
+"""Stacks in stacks: groups and templates as resource types."""
+
+import json
+
+import pytest
+from templates import hot, output_of, thing
+
+from hearth.model.errors import Invalid
+
+INNER = {
+    "heat_template_version": "2018-08-31",
+    "parameters": {"word": {"type": "string", "default": "inner"}},
+    "resources": {"thing": thing({"get_param": "word"})},
+    "outputs": {"said": {"value": output_of("thing")}},
+}
+FILES = {"inner.yaml": json.dumps(INNER)}
+
+
+def group(count, member=None, **properties):
+    member = member or thing("member-%index%")
+    return {"type": "OS::Heat::ResourceGroup", "properties": {"count": count, "resource_def": member, **properties}}
+
+
+def nested(**properties):
+    return {"type": "inner.yaml", "properties": properties}
+
+
+async def test_a_template_as_type_takes_properties_and_gives_outputs(world):
+    template = hot({"in": nested(word="hello")}, {"said": {"get_attr": ["in", "said"]}})
+    stack = await world.create(template, files=FILES)
+    await world.until(stack, "CREATE_COMPLETE")
+    assert await world.output(stack, "said") == "hello"
+    assert set(await world.resources(stack, nested_depth=1)) == {"in", "thing"}
+
+
+async def test_a_change_of_properties_reaches_the_nested_stack(world):
+    stack = await world.create(hot({"in": nested(word="1")}, {"said": {"get_attr": ["in", "said"]}}), files=FILES)
+    await world.until(stack, "CREATE_COMPLETE")
+    await world.update(stack, hot({"in": nested(word="2")}, {"said": {"get_attr": ["in", "said"]}}), files=FILES)
+    await world.until(stack, "UPDATE_COMPLETE")
+    assert await world.output(stack, "said") == "2"
+
+
+async def test_a_group_grows_and_shrinks(world):
+    outputs = {"all": {"get_attr": ["group", "output"]}}
+    stack = await world.create(hot({"group": group(2)}, outputs))
+    await world.until(stack, "CREATE_COMPLETE")
+    assert await world.output(stack, "all") == ["member-0", "member-1"]
+    await world.update(stack, hot({"group": group(4)}, outputs))
+    await world.until(stack, "UPDATE_COMPLETE")
+    assert await world.output(stack, "all") == [f"member-{n}" for n in range(4)]
+    await world.update(stack, hot({"group": group(1)}, outputs))
+    await world.until(stack, "UPDATE_COMPLETE")
+    assert await world.output(stack, "all") == ["member-0"]
+
+
+async def test_a_group_of_templates_goes_away_with_its_stack(world):
+    stack = await world.create(hot({"group": group(3, nested(word="w%index%"))}), files=FILES)
+    await world.until(stack, "CREATE_COMPLETE")
+    found = await world.service.list_resources(world.caller, stack, nested_depth=5)
+    assert sum(one["resource_type"] == "OS::Heat::TestResource" for one in found) == 3
+    await world.delete(stack)
+    await world.until(stack, "DELETE_COMPLETE")
+    from_all = await world.service.list_stacks(world.caller, world.query(show_nested=True))
+    assert from_all == []
+
+
+async def test_the_cause_of_a_nested_failure_is_named_with_its_path(world):
+    stack = await world.create(hot({"group": group(2, thing("x", fail=True))}))
+    shown = await world.until(stack, "CREATE_FAILED", "CREATE_COMPLETE")
+    reason = shown["stack_status_reason"]
+    assert reason.startswith("Resource CREATE failed: ValueError: resources.group.resources.")
+
+
+async def test_deleting_a_stack_while_a_nested_one_is_created(world):
+    stack = await world.create(hot({"group": group(2, thing("x", action_wait_secs={"create": 30}))}))
+    await world.until_resource(stack, "group", "CREATE_IN_PROGRESS")
+    await world.delete(stack)
+    await world.until(stack, "DELETE_COMPLETE")
+
+
+async def test_an_update_reaches_a_nested_stack_that_is_still_created(world):
+    outputs = {"all": {"get_attr": ["group", "output"]}}
+    stack = await world.create(hot({"group": group(2, thing("old", wait_secs=0.3))}, outputs))
+    await world.until_resource(stack, "group", "CREATE_IN_PROGRESS")
+    await world.update(stack, hot({"group": group(3, thing("new"))}, outputs))
+    await world.until(stack, "UPDATE_COMPLETE")
+    assert await world.output(stack, "all") == ["new"] * 3
+
+
+async def test_problems_of_nested_files_are_found_before_anything_is_made(world):
+    wrong = {"heat_template_version": "2018-08-31", "resources": {"t": {"type": "OS::Heat::TestResourc"}}}
+    with pytest.raises(Invalid) as caught:
+        await world.create(hot({"in": {"type": "wrong.yaml"}}), files={"wrong.yaml": json.dumps(wrong)})
+    assert caught.value.diagnostics[0].place.source == "wrong.yaml"
+    assert await world.names() == set()
+
+
+async def test_a_template_that_contains_itself_is_refused(world):
+    itself = {"heat_template_version": "2018-08-31", "resources": {"again": {"type": "itself.yaml"}}}
+    with pytest.raises(Invalid) as caught:
+        await world.create(hot({"in": {"type": "itself.yaml"}}), files={"itself.yaml": json.dumps(itself)})
+    assert caught.value.kind == "RequestLimitExceeded"
