@@ -13,6 +13,8 @@ from hearth.engine import queries, requests
 from hearth.model import errors
 
 _MAX_TAG = 80
+#: What an integer column of every database holds.
+_MAX_NUMBER = 2**31 - 1
 
 #: Filters of the stack list, besides the names of the answer's own fields.
 STACK_FILTERS = (
@@ -66,6 +68,8 @@ def whole(name: str, value: Any) -> int | None:
         raise errors.BadRequest(f"{name}: {value!r} is not a whole number.")
     if number < 0:
         raise errors.BadRequest(f"{name}: {number} is below 0, the least value.")
+    if number > _MAX_NUMBER:
+        raise errors.BadRequest(f"{name}: {number} is above {_MAX_NUMBER}, the greatest value.")
     return number
 
 

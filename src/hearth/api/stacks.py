@@ -139,10 +139,8 @@ async def _fetched(call: Call, request: requests.StackRequest) -> requests.Stack
     if request.template is None and request.template_url is not None:
         text = await fetch.fetch(request.template_url, call.settings.fetch_rules, limit)
         return dataclasses.replace(request, template=text)
-    if isinstance(request.template, str) and len(request.template) > limit:
-        raise errors.LimitExceeded(
-            f"The template is {len(request.template)} bytes long; {limit} are allowed (max_template_size)."
-        )
+    if isinstance(request.template, str) and (size := len(request.template.encode())) > limit:
+        raise errors.LimitExceeded(f"The template is {size} bytes long; {limit} are allowed (max_template_size).")
     return request
 
 

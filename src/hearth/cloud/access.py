@@ -31,7 +31,7 @@ def from_wire(token: str, body: Mapping[str, Any], options: settings.CloudSettin
     data = body["token"]
     project = data.get("project") or {}
     project_id = project.get("id")
-    found = catalog.endpoints(data.get("catalog") or (), options.region, options.interface, options.interfaces)
+    found = catalog.endpoints(data.get("catalog") or (), options)
     for kind, url in options.endpoint_overrides.items():
         found[kind] = (url % {"project_id": project_id, "tenant_id": project_id}).rstrip("/")
     return Access(

@@ -12,6 +12,8 @@ from urllib.parse import quote, urlsplit, urlunsplit
 
 import os_service_types
 
+from hearth.cloud import settings
+
 _TYPES = os_service_types.ServiceTypes()
 _VERSION = re.compile(r"v\d+(\.\d+)?")
 
@@ -46,16 +48,16 @@ def names(service_type: str) -> tuple[str, ...]:
     return (service_type, *(name for name in known if name != service_type))
 
 
-def endpoints(
-    catalog: Iterable[Mapping[str, Any]], region: str | None, interface: str, interfaces: Mapping[str, str]
-) -> dict[str, str]:
-    """`{official type: URL}` of a token's catalog. `interfaces`: the interface for some official types."""
+def endpoints(catalog: Iterable[Mapping[str, Any]], options: settings.CloudSettings) -> dict[str, str]:
+    """`{official type: URL}` of a token's catalog, as region, interface and overrides of the settings choose."""
     listed: dict[str, str] = {}
     for service in catalog:
-        wanted = interfaces.get(official(service["type"]), interface)
+        kind = official(service["type"])
+        interface = options.interfaces.get(kind, options.interface)
+        region = options.regions.get(kind, options.region)
         for endpoint in service.get("endpoints", ()):
             here = endpoint.get("region_id") or endpoint.get("region")
-            if endpoint.get("interface") == wanted and (region is None or here == region):
+            if endpoint.get("interface") == interface and (region is None or here == region):
                 listed.setdefault(service["type"], endpoint["url"].rstrip("/"))
                 break
     found: dict[str, str] = {}
@@ -63,7 +65,17 @@ def endpoints(
         best = official(kind)
         if best not in found:
             found[best] = next(listed[name] for name in names(best) if name in listed)
+    # Keystone was reached without a catalog, so it can be reached where the catalog leaves it out.
+    found.setdefault("identity", identity_url(options.auth_url))
     return found
+
+
+def identity_url(auth_url: str) -> str:
+    """Keystone's v3 URL, whether or not the configured one names the version."""
+    plain = auth_url.rstrip("/")
+    for version in ("/v3", "/v2.0"):
+        plain = plain.removesuffix(version)
+    return plain + "/v3"
 
 
 @functools.lru_cache(maxsize=4096)

@@ -118,6 +118,7 @@ def cloud_settings(conf: cfg.ConfigOpts) -> settings.CloudSettings:
         service=service,
         trustee=auth_section(conf, "trustee"),
         region=conf.region_name_for_services,
+        regions=_shared_regions(conf),
         interface=_interface(conf.clients.endpoint_type),
         interfaces=interfaces,
         tls=common,
@@ -178,6 +179,11 @@ def _service(conf: cfg.ConfigOpts) -> settings.AuthSection:
             "(auth_type, auth_url, username, password, project_name, user_domain_name, project_domain_name)"
         )
     return found
+
+
+def _shared_regions(conf: cfg.ConfigOpts) -> dict[str, str]:
+    region = conf.region_name_for_shared_services
+    return {catalog.official(kind): region for kind in conf.shared_services_types} if region else {}
 
 
 def _tls(group: str, section: Any, common: settings.Tls) -> settings.Tls:

@@ -15,7 +15,7 @@ import keystoneauth1.exceptions
 import keystoneauth1.loading
 import keystoneauth1.session
 
-from hearth.cloud import access, errors, settings, transport
+from hearth.cloud import access, catalog, errors, settings, transport
 from hearth.cloud import session as sessions
 
 
@@ -124,7 +124,7 @@ class Connector:
 
     async def _read_token(self, token: str) -> access.Access:
         """What Keystone says about a token, asked with the token itself: it works for tokens of every kind."""
-        url = identity_url(self.settings.auth_url) + "/auth/tokens"
+        url = catalog.identity_url(self.settings.auth_url) + "/auth/tokens"
         headers = {"X-Auth-Token": token, "X-Subject-Token": token}
         tls = self.settings.tls_by_service.get("identity")
         try:
@@ -194,14 +194,6 @@ class Connector:
             task.cancel()
         self._sessions.clear()
         await self.wire.close()
-
-
-def identity_url(auth_url: str) -> str:
-    """Keystone's v3 URL, whether or not the configured one names the version."""
-    plain = auth_url.rstrip("/")
-    for version in ("/v3", "/v2.0"):
-        plain = plain.removesuffix(version)
-    return plain + "/v3"
 
 
 def _without_scope(options: Any) -> dict[str, Any]:

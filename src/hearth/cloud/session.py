@@ -88,7 +88,8 @@ class Session:
         """The service's URL in the catalog. Raises NoService."""
         url = self._access.endpoints.get(catalog.official(service_type))
         if url is None:
-            where = f" in region {self.region}" if self.region else ""
+            region = self._options.regions.get(catalog.official(service_type), self.region)
+            where = f" in region {region}" if region else ""
             raise errors.NoService(404, service_type, f"the catalog has no {service_type} service{where}")
         return url
 

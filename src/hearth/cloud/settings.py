@@ -40,6 +40,8 @@ class CloudSettings:
     trustee: AuthSection | None = None
     #: Region of the services; None: the first one in the catalog.
     region: str | None = None
+    #: Region of some services (official types) that regions share.
+    regions: Mapping[str, str] = dataclasses.field(default_factory=dict)
     interface: str = "public"
     #: Interface for some service types (official names).
     interfaces: Mapping[str, str] = dataclasses.field(default_factory=dict)

@@ -47,6 +47,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"timeout_mins": True}, "timeout_mins: True"),
     ({"timeout_mins": 1.5}, "timeout_mins: 1.5"),
     ({"timeout_mins": "9" * 30}, "timeout_mins"),
+    ({"timeout_mins": 2**31}, "timeout_mins: 2147483648 is above"),
     ({"disable_rollback": "no"}, "disable_rollback: 'no'"),
     ({"disable_rollback": 1}, "disable_rollback: 1"),
     ({"tags": "ok," + "x" * 81}, "81 characters; 80"),

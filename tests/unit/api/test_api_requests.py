@@ -137,6 +137,8 @@ async def test_what_is_refused(demo: Any) -> None:
         ("POST", "stacks", {"stack_name": "x", "template_url": "http://127.0.0.1/t"}, 400, "HTTPBadRequest"),
         ("GET", "stacks/none", None, 404, "EntityNotFound"),
         ("GET", "stacks/none/1234", None, 404, "EntityNotFound"),
+        ("GET", "stacks/%C3%BCber", None, 404, "EntityNotFound"),
+        ("GET", "stacks/%FF%00", None, 404, "EntityNotFound"),
         ("GET", f"{path}/outputs/none", None, 404, "NotFound"),
         ("GET", f"{path}/resources?colour=red", None, 400, "HTTPBadRequest"),
         ("GET", f"{path}/resources/none", None, 404, "ResourceNotFound"),

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from hearth.cloud import catalog
+from hearth.cloud import catalog, settings
 
 URLS = [
     ("network", "http://h:9696", "/v2.0/networks", "http://h:9696/v2.0/networks"),
@@ -39,17 +39,35 @@ def entry(kind: str, **urls: str) -> dict[str, Any]:
     }
 
 
-def test_region_and_interface_choose_the_endpoint() -> None:
-    listed = [entry("network", public__One="http://1", internal__One="http://2", public__Two="http://3")]
-    assert catalog.endpoints(listed, "One", "public", {}) == {"network": "http://1"}
-    assert catalog.endpoints(listed, "Two", "public", {}) == {"network": "http://3"}
-    assert catalog.endpoints(listed, "One", "public", {"network": "internal"}) == {"network": "http://2"}
-    assert catalog.endpoints(listed, "Three", "public", {}) == {}
+NETWORK = [entry("network", public__One="http://1", internal__One="http://2", public__Two="http://3")]
+CHOICES: list[tuple[dict[str, Any], str | None]] = [
+    ({}, "http://1"),
+    ({"region": "One"}, "http://1"),
+    ({"region": "Two"}, "http://3"),
+    ({"region": "Three"}, None),
+    ({"region": "One", "regions": {"network": "Two"}}, "http://3"),
+    ({"region": "One", "interface": "internal"}, "http://2"),
+    ({"region": "One", "interfaces": {"network": "internal"}}, "http://2"),
+    ({"region": "One", "interface": "admin"}, None),
+]
+
+
+def options(**more: Any) -> settings.CloudSettings:
+    return settings.CloudSettings("http://key:5000", settings.AuthSection("password", {}), **more)
+
+
+@pytest.mark.parametrize(("chosen", "url"), CHOICES)
+def test_region_and_interface_choose_the_endpoint(chosen: dict[str, Any], url: str | None) -> None:
+    assert catalog.endpoints(NETWORK, options(**chosen)).get("network") == url
+
+
+def test_keystone_is_known_without_a_catalog() -> None:
+    assert catalog.endpoints((), options()) == {"identity": "http://key:5000/v3"}
 
 
 def test_the_best_of_several_names_wins() -> None:
     listed = [entry("volumev2", public__One="http://2"), entry("volumev3", public__One="http://3")]
-    assert catalog.endpoints(listed, None, "public", {}) == {"block-storage": "http://3"}
+    assert catalog.endpoints(listed, options())["block-storage"] == "http://3"
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from hearth.cloud import config
 HEAT_CONF = """
 [DEFAULT]
 region_name_for_services = RegionOne
+region_name_for_shared_services = Shared
 trusts_delegated_roles = member,reader
 an_option_nobody_knows = 1
 [keystone_authtoken]
@@ -52,6 +53,7 @@ def test_a_heat_conf_is_read(tmp_path: pathlib.Path) -> None:
     assert cloud.trustee is not None
     assert cloud.trustee.options["username"] == "trustee"
     assert cloud.region == "RegionOne"
+    assert cloud.regions == {"image": "Shared", "block-storage": "Shared"}
     assert cloud.interface == "internal"
     assert cloud.interfaces == {"compute": "admin"}
     assert cloud.tls_by_service["compute"].insecure
