@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import time
@@ -105,7 +106,9 @@ class Hearth:
         """Run `openstack ... -f json`; the data it prints. Fails with what the command said."""
         done = self.run("openstack", *arguments, *(("-f", "json") if fmt else ()))
         assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout) if fmt and done.stdout else None
+        # With --wait, lines about what happens come before the data.
+        data = re.search(r"^[\[{]", done.stdout, re.MULTILINE)
+        return json.loads(done.stdout[data.start() :]) if fmt and data else None
 
     # ---- the APIs
 
