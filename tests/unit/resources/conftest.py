@@ -1,13 +1,26 @@
-"""A call with everything a verb may look at, for types that reach no cloud."""
+"""Calls for types that reach no cloud, and a driver that takes resources through their verbs in the embedded cloud."""
 
-from collections.abc import Callable
+import asyncio
+import contextlib
+import dataclasses
+import socket
+from collections.abc import AsyncIterator, Callable
 from typing import Any, cast
 
 import pytest
+import uvicorn
 
-from hearth.cloud import session
+from hearth.cloud import credentials, session, settings
+from hearth.localcloud import app
+from hearth.localcloud.core import cloud as clouds
 from hearth.model import names
-from hearth.resources.contract import Call, StackView
+from hearth.model.states import Action
+from hearth.resources import checking, finders, registry
+from hearth.resources.base import Base
+from hearth.resources.contract import Call, Change, Gone, Observed, StackView, Values
+
+TYPES = registry.TypeRegistry()
+_LOOKS = 400
 
 
 @pytest.fixture
@@ -29,3 +42,152 @@ def make_call() -> Callable[..., Call]:
         return Call(**(given | fields))
 
     return make
+
+
+@dataclasses.dataclass
+class Driven:
+    """One resource on its way through its verbs, as an engine would take it."""
+
+    kind: Base
+    call: Call
+
+    @property
+    def id(self) -> str:
+        """The physical id."""
+        assert self.call.physical_id is not None
+        return self.call.physical_id
+
+    async def observe(self) -> Observed | None:
+        """What the service says now; None when it is gone."""
+        return (await self.kind.observe_many([self.call]))[self.call.resource_id]
+
+    async def settle(self) -> None:
+        """Look until the action is done."""
+        if self.call.action not in self.kind.waits_on:
+            return
+        for _ in range(_LOOKS):
+            observed = await self.observe()
+            if observed is None and self.call.action is Action.DELETE:
+                return
+            if await self.kind.settle(self.call, observed) is None:
+                return
+            await asyncio.sleep(0.02)
+        raise AssertionError(f"{self.kind.type_name} is not done with {self.call.action}: {observed}")
+
+    async def update(self, **properties: Any) -> None:
+        """Change properties in place; None takes one away."""
+        before = self.call.properties
+        given = {key: value for key, value in (before | properties).items() if value is not None}
+        after = await checked(self.kind, given, self.call.cloud)
+        changed = {key: value for key, value in after.items() if key not in before or before[key] != value}
+        changed |= {key: None for key in before if key not in after}
+        self.call = dataclasses.replace(self.call, properties=after, previous=before, action=Action.UPDATE)
+        new_id = await self.kind.update(self.call, Change(changed))
+        self.call.physical_id = new_id or self.call.physical_id
+        # A later look may be that of another process, which does not know what was before.
+        self.call = dataclasses.replace(self.call, previous=None)
+        await self.settle()
+
+    async def attribute(self, name: str) -> Any:
+        """The value of an attribute."""
+        return await self.kind.attribute(self.call, name, None)
+
+    async def find_again(self) -> str | None:
+        """What a process finds that knows the row only."""
+        lost = dataclasses.replace(self.call, physical_id=None, data={}, action=Action.CREATE)
+        return await self.kind.find(lost)
+
+    async def delete(self) -> None:
+        """Delete it and wait until it is gone."""
+        self.call = dataclasses.replace(self.call, action=Action.DELETE)
+        with contextlib.suppress(Gone):
+            await self.kind.delete(self.call)
+            await self.settle()
+
+
+async def checked(kind: Base, given: dict[str, Any], cloud: session.Session) -> Values:
+    """Properties checked and translated, as before a verb."""
+    values, issues = checking.check(kind, given)
+    assert [*issues, *kind.validate(values)] == []
+    lookups = checking.lookups(kind, values)
+    assert await finders.confirm(cloud, lookups) == []
+    values, issues = await finders.translate(cloud, values, lookups)
+    assert issues == []
+    return values
+
+
+class Driver:
+    """Makes resources in a cloud."""
+
+    def __init__(self, cloud: session.Session) -> None:
+        self.cloud = cloud
+
+    async def prepare(self, type_name: str, name: str = "thing", /, **properties: Any) -> Driven:
+        """A resource before its create."""
+        kind = TYPES.get(type_name)
+        row = names.new_id()
+        call = Call(
+            name=name,
+            resource_id=row,
+            physical_name=names.physical_name("stack", name, row, kind.name_limit),
+            physical_id=None,
+            properties=await checked(kind, properties, self.cloud),
+            stack=StackView(names.new_id(), "stack", str(self.cloud.project_id)),
+            cloud=self.cloud,
+            now=0.0,
+        )
+        return Driven(kind, call)
+
+    async def make(self, type_name: str, name: str = "thing", /, **properties: Any) -> Driven:
+        """A resource after its create."""
+        made = await self.prepare(type_name, name, **properties)
+        made.call.physical_id = await made.kind.create(made.call)
+        await made.settle()
+        return made
+
+
+@pytest.fixture
+async def cloud_url() -> AsyncIterator[str]:
+    """The address of an embedded cloud, fresh and seeded, in which nothing takes long."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    cloud = app.open_cloud(None, clouds.Settings(clock_rate=100.0), url)
+    config = uvicorn.Config(app.create_app(cloud), log_config=None, lifespan="off", ws="none", access_log=False)
+    server = uvicorn.Server(config)
+    task = asyncio.create_task(server.serve(sockets=[listener]))
+    yield url
+    server.should_exit = True
+    await task
+    listener.close()
+    cloud.close()
+
+
+@contextlib.asynccontextmanager
+async def signed_in(auth_url: str, user: str) -> AsyncIterator[Driver]:
+    """A driver that acts as a user in the project of the same name."""
+    options = {
+        "auth_url": auth_url,
+        "username": user,
+        "password": "secret",
+        "user_domain_name": "Default",
+        "project_name": user,
+        "project_domain_name": "Default",
+    }
+    section = settings.AuthSection("password", options)
+    connector = credentials.Connector(settings.CloudSettings(auth_url=auth_url, service=section))
+    yield Driver(await connector.session(credentials.ServiceUser()))
+    await connector.close()
+
+
+@pytest.fixture
+async def demo(cloud_url: str) -> AsyncIterator[Driver]:
+    """The user demo."""
+    async with signed_in(f"{cloud_url}/identity/v3", "demo") as driver:
+        yield driver
+
+
+@pytest.fixture
+async def admin(cloud_url: str) -> AsyncIterator[Driver]:
+    """The user admin."""
+    async with signed_in(f"{cloud_url}/identity/v3", "admin") as driver:
+        yield driver

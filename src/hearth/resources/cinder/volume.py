@@ -166,14 +166,15 @@ class Volume(RemoteResource):
         """Change name, description and metadata at once; growing, retyping and restoring one after the other."""
         changed = self.changes(call, change)
         fields: dict[str, Any] = {key: changed[key] for key in ("name", "description") if key in changed}
-        if "metadata" in change.properties:
-            fields["metadata"] = {**_texts(call), METADATA_KEY: call.resource_id}
         if fields:
             await self.request(call, "PUT", self.path(call), {"volume": fields})
+        if "metadata" in change.properties:
+            wanted = {**_texts(call), METADATA_KEY: call.resource_id}
+            await self.request(call, "PUT", f"{self.path(call)}/metadata", {"metadata": wanted})
         if change.properties.get("read_only") is not None:
             await self._act(call, {"os-update_readonly_flag": {"readonly": change.properties["read_only"]}})
-        wanted = ("backup_id", "size", "volume_type")
-        steps = [[key, change.properties[key]] for key in wanted if change.properties.get(key) is not None]
+        longer = ("backup_id", "size", "volume_type")
+        steps = [[key, change.properties[key]] for key in longer if change.properties.get(key) is not None]
         call.data[_STEPS] = json.dumps(steps)
         return None
 

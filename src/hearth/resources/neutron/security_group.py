@@ -97,10 +97,7 @@ class SecurityGroup(network_resource.NetworkResource):
         if body.get("description") is None:
             return None
         listed = await self.listed(call, body)
-        wanted = {_key(rule) for rule in _wanted(call)}
-        return next(
-            (one["id"] for one in listed if {_key(rule) for rule in one["security_group_rules"]} == wanted), None
-        )
+        return next((str(one["id"]) for one in listed if _has_rules(one, call)), None)
 
     async def finish(self, call: Call) -> None:
         """Bring the rules to what is wanted."""
@@ -108,7 +105,7 @@ class SecurityGroup(network_resource.NetworkResource):
         observed = await self.observe(call)
         assert observed is not None
         present = {_key(rule): rule["id"] for rule in observed["security_group_rules"]}
-        wanted = {_key(rule): rule for rule in _wanted(call)}
+        wanted = {_key(rule): rule for rule in _wanted(call, call.physical_id)}
         for key in present.keys() - wanted.keys():
             await self._drop_rule(call, present[key])
         for key in wanted.keys() - present.keys():
@@ -137,17 +134,22 @@ class SecurityGroup(network_resource.NetworkResource):
             return
 
 
-def _wanted(call: Call) -> list[dict[str, Any]]:
+def _wanted(call: Call, group_id: str | None) -> list[dict[str, Any]]:
     """The rules as requests hold them."""
     wanted = []
     for given in call.properties.get("rules") or ():
         rule = {key: value for key, value in given.items() if key != "remote_mode"}
         if given.get("remote_mode") == "remote_group_id":
-            rule.setdefault("remote_group_id", call.physical_id)
+            rule.setdefault("remote_group_id", group_id)
         wanted.append(rule)
     if not any(rule["direction"] == "egress" for rule in wanted):
         wanted.extend(dict(rule) for rule in _OPEN_EGRESS)
     return wanted
+
+
+def _has_rules(group: Mapping[str, Any], call: Call) -> bool:
+    wanted = {_key(rule) for rule in _wanted(call, group["id"])}
+    return {_key(rule) for rule in group["security_group_rules"]} == wanted
 
 
 def _key(rule: Mapping[str, Any]) -> tuple[Any, ...]:
