@@ -396,13 +396,13 @@ class Actions:
     def add_floating_ip(self, call: service.Call, server: state.Document, given: dict[str, Any]) -> Reply:
         """addFloatingIp, before 2.44."""
         versions.forbid(call, 2, 44)
-        floating = self._networking.floating(call.identity, str(given.get("address")))
         ports = self._networking.ports(server)
         wanted = given.get("fixed_address")
         pairs = [(port, fixed["ip_address"]) for port in ports for fixed in port["fixed_ips"]]
         pairs = [(port, address) for port, address in pairs if ":" not in address and wanted in (None, address)]
         if not pairs:
             raise refusals.bad("Instance network is not ready yet" if not ports else "No fixed IP of the server fits")
+        floating = self._networking.floating(call.identity, str(given.get("address")))
         self._networking.associate(call, floating, pairs[0][0]["id"], pairs[0][1])
         return Reply(202)
 

@@ -63,9 +63,8 @@ class Flavors:
 
     def seed(self) -> None:
         """The flavors of a fresh cloud."""
-        if not len(self._book.flavors):
-            for id, name, ram, vcpus, disk in SEED:
-                self._insert({"id": id, "name": name, "ram": ram, "vcpus": vcpus, "disk": disk})
+        for id, name, ram, vcpus, disk in SEED:
+            self._insert({"id": id, "name": name, "ram": ram, "vcpus": vcpus, "disk": disk})
 
     # ---- flavors
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 
 from hearth.localcloud.cinder import paging, refusals, rules, times, versions
 from hearth.localcloud.core import service, state
@@ -67,7 +67,6 @@ class Keypairs:
             refusals.admin_only(call, "os_compute_api:os-keypairs:create")
         if self._book.keypair(user, name) is not None:
             raise refusals.conflict(f"Key pair '{name}' already exists.")
-        self._book.quotas.check(call.identity.project_id, "key_pairs", 0)
         limit = self._book.quotas.limits(call.identity.project_id)["key_pairs"]
         if 0 <= limit <= len(self._book.keypairs.select(user_id=user)) and call.cloud.settings.enforce_quotas:
             raise refusals.forbidden("Quota exceeded, too many key pairs.")
@@ -140,6 +139,13 @@ def generate() -> tuple[str, str]:
     )
     public = key.public_key().public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH)
     return private.decode(), f"{public.decode()} Generated-by-Nova"
+
+
+def public_key(comment: str) -> str:
+    """The public half, in OpenSSH's form, of a new Ed25519 key; its private half is forgotten. Much faster than RSA."""
+    key = ed25519.Ed25519PrivateKey.generate().public_key()
+    public = key.public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH)
+    return f"{public.decode()} {comment}"
 
 
 def ssh_fingerprint(public_key: str) -> str:
