@@ -62,8 +62,7 @@ class Admin(Service):
 
     def add_fault(self, call: Call) -> Any:
         """Put a rule in force."""
-        rule = _object(call)
-        return Reply(201, {"fault": self.cloud.faults.add(rule.get("fault", rule))})
+        return Reply(201, {"fault": self.cloud.faults.add(_object(call, "fault"))})
 
     def clear_faults(self, call: Call) -> Any:
         """Take all rules out of force."""
@@ -83,8 +82,7 @@ class Admin(Service):
 
     def set_clock(self, call: Call) -> Any:
         """Change the rate, jump ahead."""
-        given = _object(call)
-        given = given.get("clock", given)
+        given = _object(call, "clock")
         unknown = set(given) - {"rate", "advance"}
         if unknown:
             raise errors.ApiError(400, f"unknown clock field {min(unknown)!r}; there are: advance, rate")
@@ -106,8 +104,7 @@ class Admin(Service):
 
     def change_settings(self, call: Call) -> Any:
         """Change some settings."""
-        given = _object(call)
-        given = dict(given.get("settings", given))
+        given = _object(call, "settings")
         settings = self.cloud.settings.with_changes(given)
         if "clock_rate" in given:
             try:
@@ -123,7 +120,10 @@ class Admin(Service):
         return Reply(204)
 
 
-def _object(call: Call) -> dict[str, Any]:
-    if not isinstance(call.body, dict):
-        raise errors.ApiError(400, "The request body must be a JSON object.")
-    return call.body
+def _object(call: Call, name: str) -> dict[str, Any]:
+    """The object sent, bare or inside an envelope of this name."""
+    body = call.body
+    inner = body.get(name, body) if isinstance(body, dict) else None
+    if not isinstance(inner, dict):
+        raise errors.ApiError(400, f"The request body must be a JSON object, or hold one as {name!r}.")
+    return inner

@@ -14,7 +14,7 @@ import msgspec
 from starlette.types import Message, Receive, Scope, Send
 
 from hearth.localcloud.core import cloud as clouds
-from hearth.localcloud.core import errors, ids, router, service
+from hearth.localcloud.core import errors, router, service
 
 _log = logging.getLogger(__name__)
 
@@ -42,6 +42,9 @@ class Dispatcher:
         self._generation = self._cloud.generation
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await send({"type": "websocket.close", "code": 1000})
+            return
         if self._generation != self._cloud.generation:
             self._build()
         path: str = scope["path"]
@@ -60,7 +63,7 @@ class Dispatcher:
             handled,
             scope,
             path[len(prefix) :] or "/",
-            "req-" + ids.new_id(),
+            handled.new_request_id(),
             lambda: _chunks(receive),
         )
         try:

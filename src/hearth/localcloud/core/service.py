@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from starlette.datastructures import Headers, QueryParams
 
-from hearth.localcloud.core import errors
+from hearth.localcloud.core import errors, ids
 
 if TYPE_CHECKING:
     from hearth.localcloud.core.cloud import Cloud
@@ -157,6 +157,10 @@ class Service:
 
     def seed(self) -> None:
         """Create what a fresh cloud holds; runs at each start, in a transaction, and must be safe to repeat."""
+
+    def new_request_id(self) -> str:
+        """An id for the next request, in the service's form."""
+        return "req-" + ids.new_id()
 
     def negotiate(self, call: Call) -> dict[str, str]:
         """Set `call.microversion`; returns headers for the answer. Raises ApiError 406."""

@@ -109,7 +109,7 @@ class Images:
             status="active",
             size=digest.size,
             # Only of a raw disk does the length say how big the disk is; nobody looks into the others.
-            virtual_size=digest.size if image["disk_format"] == "raw" else None,
+            virtual_size=(digest.size or None) if image["disk_format"] == "raw" else None,
             checksum=digest.md5,
             os_hash_algo="sha512",
             os_hash_value=digest.sha512,

@@ -34,7 +34,7 @@ class Authentication:
         auth = _section(call.body, "auth")
         identity = _section(auth, "identity")
         methods = identity.get("methods")
-        if not isinstance(methods, list) or not methods:
+        if not isinstance(methods, list) or not methods or not all(isinstance(each, str) for each in methods):
             raise errors.ApiError(400, "'methods' is a required property")
         user_id, options = "", {}
         for method in methods:

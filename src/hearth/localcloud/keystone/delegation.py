@@ -84,8 +84,11 @@ class ApplicationCredentials:
         held = [role for role in map(self._names.role_by_name, identity.roles) if role]
         role_ids = [each["id"] for each in held]
         if given.get("roles"):
+            _check_roles(given["roles"])
             role_ids = [_chosen(self._names, each, role_ids, 400) for each in given["roles"]]
         secret = given.get("secret") or secrets.token_urlsafe(64)
+        if not isinstance(secret, str):
+            raise errors.ApiError(400, "'secret' is not a text")
         document = self._names.application_credentials.insert(
             {
                 "id": ids.new_hex(),
@@ -212,6 +215,7 @@ class Trusts:
                 held = [role_id for role_id in held if role_id in redelegated["role_ids"]]
             if not given.get("roles"):
                 raise errors.ApiError(403, "At least one role should be specified")
+            _check_roles(given["roles"])
             role_ids = [_chosen(names, each, held, 403) for each in given["roles"]]
         uses = given.get("remaining_uses")
         if uses is not None and (not isinstance(uses, int) or uses < 1):
@@ -277,6 +281,11 @@ def _chosen(names: directory.Directory, wanted: Any, held: list[str], status: in
     if role["id"] not in held:
         raise errors.ApiError(status, f"The caller does not have role {role['name']} and cannot hand it on.")
     return str(role["id"])
+
+
+def _check_roles(wanted: Any) -> None:
+    if not isinstance(wanted, list):
+        raise errors.ApiError(400, "'roles' is not a list")
 
 
 def _expiry(text: Any) -> float | None:

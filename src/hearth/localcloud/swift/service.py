@@ -6,6 +6,7 @@ Every route is open to all in the dispatcher; access.py decides, since signed UR
 import html
 import mimetypes
 import re
+import time
 from typing import Any
 from urllib.parse import unquote
 
@@ -70,6 +71,9 @@ class Swift(Service):
     def error_body(self, error: errors.ApiError, call: Call) -> Any:
         title = errors.TITLES.get(error.status, "Error")
         return f"<html><h1>{title}</h1><p>{html.escape(error.message)}</p></html>"
+
+    def new_request_id(self) -> str:
+        return f"tx{ids.new_hex()[:21]}-{int(time.time()):010x}"
 
     # -- accounts ----------------------------------------------------------------------------------------------------
 
