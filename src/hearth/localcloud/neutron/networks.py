@@ -152,6 +152,8 @@ class Networks(resource.Resource):
             if pool is not None and pool["address_scope_id"]:
                 shown[f"ipv{subnet['ip_version']}_address_scope"] = pool["address_scope_id"]
         shown["router:external"] = self.data.is_external(document["id"])
+        if not shown["router:external"]:
+            del shown["is_default"]
         if call.identity.is_admin:
             parts = [segments.provider(each) for each in self.data.segments.select(network_id=document["id"])]
             shown.update(parts[0] if len(parts) == 1 else {"segments": parts})

@@ -8,7 +8,7 @@ from hearth.localcloud.core import errors, quota, service, state
 from hearth.localcloud.neutron import addresses, checks, refusals, resource, securitygroups, tables, tags
 from hearth.localcloud.neutron.resource import Field, read_only
 
-_FIXED = checks.list_of(checks.mapping({}, {"subnet_id": checks.uuid, "ip_address": checks.ip}))
+_FIXED_ONE = checks.mapping({}, {"subnet_id": checks.uuid, "ip_address": checks.ip})
 _PAIR = checks.mapping({"ip_address": checks.cidr}, {"mac_address": checks.maybe(checks.mac)})
 _DHCP_OPTION = checks.mapping(
     {"opt_name": checks.anything, "opt_value": checks.anything},
@@ -21,8 +21,15 @@ _VNIC_TYPES = (
 _BOUND = {"port_filter": True, "connectivity": "l2", "bound_drivers": {"0": "local"}}
 _MAC_PREFIX = "fa:16:3e"
 _DOMAIN = "openstacklocal."
+#: What the ports of other services' devices are owned by.
+_FOREIGN_DEVICES = ("compute:", "baremetal:", "manila:")
 #: Ports of these owners belong to something else's life and are deleted with it.
 _SERVICE_OWNERS = (*tables.ROUTER_INTERFACES, tables.ROUTER_GATEWAY, tables.FLOATING_IP)
+
+
+def _fixed(value: list[Any]) -> list[Any]:
+    # Not `list_of`: two addresses of one subnet are the same wish twice.
+    return [_FIXED_ONE(each) for each in value]
 
 
 class Ports(resource.Resource):
@@ -44,7 +51,7 @@ class Ports(resource.Resource):
         read_only("status", default="DOWN"),
         Field("device_id", str, default="", check=checks.text(255)),
         Field("device_owner", str, default="", check=checks.text(255)),
-        Field("fixed_ips", list, nullable=True, check=_FIXED),
+        Field("fixed_ips", list, nullable=True, check=_fixed),
         Field("allowed_address_pairs", list, default=[], nullable=True, check=list),
         Field("extra_dhcp_opts", list, default=[], nullable=True, check=list),
         Field("security_groups", list, nullable=True, check=checks.list_of(checks.uuid)),
@@ -99,9 +106,23 @@ class Ports(resource.Resource):
         ]
         return {each["id"]: each for each in [*found, *others]}.values()
 
-    def owned(self, call: service.Call, document: state.Document) -> bool:
-        """The port's owner; the network's owner too, but not for other projects' servers."""
-        return super().owned(call, document)
+    def update(self, call: service.Call) -> Any:
+        """The addresses of a router's interface are changed by way of the router."""
+        document = self.find(call, call.params["id"])
+        given = self.given(call).get("fixed_ips", document["fixed_ips"])
+        if document["device_owner"] in tables.ROUTER_INTERFACES and given != document["fixed_ips"]:
+            raise refusals.bad_request(
+                f"Port {document['id']} is an interface of router {document['device_id']}; its addresses stay. Remove "
+                "the interface and add another."
+            )
+        return super().update(call)
+
+    def delete(self, call: service.Call) -> Any:
+        """Projects do not delete the ports of servers; those are deleted by way of the server."""
+        document = self.find(call, call.params["id"])
+        if document["device_owner"].startswith(_FOREIGN_DEVICES) and not call.identity.is_admin:
+            raise refusals.denied(f"delete port {document['id']} of {document['device_owner']}")
+        return super().delete(call)
 
     def matches(self, call: service.Call, document: state.Document, name: str, values: Sequence[str]) -> bool:
         """`fixed_ips=subnet_id=…`, `ip_address=…` and `ip_address_substr=…` look into the addresses."""
@@ -123,6 +144,11 @@ class Ports(resource.Resource):
         shown["dns_assignment"] = assignments
         network = self.data.networks.get(document["network_id"])
         shown["qos_network_policy_id"] = network["qos_policy_id"] if network else None
+        for trunk in self.data.trunks.select(port_id=document["id"]):
+            shown["trunk_details"] = {
+                "trunk_id": trunk["id"],
+                "sub_ports": [self._sub(sub) for sub in trunk["sub_ports"]],
+            }
         return shown
 
     # -- writing -----------------------------------------------------------------------------------------------------
@@ -167,6 +193,11 @@ class Ports(resource.Resource):
     def change(self, call: service.Call, document: state.Document, changes: state.Document) -> None:
         """Keep addresses, protection and binding right."""
         after = {**document, **changes}
+        held = document["device_owner"] in _SERVICE_OWNERS and self._holder_exists(document)
+        if held and any(after[name] != document[name] for name in ("device_id", "device_owner")):
+            raise refusals.conflict(
+                "PortInUse", f"Port {document['id']} belongs to {document['device_id']}; remove it there."
+            )
         if after["mac_address"] != document["mac_address"]:
             self._mac(document["network_id"], after["mac_address"])
         if "security_groups" in changes or "port_security_enabled" in changes or "allowed_address_pairs" in changes:
@@ -237,6 +268,10 @@ class Ports(resource.Resource):
         return self.make(call, project, values)
 
     # -- parts -------------------------------------------------------------------------------------------------------
+
+    def _sub(self, sub: dict[str, Any]) -> dict[str, Any]:
+        port = self.table.get(sub["port_id"])
+        return {**sub, "mac_address": port["mac_address"] if port else None}
 
     def _owns_network(self, call: service.Call, document: state.Document) -> bool:
         network = self.data.networks.get(document["network_id"])

@@ -66,10 +66,12 @@ class RbacPolicies(resource.Resource):
             raise refusals.invalid(f"There is no {kind} {id}.")
         if not call.identity.sees(target["project_id"]):
             raise refusals.invalid(f"The {kind} {id} belongs to another project; only its owner may open it.")
+        _check_target(document["target_tenant"])
         self._check_double(document)
 
     def change(self, call: service.Call, document: state.Document, changes: state.Document) -> None:
         """Who loses access must not use it."""
+        _check_target(changes.get("target_tenant", "*"))
         if changes.get("target_tenant", document["target_tenant"]) != document["target_tenant"]:
             self._check_double({**document, **changes})
             self._check_users(document)
@@ -106,3 +108,11 @@ class RbacPolicies(resource.Resource):
             raise refusals.conflict(
                 "RbacPolicyInUse", f"RBAC policy {document['id']} is needed: {error.message}"
             ) from error
+
+
+def _check_target(target: str) -> None:
+    try:
+        if target != "*":
+            checks.uuid(target)
+    except ValueError:
+        raise refusals.invalid(f"target_tenant {target!r} is neither the id of a project nor *.") from None

@@ -5,6 +5,10 @@ from typing import Any
 from hearth.localcloud.core import errors, service, state
 from hearth.localcloud.neutron import ipam, refusals, tables
 
+_DETAILS = (
+    "total_ips_in_subnet", "total_ips_in_allocation_pool", "used_ips_in_subnet", "used_ips_in_allocation_pool"
+)  # fmt: skip
+
 
 def empty(name: str) -> service.Handler:
     """A list without members."""
@@ -49,14 +53,24 @@ class Availabilities:
                     ipam.Interval(ipam.number(pool["start"]), ipam.number(pool["end"]))
                     for pool in subnet["allocation_pools"]
                 ]
+                used = [
+                    int(each["id"].rpartition("/")[2]) for each in self._data.allocations.select(subnet_id=subnet["id"])
+                ]
+                hosts, total = ipam.hosts(ipam.network(subnet["cidr"])), sum(pool.size for pool in pools)
                 nets.append(
                     {
                         "subnet_id": subnet["id"],
                         "subnet_name": subnet["name"],
                         "ip_version": subnet["ip_version"],
                         "cidr": subnet["cidr"],
-                        "used_ips": len(self._data.allocations.select(subnet_id=subnet["id"])),
-                        "total_ips": sum(pool.size for pool in pools),
+                        "used_ips": len(used),
+                        "total_ips": total,
+                        "ip_availability_details": {
+                            "total_ips_in_subnet": hosts.size,
+                            "total_ips_in_allocation_pool": total,
+                            "used_ips_in_subnet": len(used),
+                            "used_ips_in_allocation_pool": sum(any(each in pool for pool in pools) for each in used),
+                        },
                     }
                 )
         return {
@@ -67,6 +81,9 @@ class Availabilities:
             "subnet_ip_availability": nets,
             "used_ips": sum(net["used_ips"] for net in nets),
             "total_ips": sum(net["total_ips"] for net in nets),
+            "ip_availability_details": {
+                name: sum(net["ip_availability_details"][name] for net in nets) for name in _DETAILS
+            },
         }
 
 

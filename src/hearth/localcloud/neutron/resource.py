@@ -52,6 +52,7 @@ class Resource(collection.Collection):
         self.quotas = quotas
         self._known = _PLAIN | set(self._by_name) | self.filters
         self._unseen = self.hidden | self.private
+        self._guarded = frozenset(field.name for field in self.fields if field.admin)
 
     # -- refusals ----------------------------------------------------------------------------------------------------
 
@@ -147,6 +148,13 @@ class Resource(collection.Collection):
 
     def checked(self, call: service.Call, given: Any, *, creating: bool) -> state.Document:
         """The given fields, with the owner sorted out: `project_id` stands in the result when it was given."""
+        if creating and isinstance(given, dict) and not call.identity.is_admin:
+            # Who gives an administrators' field its default asks for nothing special.
+            given = {
+                name: value
+                for name, value in given.items()
+                if not (name in self._guarded and value == self._by_name[name].default)
+            }
         if not isinstance(given, dict) or not ("project_id" in given or "tenant_id" in given):
             return super().checked(call, given, creating=creating)
         if not creating:

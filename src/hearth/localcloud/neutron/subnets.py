@@ -212,11 +212,11 @@ class Subnets(resource.Resource):
             document["subnetpool_id"] = pool["id"]
         if document["subnetpool_id"] == "prefix_delegation":
             raise refusals.bad_request("Prefix delegation is not supported; name a subnet pool or give a cidr.")
+        document["subnetpool_id"] = document["subnetpool_id"] or None
+        if document["subnetpool_id"] is None and given is None:
+            raise refusals.bad_request("Without a cidr a subnet needs a subnetpool_id.")
         self._check_affinity(document)
-        if not document["subnetpool_id"]:
-            document["subnetpool_id"] = None
-            if given is None:
-                raise refusals.bad_request("Without a cidr a subnet needs a subnetpool_id.")
+        if document["subnetpool_id"] is None:
             return str(given)
         pool = self.data.subnetpools.get(document["subnetpool_id"])
         if pool is None or not self._sees_pool(call, pool):

@@ -55,11 +55,10 @@ class Trunks(resource.Resource):
         given, document["sub_ports"] = document["sub_ports"], []
         document["sub_ports"] = self._joined(call, document, given)
 
-    def change(self, call: service.Call, document: state.Document, changes: state.Document) -> None:
-        """Nothing beyond the fields themselves."""
-
     def check_delete(self, call: service.Call, document: state.Document) -> None:
-        """Not while a server uses it."""
+        """Not while a server uses it, nor while it is switched off."""
+        if not document["admin_state_up"]:
+            raise refusals.conflict("TrunkDisabled", f"Trunk {document['id']} is down; set admin_state_up first.")
         parent = self.data.ports.get(document["port_id"])
         if parent is not None and parent["binding:host_id"]:
             raise refusals.conflict("TrunkInUse", f"Trunk {document['id']} is in use by {parent['device_id']}.")
