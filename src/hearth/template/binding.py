@@ -166,10 +166,10 @@ def _external_id(definition: ResourceDefinition, folding: "_Folding") -> str | N
     external_id = folding.operand(definition.external_id)
     if external_id is None or external_id is UNKNOWN:
         return None
-    if isinstance(external_id, (dict, list, base.Function)):
-        folding.wrong("external_id must be text that does not depend on resources", (*definition.path, "external_id"))
-        return None
-    return str(external_id)
+    if isinstance(external_id, str):
+        return external_id
+    folding.wrong("external_id must be text that does not depend on resources", (*definition.path, "external_id"))
+    return None
 
 
 def _depends_on(definition: ResourceDefinition, external_id: str | None, folding: "_Folding") -> frozenset[str]:
@@ -178,7 +178,8 @@ def _depends_on(definition: ResourceDefinition, external_id: str | None, folding
         folding.wrong(
             f"resource {definition.name!r} has an external_id and so cannot depend on others",
             path,
-            advice="Remove one.",
+            kind="InvalidExternalResourceDependency",
+            advice="Remove one of the two.",
         )
     for name in definition.depends_on:
         if name not in folding.template.resources:

@@ -5,10 +5,11 @@ the other; a wrong part is noted and left out, so that the rest is still checked
 """
 
 import graphlib
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from hearth.model.diagnostics import Findings, Path, nearest
+from hearth.model.diagnostics import Findings, Path, Severity, nearest
 from hearth.model.errors import Invalid
 from hearth.model.values import UNKNOWN
 from hearth.template import parameter_schema, reader, source, versions
@@ -19,6 +20,7 @@ from hearth.template.source import USUAL_LIMITS, Limits
 
 _GROUPS_LABEL = "Parameter Groups error"
 _CONDITIONS_LABEL = "Conditions validation error"
+_OUTPUT_LABEL = "Output validation error"
 
 
 def load(
@@ -74,20 +76,24 @@ class _Loader:
         return name if self._rules.kind == "hot" else CFN_KEYS.get(name, name)
 
     def _text(self, raw: Any, path: Path) -> str:
+        """A description. What is no text is only worth a warning: nothing depends on it."""
         if isinstance(raw, (dict, list)):
-            self._wrong(f"{path[-1]} must be text, not {base.kind_of(raw)}", path)
-            return ""
+            self._doubt(f"{path[-1]} should be text, not {base.kind_of(raw)}", path)
+            return json.dumps(raw)
         return "" if raw is None else str(raw)
+
+    def _doubt(self, message: str, path: Path, *, label: str = "", advice: str = "") -> None:
+        self._findings.add(message, self._source.place(path), label=label, advice=advice, severity=Severity.WARNING)
 
     def _section(self, name: str) -> tuple[str, dict[str, Any]]:
         key = self._key(name)
         found = self._raw.get(key) if key in self._rules.sections else None
-        if found is None:
-            return key, {}
-        if not isinstance(found, dict):
-            self._wrong(f"section {key} must be a map, not {base.kind_of(found)}", (key,))
-            return key, {}
-        return key, found
+        if isinstance(found, dict):
+            return key, found
+        if found:
+            label = {"outputs": _OUTPUT_LABEL, "conditions": _CONDITIONS_LABEL}.get(name, "")
+            self._wrong(f"section {key} must be a map, not {base.kind_of(found)}", (key,), label=label)
+        return key, {}
 
     # -- the frame --
 
@@ -140,7 +146,7 @@ class _Loader:
             parameters=parameters,
             parameter_groups=self._groups(),
             conditions=self._conditions(conditions_key, conditions),
-            mappings=self._mappings(),
+            mappings=self._section("mappings")[1],
             resources={
                 name: definition
                 for name, raw in resources.items()
@@ -168,7 +174,7 @@ class _Loader:
 
     def _groups(self) -> list[dict[str, Any]]:
         raw = self._raw.get("parameter_groups") if "parameter_groups" in self._rules.sections else None
-        if raw is None:
+        if not raw:
             return []
         if not isinstance(raw, list):
             self._wrong("the groups must be a list", ("parameter_groups",), label=_GROUPS_LABEL)
@@ -195,13 +201,6 @@ class _Loader:
                 else:
                     grouped.add(name)
         return [group for group in raw if isinstance(group, dict)]
-
-    def _mappings(self) -> dict[str, Any]:
-        key, section = self._section("mappings")
-        for name, mapping in section.items():
-            if not isinstance(mapping, dict) or not all(isinstance(entry, dict) for entry in mapping.values()):
-                self._wrong(f"mapping {name!r} must be a map of maps", (key, name))
-        return section
 
     def _conditions(self, key: str, section: Mapping[str, Any]) -> dict[str, Any]:
         found: dict[str, Any] = {}
@@ -245,10 +244,14 @@ class _Loader:
                         (*path, key),
                         advice=nearest(key, self._rules.resource_keys),
                     )
+        for key, value in raw.items():
+            if value is None and key in self._rules.resource_keys:
+                self._wrong(f"{key} is empty (null)", (*path, key), advice="Give it a value or leave it out.")
+        raw = {key: value for key, value in raw.items() if value is not None}
         read = _Keys(self, raw, path)
         resource_type = read.raw("type")
         if not isinstance(resource_type, str) or not resource_type:
-            what = "has no type" if resource_type is None else f"has {base.kind_of(resource_type)} as its type"
+            what = f"has {base.kind_of(resource_type)} as its type" if resource_type else "has no type"
             self._wrong(f"resource {name!r} {what}", path, advice="Give it a type, for instance OS::Nova::Server.")
             return None
         return ResourceDefinition(
@@ -260,8 +263,8 @@ class _Loader:
             depends_on=read.names("depends_on"),
             deletion_policy=read.tree("deletion_policy"),
             update_policy=read.map("update_policy"),
-            description=read.text("description"),
-            external_id=read.tree("external_id"),
+            description=read.strict_text("description"),
+            external_id=read.tree("external_id") if "external_id" in self._rules.resource_keys else None,
             condition=read.condition(),
         )
 
@@ -271,17 +274,18 @@ class _Loader:
         for name, raw in section.items():
             path = (key, name)
             if not isinstance(raw, dict):
-                self._wrong(f"an output must be a map with a value, not {base.kind_of(raw)}", path)
+                self._wrong(f"an output must be a map with a value, not {base.kind_of(raw)}", path, label=_OUTPUT_LABEL)
                 continue
             if self._rules.kind == "hot":
                 for unknown in raw.keys() - self._rules.output_keys:
-                    self._wrong(
-                        f"{unknown!r} is no key of an output",
+                    self._doubt(
+                        f"{unknown!r} is no key of an output and does nothing",
                         (*path, unknown),
+                        label=_OUTPUT_LABEL,
                         advice=nearest(unknown, self._rules.output_keys),
                     )
             if self._key("value") not in raw:
-                self._wrong(f"output {name!r} has no {self._key('value')}", path)
+                self._wrong(f"output {name!r} has no {self._key('value')}", path, label=_OUTPUT_LABEL)
                 continue
             read = _Keys(self, raw, path)
             found[name] = OutputDefinition(name, path, read.tree("value"), read.text("description"), read.condition())
@@ -304,6 +308,13 @@ class _Keys:
 
     def text(self, name: str) -> str:
         return self._loader._text(self.raw(name), self._where(name))
+
+    def strict_text(self, name: str) -> str:
+        raw = self.raw(name)
+        if raw is not None and not isinstance(raw, str):
+            self._loader._wrong(f"{self._where(name)[-1]} must be text, not {base.kind_of(raw)}", self._where(name))
+            return ""
+        return raw or ""
 
     def tree(self, name: str) -> Any:
         return self._loader._reader.read(self.raw(name), self._where(name))

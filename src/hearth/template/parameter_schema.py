@@ -71,11 +71,9 @@ class ParameterSchema:
 
     def as_text(self, value: Any) -> str:
         """A native value as stacks show it: lists joined, json dumped."""
-        if isinstance(value, str):
-            return value
-        if self.type == "comma_delimited_list" and isinstance(value, list):
-            return ",".join(map(str, value))
-        return json.dumps(value) if self.type == "json" else str(value)
+        if self.type == "json":
+            return json.dumps(value)
+        return ",".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 # --- values ----------------------------------------------------------------------------------------------------------
@@ -113,14 +111,12 @@ def _as_list(value: Any) -> list[str]:
         return value.split(",") if value else []
     if not isinstance(value, list):
         raise ValueError("is neither a list nor comma-separated text")
-    return [json.dumps(item) if isinstance(item, (dict, list)) else str(item) for item in value]
+    return [str(item) for item in value]
 
 
 def _as_json(value: Any) -> Any:
-    if not isinstance(value, str):
+    if not isinstance(value, str) or not value:
         return value
-    if not value:
-        return {}
     try:
         return json.loads(value, parse_constant=_refuse)
     except (ValueError, RecursionError) as error:
@@ -248,7 +244,7 @@ class _Declaration:
 
     def _flag(self, raw: dict[str, Any], key: str) -> bool:
         try:
-            return _as_boolean(raw.get(key, False))
+            return False if raw.get(key) is None else _as_boolean(raw[key])
         except ValueError:
             self._wrong(f"{key} must be true or false, not {constraints.shown(raw[key])}", key)
             return False

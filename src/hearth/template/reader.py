@@ -32,6 +32,7 @@ class TreeReader:
         self.source = source
         self.resources = frozenset(resources)
         self.findings = findings
+        self._broken = 0  # calls and conditions that were wrong; what contains one is not judged further
         self._version = version
         self._conditions = conditions
         self._within_condition = within_condition
@@ -114,10 +115,14 @@ class TreeReader:
 
     def _call(self, function: type[base.Function], name: str, raw: Any, path: Path) -> Any:
         here = (*path, name)
+        before = self._broken
         try:
             args = raw if function.macro else self.read(raw, here)
+            if self._broken != before:
+                return UNKNOWN
             return function.parse(name, args, here, self)
         except base.Misuse as misuse:
+            self._broken += 1
             self.findings.add(
                 misuse.message, self.source.place(here), kind=misuse.kind, label=misuse.label, advice=misuse.advice
             )
@@ -143,7 +148,7 @@ class TreeReader:
             f"{name} is no function of version {version.name}",
             self.source.place((*path, name)),
             kind="InvalidTemplateVersion" if surely_meant else "StackValidationFailed",
-            advice=f"Versions that have it: {', '.join(having)}.",
+            advice=f"Versions that have it: {having}.",
             severity=Severity.ERROR if surely_meant else Severity.WARNING,
         )
 

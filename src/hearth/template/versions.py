@@ -264,9 +264,18 @@ def spellings(key: str) -> list[str]:
 
 
 @functools.cache
-def versions_with(function: str) -> tuple[str, ...]:
-    """The full names of the versions that have a function of this name."""
-    return tuple(str(version) for version in VERSIONS if function in version.functions)
+def versions_with(function: str) -> str:
+    """The versions that have a function of this name, for advice; "" when none has."""
+    parts = []
+    for key in KEYS:
+        names = [version.name for version in VERSIONS if version.key == key]
+        having = [version.name for version in VERSIONS if version.key == key and function in version.functions]
+        if len(having) > 1:
+            until = "and later" if having[-1] == names[-1] else f"to {having[-1]}"
+            parts.append(f"{key} {having[0]} {until}")
+        elif having:
+            parts.append(f"{key} {having[0]}")
+    return ", ".join(parts)
 
 
 def listed_versions() -> list[dict[str, Any]]:

@@ -37,7 +37,7 @@ def one(declaration: str) -> template.ParameterSchema:
         ("type: comma_delimited_list", ["a", 1], ["a", "1"]),
         ("type: json", {"a": 1}, {"a": 1}),
         ("type: json", '[1, "x"]', [1, "x"]),
-        ("type: json", "", {}),
+        ("type: json", "", ""),
         ("type: string, constraints: [{allowed_values: [1, 2]}]", "1", "1"),
         ("type: boolean, constraints: [{allowed_values: ['on']}]", True, True),
         ("type: comma_delimited_list, constraints: [{allowed_values: [a, b]}]", "b,a", ["b", "a"]),
@@ -132,6 +132,7 @@ def test_what_a_stack_shows() -> None:
   number: {type: number, default: "3"}
   list: {type: comma_delimited_list, default: [a, b]}
   data: {type: json, default: {a: [1]}}
+  word: {type: json, default: '"x"'}
   flag: {type: boolean, default: "on"}
   secret: {type: string, default: s, hidden: true}
 """,
@@ -145,6 +146,7 @@ def test_what_a_stack_shows() -> None:
         "number": "3",
         "list": "a,b",
         "data": '{"a": [1]}',
+        "word": '"x"',
         "flag": "True",
         "secret": "******",
     }
