@@ -10,6 +10,9 @@ import time
 
 from hearth.localcloud.core import state
 
+#: The start of the year 9000: later moments have no date.
+_END = 221_845_392_000
+
 
 class Clock:
     """Virtual time: `rate` seconds pass in the cloud for one real second."""
@@ -30,7 +33,7 @@ class Clock:
 
     def now(self) -> float:
         """Virtual time in seconds since the epoch; never less than the call before."""
-        now = self._virtual + (time.time() - self._real) * self._rate
+        now = min(self._virtual + (time.time() - self._real) * self._rate, _END)
         if now < self._latest:
             return self._latest
         self._latest = now
@@ -60,6 +63,8 @@ class Clock:
         """Let virtual time jump ahead."""
         if seconds < 0:
             raise ValueError(f"clock advance {seconds}: the clock does not run backwards; give 0 or more seconds")
+        if self.now() + seconds > _END:
+            raise ValueError(f"clock advance {seconds}: beyond the year 9000; give fewer seconds")
         self._virtual += seconds
         self._save()
 

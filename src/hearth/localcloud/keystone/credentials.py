@@ -159,7 +159,7 @@ class Ec2:
             raise errors.ApiError(400, "Invalid base64 in token") from None
         key = str(blob.get("secret", "")).encode()
         made = base64.b64encode(hmac.digest(key, text, "sha1")).decode()
-        if not hmac.compare_digest(made, str(reported.get("signature") or "")):
+        if not hmac.compare_digest(made.encode(), str(reported.get("signature") or "").encode()):
             raise tokens.unauthorized()
         return self._token(document, blob)
 

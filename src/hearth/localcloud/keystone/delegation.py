@@ -208,8 +208,8 @@ class Trusts:
         project_id = given.get("project_id")
         role_ids: list[str] = []
         if project_id:
-            if project_id not in names.projects:
-                raise directory.could_not_find("project", project_id)
+            if not isinstance(project_id, str) or project_id not in names.projects:
+                raise directory.could_not_find("project", str(project_id))
             held = names.roles_on(identity.user_id, ("project", project_id))
             if redelegated:
                 held = [role_id for role_id in held if role_id in redelegated["role_ids"]]
@@ -273,7 +273,8 @@ def _role(names: directory.Directory, role_id: str) -> state.Document:
 
 def _chosen(names: directory.Directory, wanted: Any, held: list[str], status: int) -> str:
     """The id of a role given by id or name; refused when the caller does not have it."""
-    if not isinstance(wanted, dict) or not (wanted.get("id") or wanted.get("name")):
+    named = (wanted.get("id") or wanted.get("name")) if isinstance(wanted, dict) else None
+    if not isinstance(named, str):
         raise errors.ApiError(400, "a role needs 'id' or 'name'")
     role = names.roles.get(wanted["id"]) if wanted.get("id") else names.role_by_name(wanted["name"])
     if role is None:

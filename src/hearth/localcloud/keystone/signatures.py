@@ -23,13 +23,15 @@ def matches(secret: str, reported: Mapping[str, Any]) -> bool:
     host = str(reported.get("host") or "")
     hosts = dict.fromkeys((host, host.partition(":")[0]))
     return any(
-        hmac.compare_digest(signature, made) for made in (_made(secret, reported, each) for each in hosts) if made
+        hmac.compare_digest(signature.encode(), made.encode())
+        for made in (_made(secret, reported, each) for each in hosts)
+        if made
     )
 
 
 def _made(secret: str, reported: Mapping[str, Any], host: str) -> str | None:
-    params = {str(key): str(value) for key, value in dict(reported.get("params") or {}).items()}
-    headers = {str(key).lower(): str(value) for key, value in dict(reported.get("headers") or {}).items()}
+    params = _texts(reported.get("params"))
+    headers = {name.lower(): value for name, value in _texts(reported.get("headers")).items()}
     version = params.get("SignatureVersion")
     key = secret.encode()
     if version == "0":
@@ -89,6 +91,10 @@ def version_4(
     for part in scope:
         signing = hmac.digest(signing, part.encode(), "sha256")
     return hmac.new(signing, text.encode(), "sha256").hexdigest()
+
+
+def _texts(given: Any) -> dict[str, str]:
+    return {str(name): str(value) for name, value in given.items()} if isinstance(given, dict) else {}
 
 
 def _base64(key: bytes, text: bytes, algorithm: str) -> str:

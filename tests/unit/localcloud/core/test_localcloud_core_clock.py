@@ -28,9 +28,10 @@ def test_impossible_rates_are_refused(rate: float) -> None:
         made.rate = rate
 
 
-def test_the_clock_does_not_go_back() -> None:
-    with pytest.raises(ValueError, match="backwards"):
-        clock.Clock(state.State(None)).advance(-1)
+@pytest.mark.parametrize(("seconds", "problem"), [(-1, "backwards"), (1e300, "9000")])
+def test_the_clock_does_not_go_back_nor_out_of_the_calendar(seconds: float, problem: str) -> None:
+    with pytest.raises(ValueError, match=problem):
+        clock.Clock(state.State(None)).advance(seconds)
 
 
 def test_times_are_written_as_the_services_write_them() -> None:

@@ -75,6 +75,7 @@ def test_the_catalog_knows_every_service_in_three_ways_with_the_project_filled_i
         (by_password("demo"), 201),
         (by_password("demo", scope="unscoped"), 201),
         ({"auth": {}}, 400),
+        ({"auth": {"identity": {"methods": [["password"]]}}}, 400),
         ({}, 400),
         ({"auth": {"identity": {"methods": ["magic"], "magic": {}}}}, 401),
         ({"auth": {"identity": {"methods": ["password"], "password": {"user": {"name": "demo"}}}}}, 400),
@@ -298,6 +299,9 @@ def test_a_trust_ends_with_a_role_of_its_trustor(cloud_client: Any) -> None:
         ({"expires_at": "soon"}, 400),
         ({"remaining_uses": 0}, 400),
         ({"redelegation_count": 9}, 403),
+        ({"project_id": ["x"]}, 404),
+        ({"roles": 1}, 400),
+        ({"roles": [{"name": ["member"]}]}, 400),
     ],
 )
 def test_impossible_trusts_are_refused(cloud_client: Any, given: dict[str, Any], status: int) -> None:

@@ -88,6 +88,13 @@ def test_a_signature_gives_services_a_token_for_the_pairs_owner(cloud_client: An
     assert heat.post("/identity/v3/ec2tokens", body).status == 401
 
 
+@pytest.mark.parametrize("wrong", [{"params": "text"}, {"headers": [1]}, {"signature": "ü"}, {"host": None}])
+def test_malformed_reports_are_no_signatures(cloud_client: Any, wrong: dict[str, Any]) -> None:
+    good = {"access": pair(cloud_client)["access"], "signature": "x", "host": "h", "verb": "GET", "path": "/"}
+    reported = {**good, "params": PARAMS, **wrong}
+    assert cloud_client.as_admin().post("/identity/v3/ec2tokens", {"credentials": reported}).status == 401
+
+
 def test_s3_signatures(cloud_client: Any) -> None:
     credential = pair(cloud_client)
     text = b"GET\n\n\n\n/bucket/"
