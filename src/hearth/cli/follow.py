@@ -21,6 +21,9 @@ from hearth.cli import client, problems, progress, tree
 _PAUSE = 0.5
 _LONGEST_PAUSE = 5.0
 
+#: Lines of the tree that stays on the terminal at the end.
+_LAST_HEIGHT = 100
+
 _NESTED = (("nested_depth", str(client.NESTED_DEPTH)),)
 
 Asked = ParamSpec("Asked")
@@ -162,6 +165,7 @@ class LiveTree:
         self._console = console
         self._state = ""
         self._known = progress.Progress(stack.id)
+        self._ended = False
 
     def state(self, text: str) -> None:
         self._state = text
@@ -172,9 +176,13 @@ class LiveTree:
     def resources(self, found: list[client.Record]) -> None:
         self._known.observe(found, time.monotonic())
 
+    def end(self) -> None:
+        """The next drawing is the last one; it may be longer than the terminal."""
+        self._ended = True
+
     def draw(self) -> rich.console.RenderableType:
         """The tree as of now."""
-        height = self._console.size.height
+        height = _LAST_HEIGHT if self._ended else self._console.size.height
         return tree.draw(self._known, self._stack.name, self._state, time.monotonic(), height=height)
 
 
@@ -188,6 +196,7 @@ def shown(stack: client.StackRef) -> Iterator[View]:
     view = LiveTree(stack, console)
     with rich.live.Live(get_renderable=view.draw, console=console, refresh_per_second=8):
         yield view
+        view.end()
 
 
 def watch(api: client.Client, stack: client.StackRef, action: str, since: Mark = Mark()) -> client.Record | None:

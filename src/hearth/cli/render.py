@@ -29,7 +29,9 @@ def records(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str], outpu
         for row in chosen:
             click.echo(" ".join(scalar(value) for value in row.values()))
     elif output_format == "table":
-        table = rich.table.Table(*columns.values(), box=rich.box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+        table = _table()
+        for heading in columns.values():
+            table.add_column(heading, overflow="fold")
         for row in chosen:
             table.add_row(*(_cell(value) for value in row.values()))
         _console().print(table)
@@ -43,7 +45,9 @@ def record(row: Mapping[str, Any], output_format: str) -> None:
         for value in row.values():
             click.echo(scalar(value))
     elif output_format == "table":
-        table = rich.table.Table("Field", "Value", box=rich.box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+        table = _table()
+        table.add_column("Field", no_wrap=True)
+        table.add_column("Value", overflow="fold")
         for key, value in row.items():
             table.add_row(key, _cell(value))
         _console().print(table)
@@ -83,6 +87,10 @@ def _cell(value: Any) -> rich.text.Text:
     if isinstance(value, dict | list) and value:
         return rich.text.Text(as_yaml(value).rstrip())
     return rich.text.Text(scalar(value))
+
+
+def _table() -> rich.table.Table:
+    return rich.table.Table(box=rich.box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
 
 
 def _console() -> rich.console.Console:

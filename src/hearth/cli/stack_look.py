@@ -90,13 +90,16 @@ def resources(name: str, resource: str | None, depth: int, output_format: str) -
         "resource_type": "Type",
         "resource_status": "Status",
         "physical_resource_id": "Physical id",
-        "updated_time": "Updated",
-        "resource_status_reason": "Reason",
     }
     if depth:
         headings["parent_resource"] = "Parent"
     params = [("nested_depth", str(depth))] if depth else []
-    render.records(api.resources(stack, params), headings, output_format)
+    found = api.resources(stack, params)
+    if output_format != "table" or any(one["resource_status"].endswith("_FAILED") for one in found):
+        headings |= {"resource_status_reason": "Reason"}
+    if output_format != "table":
+        headings |= {"creation_time": "Created", "updated_time": "Updated"}
+    render.records(found, headings, output_format)
 
 
 @click.command()

@@ -67,7 +67,6 @@ def command(data_dir: pathlib.Path, port: int, template: pathlib.Path) -> None:
     try:
         url = up.wait_until_ready(home, child, _READY_SECONDS)
         _hearth(environment, "stack", "create", "-t", _short(template), _STACK)
-        _hearth(environment, "stack", "resources", "--depth", "2", _STACK)
         if stays:
             click.echo(_how_to_go_on(home, url, template))
             child.wait()
