@@ -205,7 +205,7 @@ class Trusts:
         redelegated = self._redelegated(call, given)
         if given["trustee_user_id"] not in names.users:
             raise directory.could_not_find("user", given["trustee_user_id"])
-        project_id = given.get("project_id")
+        project_id = given.get("project_id") or None
         role_ids: list[str] = []
         if project_id:
             if not isinstance(project_id, str) or project_id not in names.projects:
