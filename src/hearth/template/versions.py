@@ -230,8 +230,8 @@ _AWS_2010 = _after(
 
 #: In the order the API lists them.
 VERSIONS: Final = (
-    _CFN_2012,
     _AWS_2010,
+    _CFN_2012,
     _HOT_2013,
     _HOT_2014,
     _HOT_2015_04,

@@ -6,8 +6,8 @@ from hearth.template import describe, environment, template, versions
 def test_versions_are_listed_cloudformation_first() -> None:
     listed = versions.listed_versions()
     assert [one["version"] for one in listed[:3]] == [
-        "HeatTemplateFormatVersion.2012-12-12",
         "AWSTemplateFormatVersion.2010-09-09",
+        "HeatTemplateFormatVersion.2012-12-12",
         "heat_template_version.2013-05-23",
     ]
     assert listed[-1] == {
