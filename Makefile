@@ -62,9 +62,10 @@ format: $(DEV)
 reference: $(DEV)
 	$(BIN)/python docs/gen_reference.py
 
-# NO_MKDOCS_2_WARNING: the theme advertises there; it is no finding about our pages.
+# NO_MKDOCS_2_WARNING: the theme advertises there; it is no finding about our pages. Not --quiet: that drops
+# warnings before --strict could count them.
 docs: reference
-	NO_MKDOCS_2_WARNING=1 DISABLE_MKDOCS_2_WARNING=true $(BIN)/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 bench: $(DEV)
 	$(BIN)/python bench/run.py $(ARGS)
