@@ -30,6 +30,17 @@ class Surroundings:
     depth: int = 0
     facade: Mapping[str, Any] | None = None
 
+    @property
+    def pseudo(self) -> templates.PseudoValues:
+        """The pseudo parameters."""
+        return templates.PseudoValues(
+            stack_id=self.stack_id,
+            stack_name=self.stack_name,
+            project_id=self.project_id,
+            region=self.region,
+            resource_facade=self.facade,
+        )
+
 
 @dataclasses.dataclass(slots=True)
 class Member:
@@ -65,6 +76,11 @@ class Blueprint:
     members: dict[str, Member]
     surroundings: Surroundings
     checks: list[Check]
+
+    @property
+    def shown_parameters(self) -> dict[str, str]:
+        """Parameters as stacks show them, pseudo parameters included, hidden ones masked."""
+        return self.parameters.to_wire(self.surroundings.pseudo)
 
     @property
     def requires(self) -> dict[str, tuple[str, ...]]:
@@ -109,14 +125,7 @@ class Builder:
         findings.extend(problems)
         if findings.errors:
             return None, findings
-        pseudo = templates.PseudoValues(
-            stack_id=surroundings.stack_id,
-            stack_name=surroundings.stack_name,
-            project_id=surroundings.project_id,
-            region=surroundings.region,
-            resource_facade=surroundings.facade,
-        )
-        bound, problems = templates.bind(parsed, values, stack=pseudo)
+        bound, problems = templates.bind(parsed, values, stack=surroundings.pseudo)
         findings.extend(problems)
         checks = [Check(kind, value, place, "") for kind, value, place in values.custom_checks()]
         members = self._members(bound, environment, files, findings, checks)
@@ -227,7 +236,7 @@ class Builder:
 
     def _check_references(self, blueprint: Blueprint, findings: Findings) -> None:
         """Attributes that are read must be declared by the type."""
-        for part in (*blueprint.bound.resources.values(), *blueprint.bound.outputs.values()):
+        for part in _parts(blueprint):
             for use in part.uses:
                 member = blueprint.members.get(use.resource)
                 if member is None or not use.path or not isinstance(use.path[0], str):
@@ -242,22 +251,35 @@ class Builder:
 
     def _add_implicit_needs(self, blueprint: Blueprint) -> None:
         """Dependencies that no function states, from the types' own rules (lifecycle facts, section 4)."""
-        asking = [
-            name for name, member in blueprint.members.items() if type(member.type).needs is not contract.Resource.needs
-        ]
-        if not asking:
+        asking = [name for name, member in blueprint.members.items() if _has_own(member.type, "needs")]
+        wishing = [name for name, member in blueprint.members.items() if _has_own(member.type, "wishes")]
+        if not asking and not wishing:
             return
         referring = ReferringScope()
-        neighbours = {}
+        several = {}
         for name, member in blueprint.members.items():
             tree = templates.resolve(member.definition.properties, referring)
-            values, _ = checking.check(member.type, tree)
-            neighbours[name] = contract.Neighbour(name, type(member.type), values, frozenset(member.requires))
+            values, _ = checking.check(member.type, tree, known=False)
+            several[name] = contract.Neighbour(name, type(member.type), values, frozenset(member.requires))
+        neighbours = contract.Neighbours(several)
         for name in asking:
+            _require(blueprint.members[name], blueprint.members[name].type.needs(neighbours[name], neighbours))
+        for name in wishing:
             member = blueprint.members[name]
-            more = member.type.needs(neighbours[name], neighbours) - {name}
-            if more:
-                member.requires = tuple(sorted({*member.requires, *more}))
+            wished = member.type.wishes(neighbours[name], neighbours)
+            for one in wished.difference(member.requires, (name,)):
+                if name not in dag.reachable([one], blueprint.requires):
+                    _require(member, {one})
+
+
+def _has_own(kind: contract.Resource, verb: str) -> bool:
+    return getattr(type(kind), verb) is not getattr(contract.Resource, verb)
+
+
+def _require(member: Member, more: set[str]) -> None:
+    more = more - {member.definition.name}
+    if more:
+        member.requires = tuple(sorted({*member.requires, *more}))
 
 
 class ReferringScope:
@@ -289,10 +311,14 @@ def _check_circles(blueprint: Blueprint, findings: Findings) -> None:
         )
 
 
+def _parts(blueprint: Blueprint) -> list[templates.BoundResource | templates.BoundOutput]:
+    return [*blueprint.bound.resources.values(), *blueprint.bound.outputs.values()]
+
+
 def _note_reads(blueprint: Blueprint) -> None:
     """Note for every resource which of its attributes are read, so that its completion can keep them."""
     reads: dict[str, set[tuple[Any, ...]]] = {}
-    for part in (*blueprint.bound.resources.values(), *blueprint.bound.outputs.values()):
+    for part in _parts(blueprint):
         for use in part.uses:
             if use.path is not None:
                 reads.setdefault(use.resource, set()).add(use.path)

@@ -40,8 +40,8 @@ class Tree:
         self._limits = limits
         self.checks: list[Check] = []
         self.needs_services: list[_Service] = []
+        self.types: set[str] = set()
         self._resources = 0
-        self._seen: set[tuple[str, str]] = set()
 
     def check(self, material: definitions.Material, where: Surroundings) -> tuple[Blueprint | None, Findings]:
         """Check a definition; the blueprint of its root, None when something is wrong with it."""
@@ -64,6 +64,7 @@ class Tree:
             )
             return
         for member in built.members.values():
+            self.types.add(member.type.type_name)
             if member.type.services:
                 self.needs_services.append(_Service(member.definition.type, member.type.services, member))
             if member.type.nests:

@@ -39,7 +39,7 @@ class Reading:
         if resolve_outputs:
             working = await self._run(stack, built) if built.bound.outputs else None
             outputs = [self._output(built, working, key) for key in built.bound.outputs]
-        return views.shown_stack(stack, built.parameters.to_wire(), outputs)
+        return views.shown_stack(stack, built.shown_parameters, outputs)
 
     async def environment(self, stack: StackRow) -> dict[str, Any]:
         """The stored environment, hidden values masked."""

@@ -35,6 +35,7 @@ class Run:
         self.stack = stack
         self.traversal = traversal
         self.blueprint = blueprint
+        self.request_id = cloud_session.new_request_id()
         self.access: cloud_session.Session | None = None
         self._type_of_name = type_of_name
         self._now = now

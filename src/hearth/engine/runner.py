@@ -15,6 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from hearth.bus import contract as bus
+from hearth.cloud import session as cloud_session
 from hearth.engine import actions, authority, committer, context, definitions, ending, nesting, run, steps, watch
 from hearth.model import names
 from hearth.model.states import Status
@@ -213,6 +214,8 @@ class Engine:
         return step.run.type_of_row(step.row) or (member.type if member else None)
 
     async def _one(self, step: steps.Step) -> None:
+        # All calls of one stack action to the cloud carry one id, so that the services' logs can be joined.
+        cloud_session.request_id.set(step.run.request_id)
         async with self._slots:
             move = await self._steps.perform(step)
         await self._last(step, move)

@@ -6,7 +6,7 @@ anything is stored or made; what is accepted is one transaction, after which the
 
 import asyncio
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -53,11 +53,14 @@ class StackService:
         surroundings: context.Context,
         kept: definitions.Definitions,
         owners: authority.Authority,
+        may_use_type: Callable[[tokens.Caller, str], bool],
     ) -> None:
+        """`may_use_type`: the operator's policy for resource types."""
         self._context = surroundings
         self._store = surroundings.store
         self._definitions = kept
         self._authority = owners
+        self._may_use_type = may_use_type
         self._actions = actions.Actions(surroundings, kept)
         self._reading = reading.Reading(surroundings, kept, owners)
         self._types = typeinfo.TypeInfo(surroundings, owners)
@@ -247,7 +250,13 @@ class StackService:
             tree.check_services(session, findings)
         if built is None or findings.errors:
             raise Invalid(findings.errors)
+        self._need_types(caller, tree.types)
         return built
+
+    def _need_types(self, caller: tokens.Caller, type_names: Iterable[str]) -> None:
+        refused = sorted(name for name in set(type_names) if not self._may_use_type(caller, name))
+        if refused:
+            raise Forbidden(f"You are not authorized to use resource type {', '.join(refused)}.")
 
     async def _off_loop(self, material: definitions.Material, work: Callable[[], R]) -> R:
         template = material.template
@@ -264,7 +273,7 @@ class StackService:
         """What `create_stack` would do, with nothing stored."""
         stack, _, built = await self._new_stack(caller, tenant, request)
         prepared = await self._actions.prepare(stack, Action.CREATE, built, stack.definition_id, is_new=True)
-        shown = views.shown_stack(stack, built.parameters.to_wire(), None)
+        shown = views.shown_stack(stack, built.shown_parameters, None)
         for key in ("stack_status", "stack_status_reason"):
             del shown[key]
         shown["id"] = "None"
@@ -375,6 +384,7 @@ class StackService:
 
         async def attempt() -> None:
             prepared = await self._actions.prepare(stack, Action.DELETE, None, actions.NOTHING)
+            self._need_types(caller, (row.type for row in prepared.run.rows.values()))
             at = self._context.now()
             await self._store.write(lambda connection: self._actions.begin(connection, prepared, updated_at=at))
 

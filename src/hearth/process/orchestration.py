@@ -41,11 +41,12 @@ class Orchestration:
         self._runs_engine = engine
         self.api: ASGIApp | None = None
         if api:
+            rules = policy.Policy(conf)
             validator = tokens.TokenValidator(self._validator_connector, config.token_rules(conf))
             self.api = api_app.create_app(
-                service=service.StackService(surroundings, kept, owners),
+                service=service.StackService(surroundings, kept, owners, rules.allows_type),
                 validator=validator,
-                policy=policy.Policy(conf),
+                policy=rules,
                 settings=api_settings.from_conf(conf),
             )
 

@@ -18,7 +18,7 @@ How the engine drives an action of one resource (each arrow is a commit, and a p
 """
 
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Protocol
 
 from hearth.cloud import session as cloud_session
@@ -37,8 +37,9 @@ __all__ = [
     "Gone",
     "Issue",
     "NeedsReplacement",
-    "NotKnownYet",
     "Neighbour",
+    "Neighbours",
+    "NotKnownYet",
     "Observed",
     "Permanent",
     "Reference",
@@ -177,6 +178,32 @@ class Reference:
     resource: str
 
 
+class Neighbours(dict[str, Neighbour]):
+    """All resources of a stack by name, with look-ups that do not walk through all of them each time."""
+
+    def __init__(self, several: Mapping[str, Neighbour]) -> None:
+        super().__init__(several)
+        self._by_type: dict[str, list[Neighbour]] = {}
+        for one in several.values():
+            self._by_type.setdefault(one.type.type_name, []).append(one)
+        self._by_value: dict[tuple[str, str], dict[Any, list[Neighbour]]] = {}
+
+    def of_type(self, name: str) -> list[Neighbour]:
+        """Those of a type."""
+        return self._by_type.get(name, [])
+
+    def with_value(self, type_name: str, key: str, value: Any) -> list[Neighbour]:
+        """Those of a type whose property has this value."""
+        index = self._by_value.get((type_name, key))
+        if index is None:
+            index = self._by_value[type_name, key] = {}
+            for one in self.of_type(type_name):
+                found = one.properties.get(key)
+                if isinstance(found, Hashable):
+                    index.setdefault(found, []).append(one)
+        return index.get(value, []) if isinstance(value, Hashable) else []
+
+
 class ChildResource(Protocol):
     """A resource of a nested stack, as the type that owns the stack sees it."""
 
@@ -276,8 +303,12 @@ class Resource:
         """Problems beyond the schema. Values not known yet are `UNKNOWN`; absent properties are absent."""
         return ()
 
-    def needs(self, me: Neighbour, others: Mapping[str, Neighbour]) -> set[str]:
+    def needs(self, me: Neighbour, others: Neighbours) -> set[str]:
         """Names of resources that must exist before this one though no function says so."""
+        return set()
+
+    def wishes(self, me: Neighbour, others: Neighbours) -> set[str]:
+        """Names of resources that had better exist before this one; left out where they would close a circle."""
         return set()
 
     def decide(self, change: Change, call: Call) -> Decision:

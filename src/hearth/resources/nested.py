@@ -4,15 +4,24 @@ The engine makes, updates and deletes the nested stack; a type only says what is
 (`attribute_path`, `reference`). Groups of members are `hearth.resources.heat.resource_group`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 from hearth.model import names
 from hearth.model.constraints import Custom
 from hearth.model.plan import Decision, Verdict
-from hearth.model.values import is_known
 from hearth.resources import base, schema
-from hearth.resources.contract import Call, Change, ChildResource, ChildStack, NotKnownYet, Permanent
+from hearth.resources.contract import (
+    Call,
+    Change,
+    ChildResource,
+    ChildStack,
+    Neighbour,
+    Neighbours,
+    Permanent,
+    Reference,
+)
+from hearth.resources.neutron import topology
 from hearth.resources.schema import Attribute, Property
 from hearth.template import template
 
@@ -39,6 +48,10 @@ class NestedStack(base.Base):
             return decision
         return Decision(Verdict.UPDATE, "its nested stack is brought up to date", decision.keys)
 
+    def wishes(self, me: Neighbour, others: Neighbours) -> set[str]:
+        """Subnets of the networks it is given: servers and ports inside cannot be made without them."""
+        return topology.subnets_of(others, _leaves(me.properties))
+
     async def attribute_path(self, call: Call, path: Sequence[Any]) -> Any:
         """See `Resource.attribute_path`; types add their own names."""
         name = str(path[0])
@@ -47,6 +60,17 @@ class NestedStack(base.Base):
         member, _, attribute = name.removeprefix(_RESOURCE).partition(".")
         found = call.child.resources.get(member)
         return await _of_member(found, [attribute, *path[1:]] if attribute else path[1:])
+
+
+def _leaves(value: Any) -> Iterator[Any]:
+    if isinstance(value, Mapping):
+        for one in value.values():
+            yield from _leaves(one)
+    elif isinstance(value, list):
+        for one in value:
+            yield from _leaves(one)
+    elif isinstance(value, (str, Reference)):
+        yield value
 
 
 async def _of_member(member: ChildResource | None, path: Sequence[Any]) -> Any:
@@ -75,8 +99,6 @@ class TemplateResource(NestedStack):
         """The template, with the properties that were given as parameters."""
         if self.parsed is None:
             raise Permanent(f"the template {self.type_name!r} is not known any more", kind="NotFound")
-        if not is_known(call.properties):
-            raise NotKnownYet(f"properties of {call.name} depend on other resources")
         text = self.parsed.source.text
         return ChildStack(
             template=text if text is not None else self.parsed.raw,

@@ -3,11 +3,10 @@
 Spec: https://docs.openstack.org/api-ref/network/v2/#floating-ips-floatingips
 """
 
-from collections.abc import Mapping
 from typing import Any
 
 from hearth.resources import base, rules
-from hearth.resources.contract import Call, Change, Neighbour, Reference
+from hearth.resources.contract import Call, Change, Neighbour, Neighbours, Reference
 from hearth.resources.neutron import network_resource, topology
 from hearth.resources.schema import ABSENT, Attribute, Property
 
@@ -56,7 +55,7 @@ class FloatingIP(network_resource.NetworkResource):
         "port_id": Attribute(str, "Port the address leads to.", cached=False),
     }
 
-    def needs(self, me: Neighbour, others: Mapping[str, Neighbour]) -> set[str]:
+    def needs(self, me: Neighbour, others: Neighbours) -> set[str]:
         """The way from the outside to the port: gateways of the external network, interfaces of the port's subnets."""
         network = me.properties.get("floating_network")
         gateways = {
@@ -81,7 +80,7 @@ class FloatingIP(network_resource.NetworkResource):
         return changed
 
 
-def interfaces_of_port(port: Any, others: Mapping[str, Neighbour]) -> set[str]:
+def interfaces_of_port(port: Any, others: Neighbours) -> set[str]:
     """Names of the router interfaces on the subnets of a port of the stack."""
     if not isinstance(port, Reference) or port.resource not in others:
         return set()

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from hearth.resources import base
-from hearth.resources.contract import Call, Change, Gone, Neighbour, Observed, Reference
+from hearth.resources.contract import Call, Change, Gone, Neighbour, Neighbours, Observed, Reference
 from hearth.resources.neutron import floating_ip, network_resource
 from hearth.resources.schema import Property
 
@@ -22,7 +22,7 @@ class FloatingIPAssociation(network_resource.NetworkResource):
     port_id = Property(str, "Port the address leads to.", required=True, updatable=True, refers="neutron.port")
     fixed_ip_address = Property(str, "Address of the port, if it has several.", updatable=True, constraint="ip_addr")
 
-    def needs(self, me: Neighbour, others: Mapping[str, Neighbour]) -> set[str]:
+    def needs(self, me: Neighbour, others: Neighbours) -> set[str]:
         """The interfaces on the subnets of the ports it already depends on."""
         ports = [Reference(name) for name in me.needs if name in others]
         return {name for port in ports for name in floating_ip.interfaces_of_port(port, others)}

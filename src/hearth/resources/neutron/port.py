@@ -3,11 +3,10 @@
 Spec: https://docs.openstack.org/api-ref/network/v2/#ports
 """
 
-from collections.abc import Mapping
 from typing import Any
 
 from hearth.resources import base, finders, rules
-from hearth.resources.contract import Call, Change, Decision, Neighbour, Observed, Verdict
+from hearth.resources.contract import Call, Change, Decision, Neighbour, Neighbours, Observed, Verdict
 from hearth.resources.neutron import network_resource, port_properties, topology
 from hearth.resources.schema import ABSENT, PHYSICAL_NAME, Attribute, Property
 
@@ -101,7 +100,7 @@ class Port(network_resource.NetworkResource):
         "propagate_uplink_status": Attribute(bool, "Whether the uplink's state shows.", since="15.0.0"),
     }
 
-    def needs(self, me: Neighbour, others: Mapping[str, Neighbour]) -> set[str]:
+    def needs(self, me: Neighbour, others: Neighbours) -> set[str]:
         """The subnets of the network: a port made before them gets no address from them."""
         return topology.subnets_of(others, [me.properties.get("network")])
 

@@ -3,10 +3,8 @@
 Spec: https://docs.openstack.org/api-ref/network/v2/#routers-routers
 """
 
-from collections.abc import Mapping
-
 from hearth.resources import base, rules
-from hearth.resources.contract import Call, Change, Neighbour
+from hearth.resources.contract import Call, Change, Neighbour, Neighbours
 from hearth.resources.neutron import network_resource, topology
 from hearth.resources.schema import ABSENT, PHYSICAL_NAME, Attribute, Property
 
@@ -85,7 +83,7 @@ class Router(network_resource.NetworkResource):
         "tenant_id": Attribute(str, "Project that owns it."),
     }
 
-    def needs(self, me: Neighbour, others: Mapping[str, Neighbour]) -> set[str]:
+    def needs(self, me: Neighbour, others: Neighbours) -> set[str]:
         """The subnets of the external network: without them the gateway gets no address."""
         return topology.subnets_of(others, [topology.gateway_network(me)])
 

@@ -3,11 +3,10 @@
 Spec: https://docs.openstack.org/api-ref/network/v2/#update-router
 """
 
-from collections.abc import Mapping
 from typing import Any
 
 from hearth.resources import base
-from hearth.resources.contract import Call, Gone, Neighbour, Observed
+from hearth.resources.contract import Call, Gone, Neighbour, Neighbours, Observed
 from hearth.resources.neutron import network_resource, topology
 from hearth.resources.rules import at_least_one
 from hearth.resources.schema import Property
@@ -31,7 +30,7 @@ class RouterGateway(network_resource.NetworkResource):
 
     checks = (at_least_one("network"),)
 
-    def needs(self, me: Neighbour, others: Mapping[str, Neighbour]) -> set[str]:
+    def needs(self, me: Neighbour, others: Neighbours) -> set[str]:
         """The subnets of the network, and the router's interfaces."""
         router = me.properties.get("router_id")
         interfaces = {

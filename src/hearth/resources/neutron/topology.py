@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from hearth.model.values import UNKNOWN
-from hearth.resources.contract import Neighbour, Reference
+from hearth.resources.contract import Neighbour, Neighbours, Reference
 
 
 def same(one: Any, other: Any) -> bool:
@@ -16,22 +16,22 @@ def same(one: Any, other: Any) -> bool:
     return one is not None and one is not UNKNOWN and other is not UNKNOWN and bool(one == other)
 
 
-def of_type(others: Mapping[str, Neighbour], *names: str) -> Iterator[Neighbour]:
+def of_type(others: Neighbours, *names: str) -> Iterator[Neighbour]:
     """The neighbours of these types."""
-    return (one for one in others.values() if one.type.type_name in names)
+    return (one for name in names for one in others.of_type(name))
 
 
-def subnets_of(others: Mapping[str, Neighbour], networks: Iterable[Any]) -> set[str]:
+def subnets_of(others: Neighbours, networks: Iterable[Any]) -> set[str]:
     """Names of the subnets that are in one of the networks."""
-    wanted = list(networks)
     return {
         one.name
-        for one in of_type(others, "OS::Neutron::Subnet")
-        if any(same(one.properties.get("network"), network) for network in wanted)
+        for network in networks
+        if network is not None and network is not UNKNOWN
+        for one in others.with_value("OS::Neutron::Subnet", "network", network)
     }
 
 
-def network_of_subnet(others: Mapping[str, Neighbour], subnet: Any) -> Any:
+def network_of_subnet(others: Neighbours, subnet: Any) -> Any:
     """The network of a subnet that is in the stack; None when it is not, or when it is not known."""
     if isinstance(subnet, Reference) and subnet.resource in others:
         return others[subnet.resource].properties.get("network")

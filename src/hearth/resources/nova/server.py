@@ -5,7 +5,7 @@ The request is made in `server_request`, its ports in `server_ports`, and longer
 Spec: https://docs.openstack.org/api-ref/compute/#servers-servers
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from hearth.model.states import Action
@@ -18,6 +18,7 @@ from hearth.resources.contract import (
     Gone,
     Issue,
     Neighbour,
+    Neighbours,
     Observed,
     Permanent,
     Values,
@@ -263,7 +264,7 @@ class Server(RemoteResource):
         yield from super().validate(properties)
         yield from server_rules.check(properties)
 
-    def needs(self, me: Neighbour, others: Mapping[str, Neighbour]) -> set[str]:
+    def needs(self, me: Neighbour, others: Neighbours) -> set[str]:
         """Subnets of its networks, and those whose network nobody knows yet: a port needs them for an address."""
         networks = [entry.get("network") for entry in topology.items(me.properties.get("networks"))]
         unknown = {
@@ -319,13 +320,20 @@ class Server(RemoteResource):
         return None
 
     async def delete(self, call: Call) -> None:
-        """Delete the server, and the ports that were made for it, also when the server is gone."""
+        """Delete the server; the ports that were made for it go after it, see `observe_many`."""
         try:
             await super().delete(call)
         except Gone:
             await server_ports.remove_all(call)
             raise
-        await server_ports.remove_all(call)
+
+    async def observe_many(self, calls: Sequence[Call]) -> dict[str, Observed | None]:
+        """A deleted server is gone when its own ports are too; while they are bound the service lets no user delete them."""
+        seen = await super().observe_many(calls)
+        for call in calls:
+            if call.action is Action.DELETE and seen[call.resource_id] is None:
+                await server_ports.remove_all(call)
+        return seen
 
     async def suspend(self, call: Call) -> None:
         """Begin to suspend it, unless it is."""
@@ -344,7 +352,7 @@ class Server(RemoteResource):
         """Wait for the state that the action leads to, or take the next step of an update."""
         if observed is None or call.action is Action.DELETE:
             # A server in ERROR takes its time to go as any other; one that cannot go ends in the stack's timeout.
-            deleted = observed is None or observed.get("status") in ("DELETED", "SOFT_DELETED")
+            deleted = observed is None or observed.get("status") == "SOFT_DELETED"
             return None if call.action is Action.DELETE and deleted else Wait()
         if observed.get("status") == "ERROR":
             raise Permanent(self.failure(call, observed), kind="ResourceInError")
