@@ -215,12 +215,13 @@ class Subnets(resource.Resource):
         document["subnetpool_id"] = document["subnetpool_id"] or None
         if document["subnetpool_id"] is None and given is None:
             raise refusals.bad_request("Without a cidr a subnet needs a subnetpool_id.")
-        self._check_affinity(document)
         if document["subnetpool_id"] is None:
+            self._check_affinity(document)
             return str(given)
         pool = self.data.subnetpools.get(document["subnetpool_id"])
         if pool is None or not self._sees_pool(call, pool):
             raise refusals.missing("SubnetPoolNotFound", "Subnet pool", document["subnetpool_id"])
+        self._check_affinity(document)
         return self._from_pool(pool, given, length, version)
 
     def _from_pool(self, pool: state.Document, given: str | None, length: int | None, version: int) -> str:
