@@ -37,7 +37,7 @@ class Reading:
         built = await self._definitions.blueprint(stack.definition_id, stack)
         outputs = None
         if resolve_outputs:
-            working = await self._run(stack, built) if built.bound.outputs else None
+            working = await self._run(stack, built, built.bound.outputs) if built.bound.outputs else None
             outputs = [self._output(built, working, key) for key in built.bound.outputs]
         return views.shown_stack(stack, built.shown_parameters, outputs)
 
@@ -66,7 +66,7 @@ class Reading:
         built = await self._definitions.blueprint(stack.definition_id, stack)
         if key not in built.bound.outputs:
             raise NotFound("Output", key, kind="NotFound")
-        return self._output(built, await self._run(stack, built), key)
+        return self._output(built, await self._run(stack, built, [key]), key)
 
     def _output(self, built: Blueprint, working: run.Run | None, key: str) -> dict[str, Any]:
         output = built.bound.outputs[key]
@@ -82,9 +82,11 @@ class Reading:
                 shown["output_error"] = str(error)
         return shown
 
-    async def _run(self, stack: StackRow, built: Blueprint) -> run.Run:
+    async def _run(self, stack: StackRow, built: Blueprint, outputs: Iterable[str]) -> run.Run:
+        """What some outputs read, and no more: a stack may have ten thousand other resources."""
         codec = self._store.codec
-        rows = await self._store.read(lambda c: resources.by_stack(c, codec, stack.id))
+        names = {use.resource for key in outputs for use in built.bound.outputs[key].uses}
+        rows = await self._store.read(lambda c: resources.by_names(c, codec, stack.id, names))
         return await self._definitions.reading_run(stack, rows, self._context.now)
 
     # ---- resources ----
