@@ -11,7 +11,7 @@ from hearth.resources.contract import Gone, Permanent
 IMAGE, FLAVOR = "cirros", "m1.tiny"
 Driver = Any  # the class of the fixtures in conftest
 
-KEY = "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAgQC7 someone@example"
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDv8ezFNqc3EPdxCcLHaWrGQ9D/Ww5ooPAoKqlZKqra9 someone@example"
 
 
 async def network(demo: Driver) -> tuple[Any, Any]:

@@ -7,7 +7,7 @@ import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from hearth.model.values import is_known
+from hearth.model.values import UNKNOWN, is_known
 from hearth.resources import base, nested
 from hearth.resources.contract import Call, ChildResource, ChildStack, ChildView, NotKnownYet
 from hearth.resources.schema import Attribute, Property
@@ -15,6 +15,8 @@ from hearth.resources.schema import Attribute, Property
 _VERSION = "2015-04-30"
 #: The output of the group's own template that keeps the names which are never used again.
 _REMOVED = "removed_rsrc_list"
+#: The parameter that stands for everything that is not known yet.
+_UNKNOWN = "unknown"
 
 
 @base.resource("OS::Heat::ResourceGroup", since="2014.1")
@@ -93,18 +95,22 @@ class ResourceGroup(nested.NestedStack):
     def child(self, call: Call) -> ChildStack:
         """A template with the members."""
         given = call.properties
-        if not is_known(given):
-            raise NotKnownYet(f"properties of {call.name} depend on other resources")
+        definition = given["resource_def"]
+        shape = {key: value for key, value in given.items() if key != "resource_def"}
+        if not is_known(shape) or definition is UNKNOWN or definition["type"] is UNKNOWN:
+            raise NotKnownYet(f"the members of {call.name} depend on other resources")
         removed = _removed(given, call.child)
         members = itertools.islice(_names(removed), given["count"])
-        return ChildStack(
-            template={
-                "heat_template_version": _VERSION,
-                "resources": {name: _member(given, name) for name in members},
-                "outputs": {_REMOVED: {"value": removed}},
-            },
-            source=call.name,
-        )
+        template = {
+            "heat_template_version": _VERSION,
+            "resources": {name: _member(given, name) for name in members},
+            "outputs": {_REMOVED: {"value": removed}},
+        }
+        if is_known(definition):
+            return ChildStack(template, source=call.name)
+        # While a template is validated: what is not known yet stands as a parameter without a value.
+        template["parameters"] = {_UNKNOWN: {"type": "json"}}
+        return ChildStack(template, parameters={_UNKNOWN: UNKNOWN}, source=call.name)
 
     async def attribute_path(self, call: Call, path: Sequence[Any]) -> Any:
         """See the table of attributes; other names are asked of each member."""
@@ -132,18 +138,20 @@ def _names(removed: Sequence[str]) -> Iterator[str]:
 def _member(given: Mapping[str, Any], name: str) -> dict[str, Any]:
     definition = given["resource_def"]
     member = {"type": definition["type"]}
-    properties = _replaced(definition.get("properties") or {}, given["index_var"], name)
+    properties = _replaced(definition.get("properties", {}), given["index_var"], name)
     if properties:
         member["properties"] = {key: value for key, value in properties.items() if value is not None}
-    if definition.get("metadata"):
-        member["metadata"] = definition["metadata"]
+    if "metadata" in definition:
+        member["metadata"] = _replaced(definition["metadata"], None, name)
     return member
 
 
-def _replaced(tree: Any, variable: str, name: str) -> Any:
+def _replaced(tree: Any, variable: str | None, name: str) -> Any:
     """The tree with the member's name in the place of the variable, in keys too."""
+    if tree is UNKNOWN:
+        return {"get_param": _UNKNOWN}
     if isinstance(tree, str):
-        return tree.replace(variable, name)
+        return tree.replace(variable, name) if variable is not None else tree
     if isinstance(tree, Mapping):
         return {_replaced(key, variable, name): _replaced(value, variable, name) for key, value in tree.items()}
     if isinstance(tree, list):

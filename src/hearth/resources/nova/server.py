@@ -328,7 +328,7 @@ class Server(RemoteResource):
             raise
 
     async def observe_many(self, calls: Sequence[Call]) -> dict[str, Observed | None]:
-        """A deleted server is gone when its own ports are too; while they are bound the service lets no user delete them."""
+        """A deleted server is gone when its own ports are too; while they are bound no user may delete them."""
         seen = await super().observe_many(calls)
         for call in calls:
             if call.action is Action.DELETE and seen[call.resource_id] is None:
