@@ -127,6 +127,20 @@ def anything(value: Any) -> Any:
     return value
 
 
+def plain_text(value: Any) -> str:
+    """Text of any length."""
+    if not isinstance(value, str):
+        raise ValueError(f"{value!r} is not a text")
+    return value
+
+
+def whole_number(value: Any) -> int:
+    """A whole number, also as text."""
+    if isinstance(value, bool) or not str(value).isdecimal():
+        raise ValueError(f"{value!r} is not a whole number from 0 up")
+    return int(value)
+
+
 def flag(value: Any) -> bool:
     """A boolean, or the words that services take for one."""
     words = {"true": True, "1": True, "false": False, "0": False}

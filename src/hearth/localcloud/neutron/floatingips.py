@@ -276,7 +276,7 @@ def _range(document: state.Document, side: str) -> range | None:
         return range(single, single + 1)
     low, _, high = given.partition(":")
     high = high or low
-    if not (low.isdigit() and high.isdigit()) or not 1 <= int(low) <= int(high) <= 65535:
+    if not (low.isdecimal() and high.isdecimal()) or not 1 <= int(low) <= int(high) <= 65535:
         raise refusals.bad_request(f"{side}_port_range {given!r} is not like 8080:8090, from 1 to 65535.")
     document[f"{side}_port_range"] = f"{int(low)}:{int(high)}"
     if low == high:

@@ -17,7 +17,13 @@ from hearth.localcloud.neutron.resource import Field, read_only
 
 _PROVIDER = ("provider:network_type", "provider:physical_network", "provider:segmentation_id")
 _SEGMENT = checks.list_of(
-    checks.mapping({"provider:network_type": checks.anything}, dict.fromkeys(_PROVIDER[1:], checks.anything))
+    checks.mapping(
+        {"provider:network_type": checks.anything},
+        {
+            "provider:physical_network": checks.maybe(checks.plain_text),
+            "provider:segmentation_id": checks.maybe(checks.whole_number),
+        },
+    )
 )
 
 

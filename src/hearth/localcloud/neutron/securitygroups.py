@@ -266,7 +266,7 @@ def _protocol(given: str | int | None, ethertype: str) -> str | None:
     if given is None or str(given).lower() == "any":
         return None
     protocol = str(given).lower()
-    known = protocol in _PROTOCOLS or (protocol.isdigit() and int(protocol) <= 255)
+    known = protocol in _PROTOCOLS or (protocol.isdecimal() and int(protocol) <= 255)
     if not known:
         raise errors.ApiError(
             400,
@@ -292,7 +292,7 @@ def _number(protocol: str | None) -> int | None:
 def _port(value: int | str | None) -> int | None:
     if value is None or isinstance(value, int):
         return value
-    if not value.lstrip("-").isdigit():
+    if not value.lstrip("-").isdecimal():
         raise errors.ApiError(400, f"Port {value!r} is not a number.", kind="SecurityGroupInvalidPortValue")
     return int(value)
 

@@ -62,9 +62,9 @@ class Segments(resource.Resource):
         if len(self.data.segments.select(network_id=document["network_id"])) == 1:
             raise refusals.conflict("SegmentInUse", f"Segment {document['id']} is the last one of its network.")
 
-    def number(self, kind: str, physical: str | None, wanted: int | None) -> int | None:
+    def number(self, kind: Any, physical: str | None, wanted: int | None) -> int | None:
         """The segmentation id to use. Raises ApiError for what does not fit or is taken."""
-        if kind not in MTU:
+        if not isinstance(kind, str) or kind not in MTU:
             raise refusals.invalid(f"network_type {kind!r} is none of {', '.join(MTU)}.")
         if kind in ("flat", "vlan") and not physical:
             raise refusals.invalid(f"A {kind} network needs provider:physical_network.")

@@ -84,6 +84,9 @@ class SubnetPools(resource.Resource):
                 raise errors.ApiError(
                     400, f"Prefix {lost[0]} would get lost; use remove_prefixes.", kind="IllegalSubnetPoolPrefixUpdate"
                 )
+        for name in ("default_prefixlen", "min_prefixlen", "max_prefixlen"):
+            if changes.get(name, 0) is None:
+                raise self.refuse(f"Invalid input for {name}. Reason: it must be a number.")
         after = {**document, **changes}
         _check_lengths(after)
         if "address_scope_id" in changes or "prefixes" in changes:

@@ -143,7 +143,7 @@ class Trunks(resource.Resource):
         if kind != "vlan":
             raise refusals.invalid(f"sub_ports: segmentation_type {kind!r} is neither vlan nor inherit.")
         text = str(number)
-        if not text.isdigit() or not 1 <= int(text) <= 4094:
+        if not text.isdecimal() or not 1 <= int(text) <= 4094:
             raise refusals.invalid(f"sub_ports: segmentation_id {number!r} is not from 1 to 4094.")
         return "vlan", int(text)
 

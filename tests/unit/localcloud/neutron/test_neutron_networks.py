@@ -251,3 +251,21 @@ def test_restart_keeps_everything(open_net: Any, tmp_path: Any) -> None:
     after = second.make("port", network_id=network)
     assert after["fixed_ips"] != before["fixed_ips"]
     assert [each["name"] for each in second.get("networks?name=public")] == ["public"]
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("networks", None),
+        ("networks", {"network": []}),
+        ("networks", {"networks": [1]}),
+        ("networks", {"network": {"segments": [{"provider:network_type": []}]}}),
+        ("subnetpools", {"subnetpool": {"prefixes": [None]}}),
+        ("subnets", {"subnet": {"network_id": "x", "ip_version": [], "cidr": {}}}),
+        ("ports", {"port": {"network_id": None, "fixed_ips": [[]]}}),
+        ("routers", {"router": {"external_gateway_info": "x"}}),
+        ("trunks", {"trunk": {"port_id": {}}}),
+    ],
+)
+def test_malformed_bodies_are_the_callers_fault(admin: Any, path: str, body: Any) -> None:
+    assert admin.refused("POST", path, body)[0] == 400
