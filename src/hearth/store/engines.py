@@ -51,6 +51,14 @@ def retire_expired(connection: sa.Connection, at: float) -> list[str]:
     return dead
 
 
+def retire_others(connection: sa.Connection, engine_id: str) -> list[str]:
+    """Retire every engine but one, whatever their leases say; their ids."""
+    others = list(connection.execute(sa.select(_t.c.id).where(_t.c.id != engine_id)).scalars())
+    for other in others:
+        retire(connection, other)
+    return others
+
+
 def release_unowned(connection: sa.Connection) -> int:
     """Give back claimed nodes whose engine is not registered (any more)."""
     given_back = connection.execute(

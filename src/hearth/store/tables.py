@@ -5,6 +5,7 @@ take: no partial indexes (a live name is a column that is emptied on deletion), 
 """
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import mysql
 
 metadata = sa.MetaData(
     naming_convention={
@@ -17,13 +18,15 @@ metadata = sa.MetaData(
 Id = sa.String(36)
 Name = sa.String(255)
 Time = sa.Double
+# MySQL's plain BLOB ends at 64 KiB; a template may have 512.
+Blob = sa.LargeBinary().with_variant(mysql.LONGBLOB(), "mysql", "mariadb")
 
 #: Texts that never change, named by their digest (or a random id when encrypted): templates, environments, files.
 document = sa.Table(
     "document",
     metadata,
     sa.Column("id", sa.String(64), primary_key=True),
-    sa.Column("body", sa.LargeBinary, nullable=False),
+    sa.Column("body", Blob, nullable=False),
     sa.Column("encrypted", sa.Boolean, nullable=False),
 )
 
@@ -44,7 +47,7 @@ credential = sa.Table(
     "credential",
     metadata,
     sa.Column("id", Id, primary_key=True),
-    sa.Column("secret", sa.LargeBinary, nullable=False),
+    sa.Column("secret", Blob, nullable=False),
     sa.Column("created_at", Time, nullable=False),
 )
 
@@ -96,12 +99,12 @@ resource = sa.Table(
     sa.Column("definition_id", Id),  # the definition it was last brought to, or is being brought to
     sa.Column("requires", sa.Text, nullable=False),  # JSON list of resource names
     sa.Column("deletion_policy", sa.String(16), nullable=False),
-    sa.Column("properties", sa.LargeBinary),  # JSON, resolved, names as the template has them; maybe encrypted
-    sa.Column("frozen", sa.LargeBinary),  # the same with names translated to ids; NULL when equal
-    sa.Column("metadata", sa.LargeBinary),
-    sa.Column("data", sa.LargeBinary),  # private values of the type, encrypted
-    sa.Column("attributes", sa.LargeBinary),  # JSON: attributes others use, as of the last completion
-    sa.Column("observed", sa.LargeBinary),  # JSON: what the service last answered
+    sa.Column("properties", Blob),  # JSON, resolved, names as the template has them; maybe encrypted
+    sa.Column("frozen", Blob),  # the same with names translated to ids; NULL when equal
+    sa.Column("metadata", Blob),
+    sa.Column("data", Blob),  # private values of the type, encrypted
+    sa.Column("attributes", Blob),  # JSON: attributes others use, as of the last completion
+    sa.Column("observed", Blob),  # JSON: what the service last answered
     sa.Column("replaces", Id),
     sa.Column("replaced_by", Id),
     sa.Column("created_at", Time, nullable=False),
@@ -122,7 +125,7 @@ event = sa.Table(
     sa.Column("action", sa.String(16), nullable=False),
     sa.Column("status", sa.String(16), nullable=False),
     sa.Column("reason", sa.Text, nullable=False),
-    sa.Column("properties", sa.LargeBinary),
+    sa.Column("properties", Blob),
     sa.Column("at", Time, nullable=False),
 )
 sa.Index("ix_event_stack", event.c.stack_id, event.c.seq)
