@@ -302,7 +302,7 @@ class Collection:
     def _limit(self, text: str | None) -> int | None:
         if text is None:
             return self.page_limit
-        if not text.isdigit():
+        if not text.isdecimal():
             raise self.refuse(f"Limit {text!r} is not a whole number from 0 up.")
         limit = int(text)
         if self.page_limit is not None:
@@ -369,6 +369,6 @@ def _converted(value: Any, kinds: tuple[type, ...]) -> Any:
         return True
     if bool in kinds and str(value).lower() in ("false", "0", "no", "off"):
         return False
-    if int in kinds and isinstance(value, str) and value.lstrip("-").isdigit():
+    if int in kinds and isinstance(value, str) and value.lstrip("-").isdecimal():
         return int(value)
     return None
