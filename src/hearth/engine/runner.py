@@ -58,15 +58,20 @@ class Engine:
 
     # ---- life ----
 
-    async def start(self) -> None:
-        """Register, take over what was left behind, and begin to work."""
+    async def start(self, *, alone: bool = False) -> None:
+        """Register, take over what was left behind, and begin to work.
+
+        `alone`: no other engine can be at work on this store, so nobody's lease has to run out first.
+        """
         now, settings = self._context.now(), self._context.settings
         host = socket.gethostname()
         await self._context.store.write(
             lambda connection: engines.register(connection, self.id, host, host, settings.report_interval, now)
         )
         await self._renew()
-        await self._context.store.write(lambda connection: engines.retire_expired(connection, self._context.now()))
+        if alone:
+            await self._context.store.write(lambda connection: engines.retire_others(connection, self.id))
+        await self._context.store.write(_retire_expired(self._context.now()))
         await self._context.store.write(engines.release_unowned)
         self._subscription = self._context.wakeups.subscribe(WAKE_TOPIC, self._woken)
         self.spawn(self._claim_loop())

@@ -26,8 +26,13 @@ _KEY_BYTES = 32
 class Orchestration:
     """API and engine over one store. `start` and `stop` in the same event loop."""
 
-    def __init__(self, conf: cfg.ConfigOpts, *, api: bool = True, engine: bool = True) -> None:
-        """Build the parts; nothing runs yet. `api`, `engine`: which of them this process has."""
+    def __init__(self, conf: cfg.ConfigOpts, *, api: bool = True, engine: bool = True, alone: bool = False) -> None:
+        """Build the parts; nothing runs yet.
+
+        Args:
+            api, engine: which of them this process has.
+            alone: no other process uses the store, so what a former engine held is taken over at once.
+        """
         chosen = engine_settings(conf)
         self._store = open_store(database_url(conf), [encryption_key(conf)])
         self._bus = memory.MemoryBus()
@@ -39,6 +44,7 @@ class Orchestration:
         owners = authority.Authority(surroundings)
         self._engine = runner.Engine(surroundings, kept, owners)
         self._runs_engine = engine
+        self._alone = alone
         self.api: ASGIApp | None = None
         if api:
             rules = policy.Policy(conf)
@@ -53,7 +59,7 @@ class Orchestration:
     async def start(self) -> None:
         """Begin to work."""
         if self._runs_engine:
-            await self._engine.start()
+            await self._engine.start(alone=self._alone)
 
     async def stop(self) -> None:
         """Hand over what is under way and let go of everything."""

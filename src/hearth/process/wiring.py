@@ -44,7 +44,8 @@ def everything(
     """Embedded cloud, API and engine at `url`, with everything they keep in the home folder."""
     cloud = localcloud.open_cloud(home.cloud_data, clouds.Settings(**cloud_settings), url)
     conf = configuration(config_files, home_options(home, url, overrides))
-    parts = _orchestration(conf)
+    # The folder is locked for this process, and the store is in it.
+    parts = _orchestration(conf, alone=True)
     mounts: dict[str, ASGIApp] = {"": localcloud.create_app(cloud)}
     if parts.api is not None:
         mounts[ORCHESTRATION] = parts.api
@@ -84,9 +85,11 @@ def configuration(config_files: Sequence[pathlib.Path], overrides: Mapping[str, 
         raise problems.CliError(f"Configuration: {error}") from error
 
 
-def _orchestration(conf: cfg.ConfigOpts, *, api: bool = True, engine: bool = True) -> orchestration.Orchestration:
+def _orchestration(
+    conf: cfg.ConfigOpts, *, api: bool = True, engine: bool = True, alone: bool = False
+) -> orchestration.Orchestration:
     try:
-        return orchestration.Orchestration(conf, api=api, engine=engine)
+        return orchestration.Orchestration(conf, api=api, engine=engine, alone=alone)
     except config.ConfigError as error:
         raise problems.CliError(f"Configuration: {error}") from error
 
