@@ -14,7 +14,7 @@ from typing import Any, Final
 from hearth.cloud import errors, session
 from hearth.model.diagnostics import nearest
 from hearth.resources import checking, failures
-from hearth.resources.contract import Issue, Values
+from hearth.resources.contract import Issue, Permanent, Values
 
 _KEPT_SECONDS: Final = 60.0
 #: A list younger than this is not fetched again for a name that it does not have.
@@ -110,6 +110,15 @@ async def find(cloud: session.Session, kind: str, value: str) -> str:
         raise NotFoundName(f"There is no {finder.noun} with the name or id {value!r}. {nearest(value, known)}".rstrip())
     shown = ", ".join(ids[:_CANDIDATES_SHOWN]) + (", ..." if len(ids) > _CANDIDATES_SHOWN else "")
     raise Ambiguous(f"{len(ids)} {finder.noun}s have the name {value!r}; use one of their ids: {shown}.")
+
+
+async def require(cloud: session.Session, kind: str, value: str) -> str:
+    """As `find`, for a verb: raises the contract's failures."""
+    try:
+        with failures.sorted_out(creating=True):
+            return await find(cloud, kind, value)
+    except (NotFoundName, Ambiguous) as error:
+        raise Permanent(str(error), kind="EntityNotFound") from error
 
 
 def is_known(kind: str) -> bool:

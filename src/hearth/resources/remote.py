@@ -9,21 +9,24 @@ crash `find` locates the object and finishes it, so nothing is left half done. `
 as the object exists; it stays right when `finish` fails.
 """
 
+import contextlib
 import dataclasses
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
-from hearth.cloud import session
+from hearth.cloud import errors, session
 from hearth.model.constraints import shown
 from hearth.model.states import Action
 from hearth.resources import base, failures, schema
-from hearth.resources.contract import Call, Change, Gone, Observed, Permanent, Values, Wait
+from hearth.resources.contract import Call, Change, Gone, Observed, Permanent, Temporary, Values, Wait
 from hearth.resources.schema import Property
 
 #: Under which key of an object's metadata the row's id stands, in services whose objects have metadata.
 METADATA_KEY = "hearth_resource"
 #: Where a call keeps the id of the request that began an action, for the reason of a later failure.
 _REQUEST = "request_id"
+#: Where a call keeps that the last request to make its object was refused for certain.
+_REFUSED = "refused"
 
 #: From this number of waiting resources on, one list is cheaper than single looks.
 _FEW = 3
@@ -132,7 +135,7 @@ class RemoteResource(base.Base):
     ) -> session.Response:
         """A request to the type's service, refusals sorted out."""
         options.setdefault("microversion", self.remote.microversion)
-        with failures.sorted_out(creating=creating):
+        with recorded(call, creating=creating), failures.sorted_out(creating=creating):
             return await call.cloud.request(self.remote.service, method, path, json=body, **options)
 
     async def listed(self, call: Call, params: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -141,6 +144,15 @@ class RemoteResource(base.Base):
         objects: list[dict[str, Any]] = answer.body[self.remote.list_key]
         return objects
 
+    async def existing(self, call: Call, physical_id: str) -> str | None:
+        """The id if there is an object with it, for types whose ids are known beforehand."""
+        call.physical_id = physical_id
+        try:
+            await self.observe(call)
+        except Gone:
+            call.physical_id = None
+        return call.physical_id
+
     def list_path(self) -> str:
         """The path whose list has all fields of the objects."""
         return f"{self.remote.path}/detail" if self.remote.batch == "detail" else self.remote.path
@@ -148,7 +160,13 @@ class RemoteResource(base.Base):
     # ---- verbs ----
 
     async def find(self, call: Call) -> str | None:
-        """See `Resource.find`; finishes what it finds."""
+        """See `Resource.find`; finishes what it finds.
+
+        A create that was refused made nothing: what is there under the same name or between the same ends belongs to
+        somebody else, and must not be deleted.
+        """
+        if call.action is Action.DELETE and _REFUSED in call.data:
+            return None
         found = await self.locate(call)
         if found is not None:
             call.physical_id = found
@@ -271,6 +289,22 @@ class RemoteResource(base.Base):
         if status not in readiness.ready:
             expected = ", ".join(sorted(readiness.ready))
             raise Permanent(f"{readiness.field} is {shown(status)}, expected is {expected}", kind="ResourceFailure")
+
+
+@contextlib.contextmanager
+def recorded(call: Call, *, creating: bool) -> Iterator[None]:
+    """Note whether a request that makes the call's object was refused. Without an answer it may have been done."""
+    if not creating or call.physical_id is not None:
+        yield
+        return
+    try:
+        yield
+    except (Permanent, Temporary) as failure:
+        cause = failure.__cause__
+        if not (isinstance(cause, errors.Unavailable) and cause.maybe_done):
+            call.data[_REFUSED] = "true"
+        raise
+    call.data.pop(_REFUSED, None)
 
 
 def remember_request(call: Call, answer: session.Response) -> None:

@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 
 from hearth.model import names
-from hearth.resources.contract import Gone, Permanent
+from hearth.model.states import Action
+from hearth.resources import finders
+from hearth.resources.contract import Gone, Permanent, Temporary
 
 IMAGE, FLAVOR = "cirros", "m1.tiny"
 Driver = Any  # the class of the fixtures in conftest
@@ -358,3 +360,49 @@ async def test_what_a_service_refuses_is_told_with_its_reason(demo: Driver) -> N
         await subnet.kind.create(subnet.call)
     assert missing in str(caught.value)
     assert "req-" in str(caught.value)
+
+
+async def test_a_refused_create_does_not_claim_what_others_made(demo: Driver) -> None:
+    theirs = await demo.make("OS::Nova::KeyPair", name="taken", public_key=KEY)
+    mine = await demo.prepare("OS::Nova::KeyPair", name="taken", public_key=KEY)
+    with pytest.raises(Temporary, match="taken"):
+        await mine.kind.create(mine.call)
+    mine.call.action = Action.DELETE
+    assert await mine.kind.find(mine.call) is None
+    assert await theirs.observe() is not None
+
+
+async def test_names_are_looked_up_in_the_cloud(demo: Driver) -> None:
+    net = await demo.make("OS::Neutron::Net", name="once")
+    await demo.make("OS::Neutron::Net", name="twice")
+    await demo.make("OS::Neutron::Net", name="twice")
+    for value in ("once", net.id):
+        assert await finders.find(demo.cloud, "neutron.network", value) == net.id
+    with pytest.raises(finders.Ambiguous, match="twice"):
+        await finders.find(demo.cloud, "neutron.network", "twice")
+    with pytest.raises(finders.NotFoundName, match="never"):
+        await finders.find(demo.cloud, "neutron.network", "never")
+    with pytest.raises(finders.NotFoundName, match="tiny"):
+        await finders.find(demo.cloud, "nova.flavor", "m1.tinny")
+    assert await finders.find(demo.cloud, "nova.keypair", "dxl-key") == "dxl-key"
+    with pytest.raises(Permanent, match="never"):
+        await finders.require(demo.cloud, "glance.image", "never")
+
+
+async def test_web_image(demo: Driver) -> None:
+    image = await demo.make(
+        "OS::Glance::WebImage",
+        location="http://127.0.0.1:9/image",
+        container_format="bare",
+        disk_format="raw",
+        os_distro="some",
+        extra_properties={"a": "1", "b": "2"},
+    )
+    assert image.id == image.call.resource_id
+    assert await image.find_again() == image.id
+    await image.update(os_distro=None, architecture="x86_64", extra_properties={"b": "3"}, tags=["t"])
+    seen = await image.observe()
+    assert (seen["architecture"], seen["b"], seen["tags"]) == ("x86_64", "3", ["t"])
+    assert "os_distro" not in seen and "a" not in seen
+    await image.delete()
+    assert await image.observe() is None

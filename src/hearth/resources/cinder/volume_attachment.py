@@ -11,7 +11,7 @@ from hearth.cloud import session
 from hearth.model.states import Action
 from hearth.resources import base, failures
 from hearth.resources.contract import Call, Change, Gone, Observed, Permanent, Wait
-from hearth.resources.remote import Readiness, Remote, RemoteResource, remember_request
+from hearth.resources.remote import Readiness, Remote, RemoteResource, recorded, remember_request
 from hearth.resources.schema import Property
 
 #: The attachment that an update has to end before it makes the new one: `[server, volume]`.
@@ -37,7 +37,7 @@ class VolumeAttachment(RemoteResource):
     volume_id = Property(str, "The volume.", required=True, updatable=True, refers="cinder.volume")
     mountpoint = Property(str, "Name of the device in the server, such as /dev/vdb.", updatable=True)
 
-    async def find(self, call: Call) -> str | None:
+    async def locate(self, call: Call) -> str | None:
         """The attachment is known by what it connects."""
         server, volume = _ends(call.properties)
         try:
@@ -123,5 +123,5 @@ async def _detach(call: Call, server: str, volume: str) -> None:
 
 
 async def _compute(call: Call, method: str, path: str, body: Any = None, *, creating: bool = False) -> session.Response:
-    with failures.sorted_out(creating=creating):
+    with recorded(call, creating=creating), failures.sorted_out(creating=creating):
         return await call.cloud.request("compute", method, path, json=body)

@@ -8,7 +8,7 @@ from typing import Any
 
 from hearth.model.states import Action
 from hearth.resources import base
-from hearth.resources.contract import Call, Change, Gone, Issue, Observed, Permanent, Values, Wait
+from hearth.resources.contract import Call, Change, Issue, Observed, Permanent, Values, Wait
 from hearth.resources.remote import Readiness, Remote, RemoteResource, remember_request
 from hearth.resources.schema import PHYSICAL_NAME, Property
 
@@ -82,12 +82,7 @@ class WebImage(RemoteResource):
 
     async def locate(self, call: Call) -> str | None:
         """The id says it."""
-        call.physical_id = _image_id(call)
-        try:
-            await self.observe(call)
-        except Gone:
-            return None
-        return call.physical_id
+        return await self.existing(call, _image_id(call))
 
     async def create(self, call: Call) -> str | None:
         """Make the record, then have the data fetched."""

@@ -16,7 +16,7 @@ from hearth.resources.schema import Property
 class FloatingIPAssociation(network_resource.NetworkResource):
     """Has no id of its own: the physical id is the row's."""
 
-    remote = network_resource.collection("floatingip", marker="")
+    remote = network_resource.collection("floatingip", marker="", batch="")
 
     floatingip_id = Property(str, "The floating address.", required=True, updatable=True)
     port_id = Property(str, "Port the address leads to.", required=True, updatable=True, refers="neutron.port")
@@ -27,7 +27,7 @@ class FloatingIPAssociation(network_resource.NetworkResource):
         ports = [Reference(name) for name in me.needs if name in others]
         return {name for port in ports for name in floating_ip.interfaces_of_port(port, others)}
 
-    async def find(self, call: Call) -> str | None:
+    async def locate(self, call: Call) -> str | None:
         """The association is known by what it connects."""
         try:
             await self.observe(call)

@@ -16,7 +16,12 @@ ON_CHANGE = Readiness(ready=("ACTIVE", "DOWN"), on=frozenset({Action.CREATE, Act
 
 
 def collection(
-    envelope: str, *, path: str = "", marker: str = "description", readiness: Readiness | None = None
+    envelope: str,
+    *,
+    path: str = "",
+    marker: str = "description",
+    batch: str = "ids",
+    readiness: Readiness | None = None,
 ) -> Remote:
     """A collection of the network service; the path follows from the envelope where it is regular."""
     return Remote(
@@ -24,7 +29,7 @@ def collection(
         path=f"/v2.0/{path or envelope.replace('_', '-') + 's'}",
         envelope=envelope,
         marker=marker,
-        batch="ids",
+        batch=batch,
         readiness=readiness,
     )
 

@@ -127,7 +127,7 @@ class Port(network_resource.NetworkResource):
     async def update(self, call: Call, change: Change) -> str | None:
         """Without security groups of its own the port goes back to the project's default one."""
         if change.properties.get("security_groups", ()) is None:
-            with_default = [await finders.find(call.cloud, "neutron.security_group", "default")]
+            with_default = [await finders.require(call.cloud, "neutron.security_group", "default")]
             change = Change({**change.properties, "security_groups": with_default})
         return await super().update(call, change)
 

@@ -16,7 +16,7 @@ from hearth.resources.schema import Property
 class RouterGateway(network_resource.NetworkResource):
     """Has no id of its own: the physical id is `<router>:<network>`."""
 
-    remote = network_resource.collection("router", marker="")
+    remote = network_resource.collection("router", marker="", batch="")
 
     router_id = Property(str, "The router.", required=True, refers="neutron.router")
     network = Property(str, "The external network.", refers="neutron.network")
@@ -40,14 +40,9 @@ class RouterGateway(network_resource.NetworkResource):
         }
         return interfaces | topology.subnets_of(others, [me.properties.get("network")])
 
-    async def find(self, call: Call) -> str | None:
+    async def locate(self, call: Call) -> str | None:
         """The gateway is known by what it connects."""
-        call.physical_id = _identity(call)
-        try:
-            await self.observe(call)
-        except Gone:
-            call.physical_id = None
-        return call.physical_id
+        return await self.existing(call, _identity(call))
 
     async def create(self, call: Call) -> str | None:
         """Connect them."""

@@ -16,7 +16,7 @@ _OLD = (("HIDDEN", "6.0.0"), ("DEPRECATED", "2015.1"))
 class RouterInterface(network_resource.NetworkResource):
     """Has no id of its own: the physical id is `<router>:subnet_id=<subnet>` or `<router>:port_id=<port>`."""
 
-    remote = network_resource.collection("port", marker="")
+    remote = network_resource.collection("port", marker="", batch="")
 
     router = Property(str, "The router.", required=True, refers="neutron.router")
     router_id = Property(
@@ -45,14 +45,9 @@ class RouterInterface(network_resource.NetworkResource):
 
     checks = (rules.exactly_one("subnet", "port"),)
 
-    async def find(self, call: Call) -> str | None:
+    async def locate(self, call: Call) -> str | None:
         """The interface is known by what it connects; a second one between the same two cannot be made."""
-        call.physical_id = _identity(call)
-        try:
-            await self.observe(call)
-        except Gone:
-            call.physical_id = None
-        return call.physical_id
+        return await self.existing(call, _identity(call))
 
     async def create(self, call: Call) -> str | None:
         """Connect them."""

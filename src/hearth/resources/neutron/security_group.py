@@ -76,26 +76,17 @@ class SecurityGroup(network_resource.NetworkResource):
             if isinstance(rule, Mapping):
                 yield from (Issue(("rules", at, *issue.path), issue.message, issue.advice) for issue in _check(rule))
 
-    async def find(self, call: Call) -> str | None:
-        """The group bears the marker until its id is stored; see `settle`."""
-        listed = await self.listed(call, {"description": call.marker})
-        marked = next((one for one in listed if one.get("description") == call.marker), None)
-        if marked is None:
-            return await super().find(call)
-        call.physical_id = str(marked["id"])
-        if call.action is not Action.DELETE:
-            await self.finish(call)
-        return call.physical_id
-
     def mark(self, body: dict[str, Any], call: Call) -> dict[str, Any]:
         """The marker comes first, also in the place of the user's description."""
         return {**body, "description": call.marker}
 
     async def locate(self, call: Call) -> str | None:
-        """Without the marker: the group that has name, description and rules as asked for."""
+        """By the marker, which stays until the id is stored; after that by name, description and rules."""
+        listed = await self.listed(call, {"description": call.marker})
+        marked = next((str(one["id"]) for one in listed if one.get("description") == call.marker), None)
         body = self.body(call)
-        if body.get("description") is None:
-            return None
+        if marked is not None or body.get("description") is None:
+            return marked
         listed = await self.listed(call, body)
         return next((str(one["id"]) for one in listed if _has_rules(one, call)), None)
 

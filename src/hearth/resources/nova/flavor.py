@@ -55,12 +55,7 @@ class Flavor(RemoteResource):
 
     async def locate(self, call: Call) -> str | None:
         """The id says it."""
-        call.physical_id = _flavor_id(call)
-        try:
-            await self.observe(call)
-        except Gone:
-            return None
-        return call.physical_id
+        return await self.existing(call, _flavor_id(call))
 
     async def finish(self, call: Call) -> None:
         """Extra specs and access."""

@@ -6,7 +6,7 @@ Spec: https://docs.openstack.org/api-ref/compute/#keypairs-keypairs
 from typing import Any
 
 from hearth.resources import base
-from hearth.resources.contract import Call, Gone, Observed
+from hearth.resources.contract import Call, Observed
 from hearth.resources.remote import Remote, RemoteResource, remember_request
 from hearth.resources.schema import Attribute, Property
 
@@ -36,14 +36,13 @@ class KeyPair(RemoteResource):
         """The name says it. A pair whose private key was to be kept is of no use without its first answer."""
         if call.properties.get("save_private_key") and "public_key" not in call.properties:
             return None
-        call.physical_id = call.properties["name"]
-        try:
-            observed = await self.observe(call)
-        except Gone:
-            return None
+        found = await self.existing(call, call.properties["name"])
         wanted = call.properties.get("public_key")
-        same = wanted is None or observed is None or observed.get("public_key") == wanted
-        return call.physical_id if same else None
+        if found is None or wanted is None:
+            return found
+        observed = await self.observe(call)
+        call.physical_id = found if observed is not None and observed.get("public_key") == wanted else None
+        return call.physical_id
 
     async def create(self, call: Call) -> str | None:
         """Register the key, or have a pair made."""

@@ -45,12 +45,7 @@ class Container(RemoteResource):
 
     async def locate(self, call: Call) -> str | None:
         """The name says it."""
-        call.physical_id = _name(call)
-        try:
-            await self.observe(call)
-        except Gone:
-            return None
-        return call.physical_id
+        return await self.existing(call, _name(call))
 
     async def create(self, call: Call) -> str | None:
         """Make it; making one that is there changes its headers only."""
