@@ -284,3 +284,29 @@ async def test_a_resource_marked_unhealthy_is_replaced(world):
     await world.update(stack, template)
     await world.until(stack, "UPDATE_COMPLETE")
     assert (await world.resources(stack))["a"]["physical_resource_id"] != before
+
+
+async def test_what_somebody_else_made_is_only_referred_to(world):
+    template = hot({"other": {"type": "OS::Heat::TestResource", "external_id": "theirs"}, "own": thing()})
+    stack = await world.create(template)
+    await world.until(stack, "CREATE_COMPLETE")
+    assert (await world.resources(stack))["other"]["physical_resource_id"] == "theirs"
+    await world.update(stack, template)
+    await world.until(stack, "UPDATE_COMPLETE")
+    await world.delete(stack)
+    await world.until(stack, "DELETE_COMPLETE")
+    assert ("other", "DELETE_IN_PROGRESS") not in await world.events(stack)
+
+
+@pytest.mark.parametrize(
+    ("restricted", "properties"), [("update", {"value": "2"}), ("replace", {"update_replace_value": "2"})]
+)
+async def test_restricted_actions_fail_and_change_nothing(world, restricted, properties):
+    environment = {"resource_registry": {"resources": {"a": {"restricted_actions": restricted}}}}
+    stack = await world.create(hot({"a": thing("1")}, {"a": output_of("a")}), environment=environment)
+    await world.until(stack, "CREATE_COMPLETE")
+    changed = {"type": "OS::Heat::TestResource", "properties": {"value": "1", **properties}}
+    await world.update(stack, hot({"a": changed}, {"a": output_of("a")}), environment=environment)
+    shown = await world.until(stack, "UPDATE_FAILED", "UPDATE_COMPLETE")
+    assert "ResourceActionRestricted: resources.a: " in shown["stack_status_reason"]
+    assert await world.output(stack, "a") == "1"

@@ -4,7 +4,7 @@ Pure: values in, judgement out. The plan asks with what is known before the acti
 """
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from hearth.engine import blueprint
@@ -27,6 +27,9 @@ class Ruling:
         return self.judgement.decision.verdict
 
 
+#: Marks in a row's private data that its object was not made by Hearth.
+EXTERNAL = "external"
+
 _NO_CHANGE = contract.Change({})
 
 
@@ -37,8 +40,32 @@ def rule(
     values: contract.Values,
     metadata: Any,
     call: contract.Call,
+    restricted: Collection[str] = (),
 ) -> Ruling:
-    """Decide about a wanted resource.
+    """Decide about a wanted resource; `restricted` actions of it are refused."""
+    ruling = _rule(member, row, old_type, values, metadata, call)
+    if ruling.verdict in restricted and row is not None:
+        decision = plan.Decision(
+            plan.Verdict.REFUSE,
+            f"{ruling.verdict} is restricted for resource {row.name}: {ruling.judgement.decision.reason}",
+            ruling.judgement.decision.keys,
+            error="ResourceActionRestricted",
+        )
+        return dataclasses.replace(
+            ruling, judgement=dataclasses.replace(ruling.judgement, decision=decision, effect=plan.Effect.NONE)
+        )
+    return ruling
+
+
+def _rule(
+    member: blueprint.Member,
+    row: ResourceRow | None,
+    old_type: contract.Resource | None,
+    values: contract.Values,
+    metadata: Any,
+    call: contract.Call,
+) -> Ruling:
+    """The decision by the rules of the lifecycle.
 
     Args:
         row: its present row, None when there is none; `old_type` is the type that made it.
@@ -50,6 +77,9 @@ def rule(
     if old_type is None or not _same_implementation(old_type, member.type):
         reason = f"the type changes from {row.type} to {member.definition.type}"
         return _replace(row, values, reason, ())
+    external_id = member.definition.external_id
+    if external_id is not None or (row.data or {}).get(EXTERNAL):
+        return _external(row, external_id, values)
     if row.status is Status.FAILED and not member.type.nests:
         return _replace(row, values, f"its last action, {row.action}, failed", ())
     if row.action is Action.DELETE or (row.action is Action.ROLLBACK and row.status is not Status.COMPLETE):
@@ -84,6 +114,13 @@ def _nested(row: ResourceRow, changed: Mapping[str, Any], change: contract.Chang
     certain = bool(changed) and is_known(list(changed.values()))
     judgement = plan.Judgement(decision, plan.Effect.ATTRIBUTES, certain, row.properties or {}, values)
     return Ruling(judgement, change)
+
+
+def _external(row: ResourceRow, external_id: str | None, values: contract.Values) -> Ruling:
+    """What somebody else made is only referred to: it cannot begin, change or cease to be external."""
+    if external_id == row.physical_id and row.data.get(EXTERNAL):
+        return _ruling(plan.Verdict.KEEP, "is kept by somebody else", before=row.properties or {}, after=values)
+    return _ruling(plan.Verdict.REFUSE, "Update to property external_id of " + row.name, before=row.properties or {})
 
 
 def _same_implementation(old: contract.Resource, new: contract.Resource) -> bool:

@@ -39,7 +39,9 @@ def planned(action: Action, working: run.Run, rows: Sequence[ResourceRow], busy:
             values, _ = checking.check(member.type, template.resolve(member.definition.properties, seen))
             metadata = template.resolve(metadata, seen)
         call = working.call(stored, member.type, previous=stored.frozen or stored.properties, properties=values)
-        return judge.rule(member, stored, working.type_of_row(stored), values, metadata, call).judgement
+        return judge.rule(
+            member, stored, working.type_of_row(stored), values, metadata, call, working.restricted(name)
+        ).judgement
 
     return plan.make(action, requires, rows, ruled, definition_id=working.traversal.definition_id, busy=busy)
 

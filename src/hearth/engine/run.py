@@ -60,6 +60,10 @@ class Run:
         """The wanted resource of that name, None when it is not wanted."""
         return self.blueprint.members.get(name) if self.blueprint else None
 
+    def restricted(self, name: str) -> frozenset[str]:
+        """Actions that the environment forbids for a resource: `update`, `replace`."""
+        return self.blueprint.environment.registry.restricted_actions(name) if self.blueprint else frozenset()
+
     def note(self, rows: Iterable[ResourceRow]) -> None:
         """Remember rows as they are now."""
         for row in rows:

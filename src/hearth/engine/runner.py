@@ -359,11 +359,30 @@ class Engine:
                     if dead:
                         log.warning("Took over the work of engines that fell silent: %s", ", ".join(dead))
                     self._wake.set()
-                for traversal in await self._context.store.read(traversals.present):
+                    await self._drop_lost()
+                running = await self._context.store.read(traversals.present)
+                self._forget_runs({traversal.id for traversal in running})
+                for traversal in running:
                     if traversal.deadline is not None and traversal.deadline < now:
                         await self._ending.time_out(traversal)
             except Exception as error:  # the border of the sweeper: it must go on
                 log.error("The sweeper failed; it tries again", exc_info=error)
+
+    async def _drop_lost(self) -> None:
+        """Stop waiting for what a timeout, a newer action or another engine has taken away."""
+        held = dict(self._held)
+        owned = await self._context.store.read(lambda connection: traversals.owned(connection, self.id))
+        for node_id, step in held.items():
+            if owned.get(node_id) != step.node.token and self._held.get(node_id) is step:
+                del self._held[node_id]
+                self._watcher.drop(node_id)
+                self.release()
+
+    def _forget_runs(self, running: set[int]) -> None:
+        in_use = {step.run.traversal.id for step in self._held.values()} | self._ends
+        for traversal_id in [one for one in self._runs if one not in running and one not in in_use]:
+            del self._runs[traversal_id]
+            self._run_locks.pop(traversal_id, None)
 
     async def _renew(self) -> None:
         now, lease = self._context.now(), self._context.settings.engine_lease

@@ -32,7 +32,7 @@ from hearth.engine.queries import StackQuery
 from hearth.engine.requests import StackRequest
 from hearth.model import names
 from hearth.model.diagnostics import Findings
-from hearth.model.errors import Forbidden, Invalid, LimitExceeded, NotFound, NotSupported, StackExists
+from hearth.model.errors import Forbidden, HearthError, Invalid, LimitExceeded, NotFound, NotSupported, StackExists
 from hearth.model.names import StackIdentity
 from hearth.model.states import UPDATE_REFUSED_DURING, Action, Status
 from hearth.store import engines, stacks
@@ -152,7 +152,12 @@ class StackService:
             stack.credential_id = await self._authority.delegate(caller)
         prepared = await self._actions.prepare(stack, Action.CREATE, built, stack.definition_id, is_new=True)
         self._definitions.keep(stack.definition_id, built)
-        await self._store.write(lambda connection: self._store_new(connection, prepared, material))
+        try:
+            await self._store.write(lambda connection: self._store_new(connection, prepared, material))
+        except HearthError:
+            # Another request took the name meanwhile: what was delegated for this one is taken back.
+            await self._authority.revoke(stack)
+            raise
         await self._announce()
         return views.identity_of(stack)
 

@@ -125,12 +125,15 @@ class Steps:
         row = step.row
         stored = row.frozen if row.frozen is not None else row.properties
         call = step.run.call(row, member.type, previous=stored, properties=step.values)
-        ruling = judge.rule(member, row, step.run.type_of_row(row), step.values, step.metadata, call)
+        ruling = judge.rule(
+            member, row, step.run.type_of_row(row), step.values, step.metadata, call, step.run.restricted(row.name)
+        )
         match ruling.verdict:
             case plan.Verdict.KEEP:
                 return self._keep(step, member)
             case plan.Verdict.REFUSE:
-                raise contract.Permanent(ruling.judgement.decision.reason, "NotSupported")
+                step.action = Action.UPDATE
+                raise contract.Permanent(ruling.judgement.decision.reason, ruling.judgement.decision.error)
             case plan.Verdict.UPDATE:
                 return await self._update(step, member, ruling.change)
             case plan.Verdict.REPLACE:
@@ -186,12 +189,22 @@ class Steps:
             "definition_id": step.run.traversal.definition_id,
             "deletion_policy": member.definition.deletion_policy,
         }
+        if member.definition.external_id is not None:
+            return await self._refer(step, member.definition.external_id)
         if kind.nests:
             await self._waiting.nest(step, self._move(step, Then.PARK, Phase.STARTED), removing=False)
             return None
         if kind.external:
             await self._commit(step, Phase.INTENDED)
         return await self._make(step)
+
+    async def _refer(self, step: Step, external_id: str) -> Move:
+        """Take an object that somebody else made: it is looked at, never made, changed or deleted."""
+        kind = self._kind(step)
+        step.call = self._call(step, physical_id=external_id, data={judge.EXTERNAL: "1"})
+        step.pending["physical_id"] = external_id
+        observed = await kind.observe(step.call) if kind.external else None
+        return await self._complete(step, observed)
 
     async def _create_again(self, step: Step) -> Move | None:
         """After a crash or a doubtful answer: take what the lost call made, or make it now."""

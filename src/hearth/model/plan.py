@@ -46,11 +46,15 @@ class Work(enum.StrEnum):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Decision:
-    """A verdict with the reason a user reads in the plan, and the property keys that led to it."""
+    """A verdict with the reason a user reads in the plan, and the property keys that led to it.
+
+    `error` is the error type by which a refusal is known.
+    """
 
     verdict: Verdict
     reason: str = ""
     keys: tuple[str, ...] = ()
+    error: str = "NotSupported"
 
 
 class Row(Protocol):

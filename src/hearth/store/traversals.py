@@ -187,6 +187,12 @@ def busy(connection: sa.Connection, traversal_id: int | None) -> set[str]:
     return set(connection.execute(query).scalars())
 
 
+def owned(connection: sa.Connection, owner: str) -> dict[int, int]:
+    """`{node id: token}` of what an engine has claimed."""
+    query = sa.select(_n.c.id, _n.c.token).where(_n.c.owner == owner, _n.c.state == NodeState.CLAIMED)
+    return {row.id: row.token for row in connection.execute(query)}
+
+
 def claim(connection: sa.Connection, owner: str, limit: int, now: float) -> list[Node]:
     """Take up to `limit` ready nodes for an engine, oldest traversal first."""
     query = sa.select(_n).where(_n.c.state == NodeState.READY, _n.c.due_at <= now).order_by(_n.c.id).limit(limit)
