@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from hearth.model import names
 from hearth.model.constraints import Custom
 from hearth.model.plan import Decision, Verdict
+from hearth.model.values import is_known
 from hearth.resources import base, schema
 from hearth.resources.contract import (
     Call,
@@ -29,6 +30,7 @@ from hearth.template import template
 STACK_ID_OUTPUT = "OS::stack_id"
 #: How attributes reach single resources of the nested stack: `resource.<name>` and `resource.<name>.<attribute>`.
 _RESOURCE = "resource."
+_LIST = "comma_delimited_list"
 
 
 class NestedStack(base.Base):
@@ -102,7 +104,11 @@ class TemplateResource(NestedStack):
         text = self.parsed.source.text
         return ChildStack(
             template=text if text is not None else self.parsed.raw,
-            parameters=call.properties,
+            parameters={
+                name: _as_list(value) if _simple(self.parsed.parameters[name].type) == _LIST else value
+                for name, value in call.properties.items()
+                if value is not None
+            },
             source=self.template_key,
             own_type=self.template_key,
         )
@@ -113,6 +119,15 @@ class TemplateResource(NestedStack):
         if call.child is not None and name in call.child.output_names:
             return walk(call.child.output(name), path[1:])
         return await super().attribute_path(call, path)
+
+
+def _as_list(value: Any) -> Any:
+    """A list as the value of a list parameter, which holds text only: maps are taken apart into numbered texts."""
+    if not isinstance(value, list) or not is_known(value):
+        return value
+    if value and isinstance(value[0], Mapping):
+        return [f".member.{index}.{key}={one}" for index, item in enumerate(value) for key, one in item.items()]
+    return ["" if item is None else item for item in value]
 
 
 @base.resource("")
@@ -126,7 +141,7 @@ _KINDS = {
     "string": str,
     "number": float,
     "boolean": bool,
-    "comma_delimited_list": list,
+    _LIST: list,
     "json": dict,
 }
 
@@ -168,7 +183,7 @@ def _property(parameter: template.ParameterSchema) -> Property:
 
 def _simple(parameter_type: str) -> str:
     """The HOT name of a parameter's type, whichever language it is from."""
-    return {"commadelimitedlist": "comma_delimited_list"}.get(parameter_type.lower(), parameter_type.lower())
+    return {"commadelimitedlist": _LIST}.get(parameter_type.lower(), parameter_type.lower())
 
 
 def walk(value: Any, path: Sequence[Any]) -> Any:

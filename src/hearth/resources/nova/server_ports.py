@@ -115,11 +115,11 @@ async def remove_all(call: Call) -> None:
         await remove(call, port_id)
 
 
-async def associate_floating_ips(call: Call) -> None:
-    """Lead each floating address that an entry names to the entry's port."""
+async def associate_floating_ips(call: Call) -> bool:
+    """Lead each floating address that an entry names to the entry's port; whether there is any."""
     entries = call.properties.get("networks") or ()
     if not any(entry.get("floating_ip") for entry in entries):
-        return
+        return False
     ports = await _ports(call, device_id=call.physical_id)
     for at, entry in enumerate(entries):
         if entry.get("floating_ip"):
@@ -127,6 +127,7 @@ async def associate_floating_ips(call: Call) -> None:
             if port_id is not None:
                 body = {"floatingip": {"port_id": port_id}}
                 await _request(call, "PUT", f"/v2.0/floatingips/{entry['floating_ip']}", body)
+    return True
 
 
 async def release_floating_ip(call: Call, floating_ip: str) -> None:
