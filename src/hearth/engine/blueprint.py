@@ -8,11 +8,11 @@ import dataclasses
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from hearth.engine import scope
+from hearth.engine import scope, template_types
 from hearth.graph import dag
 from hearth.model.diagnostics import Findings, Path, Place, nearest
 from hearth.model.values import UNKNOWN
-from hearth.resources import checking, contract, nested, registry
+from hearth.resources import checking, contract, registry
 from hearth.template import environment as environments
 from hearth.template import parameters as template_parameters
 from hearth.template import source
@@ -96,11 +96,18 @@ class Blueprint:
 class Builder:
     """Builds blueprints; keeps parsed templates by their text, so that each distinct file is parsed once."""
 
-    def __init__(self, types: registry.TypeRegistry, max_template_size: int) -> None:
+    def __init__(
+        self,
+        types: registry.TypeRegistry,
+        max_template_size: int,
+        operator: template_types.Operator = template_types.NO_OPERATOR,
+    ) -> None:
+        """`operator`: the mappings that hold for every stack, below those of its own environment."""
         self.types = types
+        self._operator = operator
         self._limits = source.Limits(bytes=max_template_size)
         self._parsed: dict[tuple[str, str], tuple[templates.Template | None, Findings]] = {}
-        self._template_types: dict[tuple[str, str], contract.Resource] = {}
+        self._template_types = template_types.TemplateTypes(self.parse, operator)
 
     def build(
         self,
@@ -111,11 +118,14 @@ class Builder:
         *,
         name: str = "template",
         strict: bool = True,
+        unfetched: set[str] | None = None,
     ) -> tuple[Blueprint | None, Findings]:
-        """Make a blueprint of a definition; None when there are errors that leave nothing to go on with.
+        """Make a blueprint of a definition; None when something is wrong with it. Every problem is noted.
 
-        `strict`: values of unknown parameters are errors, and missing ones too.
+        `strict`: values of unknown parameters are errors, and missing ones too. `unfetched` gets the URLs of templates
+        that are not among the files: the caller may fetch them and build again, so they are no errors then.
         """
+        environment = environment.over(self._operator.registry)
         findings = Findings()
         parsed, problems = self.parse(raw, name, files)
         findings.extend(problems)
@@ -123,17 +133,16 @@ class Builder:
             return None, findings
         values, problems = template_parameters.ParameterValues.build(parsed, environment, strict=strict)
         findings.extend(problems)
-        if findings.errors:
-            return None, findings
         bound, problems = templates.bind(parsed, values, stack=surroundings.pseudo)
         findings.extend(problems)
         checks = [Check(kind, value, place, "") for kind, value, place in values.custom_checks()]
-        members = self._members(bound, environment, files, findings, checks)
+        members = self._members(bound, environment, files, findings, checks, unfetched)
         blueprint = Blueprint(parsed, environment, files, values, bound, members, surroundings, checks)
         self._check_references(blueprint, findings)
-        if not findings.errors:
-            self._add_implicit_needs(blueprint)
-            _check_circles(blueprint, findings)
+        if findings.errors:
+            return None, findings
+        self._add_implicit_needs(blueprint)
+        _check_circles(blueprint, findings)
         _note_reads(blueprint)
         return (None if findings.errors else blueprint), findings
 
@@ -144,11 +153,15 @@ class Builder:
         if not isinstance(raw, str):
             return templates.load(raw, source=name, files=files, limits=self._limits)
         key = (name, raw)
-        if key not in self._parsed:
+        found = self._parsed.get(key)
+        if found is None:
             if len(self._parsed) >= 256:
                 self._parsed.clear()
-            self._parsed[key] = templates.load(raw, source=name, files=files, limits=self._limits)
-        return self._parsed[key]
+            found = self._parsed[key] = templates.load(raw, source=name, files=files, limits=self._limits)
+        parsed, findings = found
+        if parsed is not None and parsed.files is not files:
+            parsed = dataclasses.replace(parsed, files=files)  # the same text beside other files
+        return parsed, findings
 
     def type_for(
         self,
@@ -158,11 +171,15 @@ class Builder:
         files: Mapping[str, str],
         findings: Findings,
         place: Place,
+        unfetched: set[str] | None = None,
     ) -> contract.Resource | None:
         """The implementation of a type as the environment maps it; None when there is none (noted)."""
         target = environment.registry.resolve(type_name, resource_name, lambda name: self.types.find(name) is not None)
         if target is not None and target.is_template:
-            return self._template_type(target.name, files, findings, place)
+            facade = self.types.find(type_name)
+            return self._template_types.find(
+                target, facade, environment.parameter_defaults, files, findings, place, unfetched
+            )
         found = self.types.find(target.name) if target is not None else None
         if found is None:
             findings.add(
@@ -173,30 +190,6 @@ class Builder:
             )
         return found
 
-    def _template_type(
-        self, key: str, files: Mapping[str, str], findings: Findings, place: Place
-    ) -> contract.Resource | None:
-        text = files.get(key)
-        if text is None:
-            findings.add(
-                f"the template file {key!r} is not among the files of the request",
-                place,
-                advice="Send its text in `files` under exactly this key.",
-            )
-            return None
-        cached = self._template_types.get((key, text))
-        if cached is not None:
-            return cached
-        parsed, problems = self.parse(text, key, files)
-        findings.extend(problems)
-        if parsed is None or problems.errors:
-            return None
-        made = nested.template_type(key, parsed)()
-        if len(self._template_types) >= 256:
-            self._template_types.clear()
-        self._template_types[key, text] = made
-        return made
-
     def _members(
         self,
         bound: templates.Bound,
@@ -204,10 +197,12 @@ class Builder:
         files: Mapping[str, str],
         findings: Findings,
         checks: list[Check],
+        unfetched: set[str] | None,
     ) -> dict[str, Member]:
         members: dict[str, Member] = {}
         for name, definition in bound.resources.items():
-            kind = self.type_for(definition.type, name, environment, files, findings, definition.place(("type",)))
+            place = definition.place(("type",))
+            kind = self.type_for(definition.type, name, environment, files, findings, place, unfetched)
             if kind is None:
                 continue
             tree = templates.resolve(definition.properties, scope.BLIND)

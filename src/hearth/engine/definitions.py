@@ -6,15 +6,16 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from hearth.engine import blueprint, run
+from hearth.engine import blueprint, run, scope
 from hearth.engine.blueprint import Blueprint, Surroundings
 from hearth.model.diagnostics import Findings, Place
 from hearth.model.errors import Invalid
 from hearth.resources import contract, nested
-from hearth.store import Store, documents, stacks
+from hearth.store import Store, documents, resources, stacks
 from hearth.store.codec import Codec
 from hearth.store.rows import DefinitionRow, ResourceRow, StackRow, TraversalRow
 from hearth.template import environment as environments
+from hearth.template import template
 
 #: Blueprints kept; one of 10,000 resources takes some 30 MB.
 MOST_KEPT = 600
@@ -76,7 +77,26 @@ class Definitions:
             return kept
         codec = self._store.codec
         material = await self._store.read(lambda connection: get(connection, codec, definition_id))
-        return self.load(definition_id, material, surroundings(stack, region))
+        facade = await self._facade(stack)
+        return self.load(definition_id, material, surroundings(stack, region, facade))
+
+    async def _facade(self, stack: StackRow) -> Mapping[str, Any] | None:
+        """What a nested stack may read of the resource that owns it; None for a stack of its own."""
+        owner_id, codec = stack.owner_resource_id, self._store.codec
+        if owner_id is None:
+            return None
+
+        def query(connection: sa.Connection) -> tuple[ResourceRow | None, StackRow | None]:
+            row = resources.by_ids(connection, codec, [owner_id]).get(owner_id)
+            return row, stacks.by_id(connection, row.stack_id) if row is not None else None
+
+        row, owner = await self._store.read(query)
+        if row is None or owner is None or row.definition_id is None:
+            return {}
+        built = await self.blueprint(row.definition_id, owner)
+        member = built.members.get(row.name)
+        policy = template.resolve(member.definition.update_policy, scope.BLIND) if member is not None else {}
+        return {"metadata": row.metadata, "deletion_policy": row.deletion_policy, "update_policy": policy}
 
     def load(self, definition_id: str, material: Material, where: Surroundings) -> Blueprint:
         """The blueprint of a definition whose material is at hand."""
@@ -119,6 +139,6 @@ class Definitions:
         self._kept.pop(definition_id, None)
 
 
-def surroundings(stack: StackRow, region: str | None = None) -> Surroundings:
+def surroundings(stack: StackRow, region: str | None = None, facade: Mapping[str, Any] | None = None) -> Surroundings:
     """Where a stored stack stands."""
-    return Surroundings(stack.id, stack.name, stack.project_id, region, stack.depth)
+    return Surroundings(stack.id, stack.name, stack.project_id, region, stack.depth, facade)

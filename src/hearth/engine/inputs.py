@@ -6,14 +6,23 @@ win; Heat lets the files win. Hearth does what users expect (see docs/decisions)
 """
 
 import dataclasses
-from collections.abc import Mapping
-from typing import Any
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+from urllib.parse import quote
 
+from hearth.cloud import errors as cloud_errors
+from hearth.cloud import fetch, session
 from hearth.engine import definitions
 from hearth.engine.requests import StackRequest
 from hearth.model.diagnostics import Findings
-from hearth.model.errors import BadRequest, Invalid
+from hearth.model.errors import BadRequest, Invalid, LimitExceeded, NotFound
 from hearth.template import environment as environments
+from hearth.template import template as templates
+
+#: What a request may bring in from a container of the object store, and from URLs.
+MOST_FILES: Final = 500
+MOST_BYTES: Final = 32 * 2**20
 
 
 def environment_of(request: StackRequest) -> environments.Environment:
@@ -36,13 +45,79 @@ def environment_of(request: StackRequest) -> environments.Environment:
             given.append(one)
         if findings.errors:
             raise Invalid(findings.errors)
-        merged, problems = environments.merge(given)
+        types = _types(request) if any(one.merge_strategies for one in given) else {}
+        merged, problems = environments.merge(given, types)
     else:
         merged, problems = environments.parse(request.environment or {}, "environment")
     findings.extend(problems)
     if findings.errors:
         raise Invalid(findings.errors)
     return merged.with_parameters(request.parameters)
+
+
+def _types(request: StackRequest) -> dict[str, str]:
+    """The types of the parameters of the root template and of all templates among the files; the root's count."""
+    texts: list[Any] = [text for name, text in request.files.items() if name.endswith((".yaml", ".template"))]
+    types: dict[str, str] = {}
+    for text in (*texts, request.template):
+        if text is not None:
+            parsed, _ = templates.load(text)
+            declared = parsed.parameters if parsed is not None else {}
+            types |= {name: schema.type for name, schema in declared.items()}
+    return types
+
+
+async def with_container(request: StackRequest, access: session.Session) -> StackRequest:
+    """The request with its files completed by the objects of its files_container; its own files win.
+
+    Raises:
+        NotFound: there is no such container.
+        LimitExceeded: it holds too much.
+    """
+    container = request.files_container
+    if not container:
+        return request
+    root = f"/{quote(container, safe='')}"
+    try:
+        listed = await access.get("object-store", root, params={"format": "json", "limit": MOST_FILES + 1})
+    except cloud_errors.NotFound as error:
+        raise NotFound("Container", container) from error
+    entries = [one for one in listed.body or () if "name" in one and one["name"] not in request.files]
+    size = sum(one.get("bytes", 0) for one in entries)
+    if len(entries) > MOST_FILES or size > MOST_BYTES:
+        raise LimitExceeded(
+            f"The container {container} holds {len(entries)} objects of {size} bytes; at most {MOST_FILES} objects of "
+            f"{MOST_BYTES} bytes can be used as files. Give the templates a container of their own."
+        )
+    found = {}
+    for name in (one["name"] for one in entries):
+        answer = await access.get("object-store", f"{root}/{quote(name)}")
+        found[name] = _as_text(answer.body, f"{container}/{name}")
+    return dataclasses.replace(request, files={**found, **request.files})
+
+
+def _as_text(body: Any, name: str) -> str:
+    if body is None:
+        return ""
+    if not isinstance(body, bytes):
+        return json.dumps(body)  # the session has decoded it already
+    try:
+        return body.decode()
+    except UnicodeDecodeError as error:
+        raise BadRequest(f"The object {name} of the files_container is not UTF-8 text.") from error
+
+
+async def fetched(urls: Iterable[str], rules: fetch.FetchRules, max_bytes: int) -> dict[str, str]:
+    """The texts behind URLs of templates.
+
+    Raises:
+        BadRequest: one cannot be had.
+        LimitExceeded: there are too many, or one is too long.
+    """
+    wanted = sorted(urls)
+    if len(wanted) > MOST_FILES:
+        raise LimitExceeded(f"The template names {len(wanted)} URLs; at most {MOST_FILES} are fetched.")
+    return {url: await fetch.fetch(url, rules, max_bytes) for url in wanted}
 
 
 def template_of(request: StackRequest) -> str | Mapping[str, Any]:

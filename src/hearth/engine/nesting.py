@@ -7,9 +7,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from hearth.cloud import session as cloud_session
-from hearth.engine import actions, committer, context, definitions, ending, run, scope, steps
+from hearth.engine import actions, committer, context, definitions, ending, inputs, run, scope, steps
 from hearth.engine.blueprint import Surroundings
-from hearth.model import names
+from hearth.model import names, plan
 from hearth.model.errors import LimitExceeded
 from hearth.model.states import Action, Status
 from hearth.resources import contract
@@ -55,6 +55,11 @@ class Nesting:
             if existing is None:
                 return None, None
             return await self._actions.prepare(existing, Action.DELETE, None, actions.NOTHING), None
+        if step.node.work is plan.Work.VISIT:
+            if existing is None:
+                raise contract.Permanent("its nested stack is gone", "NotFound")
+            present = await self._definitions.blueprint(existing.definition_id, existing)
+            return await self._actions.prepare(existing, step.action, present, existing.definition_id), None
         parent, kind = step.run, step.kind
         assert kind is not None and parent.blueprint is not None and step.values is not None
         call = parent.call(
@@ -73,10 +78,18 @@ class Nesting:
             raise LimitExceeded(f"Recursion depth exceeds {limit}.")
         stack = existing or self._new_stack(step, call.physical_name, depth)
         definition_id = names.new_id()
-        where = Surroundings(stack.id, stack.name, stack.project_id, None, depth)
+        where = Surroundings(stack.id, stack.name, stack.project_id, None, depth, _facade_of(step))
+        unfetched: set[str] = set()
         blueprint, findings = self._definitions.builder.build(
-            wanted.template, environment, files, where, name=wanted.source
+            wanted.template, environment, files, where, name=wanted.source, unfetched=unfetched
         )
+        if unfetched:  # only now known to be needed: what named them depended on other resources
+            settings = self._context.settings
+            files = {**files, **await inputs.fetched(unfetched, settings.fetch_rules, settings.max_template_size)}
+            material = dataclasses.replace(material, files=files)
+            blueprint, findings = self._definitions.builder.build(
+                wanted.template, environment, files, where, name=wanted.source
+            )
         if blueprint is None:
             first = findings.errors[0]
             raise contract.Permanent(first.as_text(), first.kind)
@@ -177,6 +190,17 @@ class Nesting:
 
     async def _view(self, child: StackRow, access: cloud_session.Session | None) -> contract.ChildView:
         return await load_view(self._context, self._definitions, child, access)
+
+
+def _facade_of(step: steps.Step) -> dict[str, Any]:
+    """What the nested template may read of the resource that it stands behind."""
+    member = step.run.member(step.row.name)
+    policy = member.definition.update_policy if member is not None else {}
+    return {
+        "metadata": step.metadata if step.metadata is not None else step.row.metadata,
+        "deletion_policy": step.row.deletion_policy,
+        "update_policy": step.run.resolve(policy),
+    }
 
 
 async def load_view(

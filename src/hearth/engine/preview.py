@@ -1,11 +1,12 @@
 """Looks at a definition before anything is stored: the whole tree checked, described, previewed."""
 
 import dataclasses
+import json
 from collections.abc import Mapping
 from typing import Any
 
 from hearth.cloud import session as cloud_session
-from hearth.engine import actions, blueprint, definitions, settings, views
+from hearth.engine import actions, blueprint, definitions, scope, settings, views
 from hearth.engine.blueprint import Blueprint, Check, Member, Surroundings
 from hearth.model import names
 from hearth.model.diagnostics import Findings
@@ -14,6 +15,7 @@ from hearth.model.values import UNKNOWN
 from hearth.resources import contract
 from hearth.template import describe
 from hearth.template import environment as environments
+from hearth.template import template as templates
 
 
 class ImmutableParameterModified(HearthError):
@@ -21,6 +23,10 @@ class ImmutableParameterModified(HearthError):
 
     kind = "ImmutableParameterModified"
     status = 400
+
+
+#: The code by which a request ignores that a type's service is missing.
+UNAVAILABLE = "99001"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -41,12 +47,20 @@ class Tree:
         self.checks: list[Check] = []
         self.needs_services: list[_Service] = []
         self.types: set[str] = set()
+        self.unfetched: set[str] = set()
+        self._strict = True
         self._resources = 0
+        self._seen: dict[Any, _Seen] = {}
 
     def check(self, material: definitions.Material, where: Surroundings) -> tuple[Blueprint | None, Findings]:
-        """Check a definition; the blueprint of its root, None when something is wrong with it."""
+        """Check a definition; the blueprint of its root, None when something is wrong with it.
+
+        When `unfetched` has URLs afterwards, they are to be fetched into the files, for a new check by a new tree.
+        """
         environment, findings = environments.parse(material.environment, "environment")
-        built, problems = self._builder.build(material.template, environment, material.files, where)
+        built, problems = self._builder.build(
+            material.template, environment, material.files, where, unfetched=self.unfetched
+        )
         findings.extend(problems)
         if built is not None:
             self._note(built, findings)
@@ -54,14 +68,8 @@ class Tree:
 
     def _note(self, built: Blueprint, findings: Findings) -> None:
         self.checks += built.checks
-        self._resources += len(built.members)
-        limit = self._limits.max_resources_per_stack
-        if 0 <= limit < self._resources:
-            findings.add(
-                f"Maximum resources per stack exceeded: the template asks for more than the {limit} allowed",
-                kind="RequestLimitExceeded",
-                advice="Split it into several stacks, or ask the operator to raise max_resources_per_stack.",
-            )
+        self._count(len(built.members), findings)
+        if findings.errors:
             return
         for member in built.members.values():
             self.types.add(member.type.type_name)
@@ -69,6 +77,16 @@ class Tree:
                 self.needs_services.append(_Service(member.definition.type, member.type.services, member))
             if member.type.nests:
                 self._note_nested(built, member, findings)
+
+    def _count(self, more: int, findings: Findings) -> None:
+        self._resources += more
+        limit = self._limits.max_resources_per_stack
+        if 0 <= limit < self._resources:
+            findings.add(
+                f"Maximum resources per stack exceeded: the template asks for more than the {limit} allowed",
+                kind="RequestLimitExceeded",
+                advice="Split it into several stacks, or ask the operator to raise max_resources_per_stack.",
+            )
 
     def _note_nested(self, owner: Blueprint, member: Member, findings: Findings) -> None:
         depth = owner.surroundings.depth + 1
@@ -81,26 +99,32 @@ class Tree:
                 advice="Nest less deeply, or look for a template that contains itself.",
             )
             return
-        call = contract.Call(
-            name=name,
-            resource_id=names.new_id(),
-            physical_name=f"{owner.surroundings.stack_name}-{name}",
-            physical_id=None,
-            properties=member.values,
-            stack=contract.StackView("", owner.surroundings.stack_name, owner.surroundings.project_id),
-            cloud=None,  # type: ignore[arg-type]  # `child` is pure
-            now=0.0,
-        )
-        try:
-            wanted = member.type.child(call)
-        except contract.NotKnownYet:
-            return  # what it will hold depends on other resources; it is checked when they are there
+        wanted = _wanted(owner, member)
+        if wanted is None:
+            return  # it is checked when the others are there
+        key = _sameness(owner, member, wanted)
+        if key is not None and key in self._seen:
+            self._count(self._seen[key].resources, findings)
+            return
+        before = (len(findings), self._resources, len(self.unfetched))
         environment = owner.environment.for_child(name, wanted.own_type, wanted.parameters)
         where = dataclasses.replace(
-            owner.surroundings, stack_name=call.physical_name, depth=depth, stack_id=call.resource_id
+            owner.surroundings,
+            stack_name=f"{owner.surroundings.stack_name}-{name}",
+            depth=depth,
+            stack_id=names.new_id(),
+            facade=facade_of(member),
         )
         files = owner.files if wanted.files is None else wanted.files
-        built, problems = self._builder.build(wanted.template, environment, files, where, name=wanted.source)
+        built, problems = self._builder.build(
+            wanted.template,
+            environment,
+            files,
+            where,
+            name=wanted.source,
+            strict=self._strict,
+            unfetched=self.unfetched,
+        )
         for one in problems:
             # A generated template has no lines of its own: its problems stand at the resource that asks for it.
             if one.place.line == 0:
@@ -110,6 +134,8 @@ class Tree:
             findings.extend([one])
         if built is not None:
             self._note(built, findings)
+        if key is not None and before == (len(findings), before[1], len(self.unfetched)):
+            self._seen[key] = _Seen(self._resources - before[1])
 
     def check_services(self, session: cloud_session.Session, findings: Findings) -> None:
         """Note every type whose service the caller's catalog does not have."""
@@ -119,7 +145,7 @@ class Tree:
                 continue
             told.add(one.type_name)
             findings.add(
-                f"HEAT-E99001 Service {one.services[0]} is not available for resource type {one.type_name}, "
+                f"HEAT-E{UNAVAILABLE} Service {one.services[0]} is not available for resource type {one.type_name}, "
                 "reason: the catalog has no endpoint for it",
                 one.member.definition.place(("type",)),
                 kind="ResourceTypeUnavailable",
@@ -134,26 +160,95 @@ class Tree:
         show_nested: bool,
     ) -> tuple[dict[str, Any] | None, Findings]:
         """The answer of validate: what a template asks for, without values."""
+        self._strict = False
         parsed, findings = self._builder.parse(material.template, "template", material.files)
-        if parsed is None or findings.errors:
+        if parsed is None:
             return None, findings
-        built, problems = self._builder.build(material.template, environment, material.files, where, strict=False)
-        findings.extend(problems)
+        built, findings = self._builder.build(
+            material.template, environment, material.files, where, strict=False, unfetched=self.unfetched
+        )
         answer = describe.describe(parsed, environment)
-        if show_nested and built is not None:
-            answer["NestedParameters"] = self._nested_parameters(built)
-        answer["Environment"] = environment.to_wire()
+        if built is not None:
+            self._note(built, findings)
+            if show_nested:
+                answer["NestedParameters"] = self._nested_parameters(built)
         return answer, findings
 
     def _nested_parameters(self, built: Blueprint) -> dict[str, Any]:
+        """What the templates that stand behind resources ask for, and those behind theirs."""
         nested: dict[str, Any] = {}
         for name, member in built.members.items():
-            template = getattr(member.type, "template", None)
-            if template is None:
+            if not member.type.nests:
                 continue
-            described = describe.describe(template, built.environment)
+            wanted = _wanted(built, member)
+            if wanted is None:
+                continue
+            environment = built.environment.for_child(name, wanted.own_type, wanted.parameters)
+            where = dataclasses.replace(built.surroundings, facade=facade_of(member))
+            files = built.files if wanted.files is None else wanted.files
+            inner, _ = self._builder.build(wanted.template, environment, files, where, name=wanted.source, strict=False)
+            if inner is None:
+                continue
+            described = describe.describe(inner.template, environment)
+            del described["Environment"]
+            deeper = self._nested_parameters(inner)
+            if deeper:
+                described["NestedParameters"] = deeper
             nested[name] = {"Type": member.definition.type, **described}
         return nested
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Seen:
+    """A nested stack in which nothing is wrong, and how many resources are in its tree."""
+
+    resources: int
+
+
+def _sameness(owner: Blueprint, member: Member, wanted: contract.ChildStack) -> Any:
+    """What makes two nested stacks alike for a check; None when it cannot be told.
+
+    Five hundred groups of the same three members are then checked once. Templates that look at their own stack's name
+    are each checked for themselves, and so is what is given functions or UNKNOWN.
+    """
+    registry = owner.environment.registry.for_child(member.definition.name, wanted.own_type)
+    try:
+        template = wanted.template if isinstance(wanted.template, str) else json.dumps(wanted.template, sort_keys=True)
+        rest = json.dumps([wanted.parameters, registry.to_wire()], sort_keys=True)
+        facade = json.dumps(facade_of(member), sort_keys=True)
+    except (TypeError, ValueError):
+        return None
+    if "::stack_" in template or "AWS::Stack" in template:
+        return None
+    return (wanted.source if isinstance(wanted.template, str) else "", template, rest, facade, owner.surroundings.depth)
+
+
+def facade_of(member: Member) -> dict[str, Any]:
+    """What a nested template may read of the resource that it stands behind."""
+    definition = member.definition
+    return {
+        "metadata": templates.resolve(definition.metadata, scope.BLIND),
+        "deletion_policy": definition.deletion_policy,
+        "update_policy": templates.resolve(definition.update_policy, scope.BLIND),
+    }
+
+
+def _wanted(owner: Blueprint, member: Member) -> contract.ChildStack | None:
+    """What a resource's nested stack is to hold; None when that depends on other resources."""
+    call = contract.Call(
+        name=member.definition.name,
+        resource_id=names.new_id(),
+        physical_name=f"{owner.surroundings.stack_name}-{member.definition.name}",
+        physical_id=None,
+        properties=member.values,
+        stack=contract.StackView("", owner.surroundings.stack_name, owner.surroundings.project_id),
+        cloud=None,  # type: ignore[arg-type]  # `child` is pure
+        now=0.0,
+    )
+    try:
+        return member.type.child(call)
+    except contract.NotKnownYet:
+        return None
 
 
 def check_immutable(before: Blueprint, after: Blueprint) -> None:

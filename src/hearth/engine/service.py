@@ -19,6 +19,7 @@ from hearth.engine import (
     authority,
     context,
     definitions,
+    ending,
     inputs,
     lookups,
     preview,
@@ -34,7 +35,7 @@ from hearth.model import names
 from hearth.model.diagnostics import Findings
 from hearth.model.errors import Forbidden, HearthError, Invalid, LimitExceeded, NotFound, NotSupported, StackExists
 from hearth.model.names import StackIdentity
-from hearth.model.states import UPDATE_REFUSED_DURING, Action, Status
+from hearth.model.states import UPDATE_REFUSED_DURING, Action, Status, to_wire
 from hearth.store import engines, stacks
 from hearth.store.rows import StackRow
 from hearth.template import versions
@@ -176,12 +177,13 @@ class StackService:
                 "and have at most 255 characters"
             )
             raise Invalid(findings)
+        request = await self._completed(caller, request)
         environment = inputs.environment_of(request)
         template = inputs.template_of(request)
         material = definitions.Material(template, environment.to_wire(), dict(request.files))
         stack_id, now = names.new_id(), self._context.now()
         built = await self._checked(caller, material, Surroundings(stack_id, name, project_id, None, 0))
-        material = dataclasses.replace(material, template=built.template.raw)
+        material = dataclasses.replace(material, template=built.template.raw, files=built.files)
         await self._check_quota(caller, project_id, name)
         stack = StackRow(
             id=stack_id,
@@ -245,8 +247,12 @@ class StackService:
         Raises:
             Invalid: with every problem found.
         """
-        tree = preview.Tree(self._definitions.builder, self._context.settings)
-        built, findings = await self._off_loop(material, lambda: tree.check(material, where))
+
+        def look(given: definitions.Material) -> tuple[preview.Tree, tuple[Blueprint | None, Findings]]:
+            tree = preview.Tree(self._definitions.builder, self._context.settings)
+            return tree, tree.check(given, where)
+
+        _, tree, (built, findings) = await self._with_remote_files(material, look)
         if tree.checks:
             session = await self._authority.caller_session(caller)
             await lookups.confirm(session, tree.checks, findings)
@@ -257,6 +263,28 @@ class StackService:
             raise Invalid(findings.errors)
         self._need_types(caller, tree.types)
         return built
+
+    async def _completed(self, caller: tokens.Caller, request: StackRequest) -> StackRequest:
+        """The request with the files of its container."""
+        if not request.files_container:
+            return request
+        return await inputs.with_container(request, await self._authority.caller_session(caller))
+
+    async def _with_remote_files(
+        self,
+        material: definitions.Material,
+        look: Callable[[definitions.Material], tuple[preview.Tree, R]],
+    ) -> tuple[definitions.Material, preview.Tree, R]:
+        """What a look gives once all templates it names by URL are among the files; each is fetched once."""
+        settings = self._context.settings
+        while True:
+            given = material
+            tree, result = await self._off_loop(given, lambda: look(given))  # noqa: B023 - called at once
+            missing = tree.unfetched - material.files.keys()
+            if not missing:
+                return material, tree, result
+            texts = await inputs.fetched(missing, settings.fetch_rules, settings.max_template_size)
+            material = dataclasses.replace(material, files={**material.files, **texts})
 
     def _need_types(self, caller: tokens.Caller, type_names: Iterable[str]) -> None:
         refused = sorted(name for name in set(type_names) if not self._may_use_type(caller, name))
@@ -307,6 +335,7 @@ class StackService:
         self, caller: tokens.Caller, stack: StackRow, request: StackRequest, patch: bool
     ) -> tuple[actions.Prepared, definitions.Material, dict[str, Any]]:
         codec = self._store.codec
+        request = await self._completed(caller, request)
         if patch:
             stored = await self._store.read(lambda c: definitions.get(c, codec, stack.definition_id))
             material = inputs.patched(request, stored)
@@ -314,7 +343,7 @@ class StackService:
             environment = inputs.environment_of(request)
             material = definitions.Material(inputs.template_of(request), environment.to_wire(), dict(request.files))
         built = await self._checked(caller, material, definitions.surroundings(stack))
-        material = dataclasses.replace(material, template=built.template.raw)
+        material = dataclasses.replace(material, template=built.template.raw, files=built.files)
         before = await self._definitions.blueprint(stack.definition_id, stack)
         preview.check_immutable(before, built)
         definition_id = names.new_id()
@@ -367,6 +396,7 @@ class StackService:
         if stack.action in UPDATE_REFUSED_DURING:
             raise NotSupported(f"Updating a stack when it is in {stack.action}_{stack.status} state")
         codec = self._store.codec
+        request = await self._completed(caller, request)
         if patch or request.existing:
             stored = await self._store.read(lambda c: definitions.get(c, codec, stack.definition_id))
             material = inputs.patched(request, stored)
@@ -397,9 +427,55 @@ class StackService:
         await self._announce()
 
     async def action(self, caller: tokens.Caller, identity: StackIdentity, action: str) -> None:
-        """Actions on a living stack other than update and delete."""
-        await self._stack(caller, identity)
-        raise NotSupported(f"Stack action {action}")
+        """Begin an action on the stack as it is: suspend, resume, check, cancel_update, cancel_without_rollback."""
+        stack = await self._stack(caller, identity)
+        match action:
+            case "suspend" | "resume" | "check":
+                await self._visit(caller, identity, Action(action.upper()))
+            case "cancel_update":
+                if (stack.action, stack.status) != (Action.UPDATE, Status.IN_PROGRESS):
+                    raise NotSupported(f"Cancelling update when stack is {to_wire(stack.action, stack.status)}")
+                await self._roll_back(caller, identity)
+            case "cancel_without_rollback":
+                if stack.status is not Status.IN_PROGRESS or stack.action not in (Action.CREATE, Action.UPDATE):
+                    raise NotSupported(f"Cancelling {stack.action} when stack is {to_wire(stack.action, stack.status)}")
+                await self._cancel(stack)
+            case _:
+                raise NotSupported(f"Stack action {action}")
+
+    async def _visit(self, caller: tokens.Caller, identity: StackIdentity, action: Action) -> None:
+        async def attempt() -> None:
+            stack = await self._stack(caller, identity)
+            if action is not Action.CHECK and (stack.action, stack.status) == (action, Status.COMPLETE):
+                return
+            built = await self._definitions.blueprint(stack.definition_id, stack)
+            self._need_types(caller, (member.type.type_name for member in built.members.values()))
+            prepared = await self._actions.prepare(stack, action, built, stack.definition_id)
+            at = self._context.now()
+            await self._store.write(lambda connection: self._actions.begin(connection, prepared, updated_at=at))
+
+        await actions.until_stored(attempt)
+        await self._announce()
+
+    async def _roll_back(self, caller: tokens.Caller, identity: StackIdentity) -> None:
+        """Supersede a running update by the way back."""
+
+        async def attempt() -> None:
+            stack = await self._stack(caller, identity)
+            target = stack.previous_definition_id or actions.NOTHING
+            built = await self._definitions.blueprint(target, stack) if target != actions.NOTHING else None
+            prepared = await self._actions.prepare(stack, Action.ROLLBACK, built, target)
+            await self._store.write(lambda connection: self._actions.begin(connection, prepared))
+
+        await actions.until_stored(attempt)
+        await self._announce()
+
+    async def _cancel(self, stack: StackRow) -> None:
+        codec, now, reason = self._store.codec, self._context.now(), ending.cancelled(stack.action)
+        await self._store.write(
+            lambda connection: ending.stop_tree(connection, codec, stack, reason, "user triggered cancel", now)
+        )
+        await self._announce()
 
     # ---- reading ----
 
@@ -522,17 +598,21 @@ class StackService:
         Raises:
             Invalid: with every problem found.
         """
+        request = await self._completed(caller, request)
         environment = inputs.environment_of(request)
-        template = inputs.template_of(request)
-        tree = preview.Tree(self._definitions.builder, self._context.settings)
-        material = definitions.Material(template, environment.to_wire(), dict(request.files))
+        material = definitions.Material(inputs.template_of(request), environment.to_wire(), dict(request.files))
         where = Surroundings(names.new_id(), "validated", caller.project_id or "", None, 0)
-        answer, findings = await self._off_loop(
-            material, lambda: tree.describe(material, environment, where, show_nested=show_nested)
-        )
+
+        def look(given: definitions.Material) -> tuple[preview.Tree, tuple[dict[str, Any] | None, Findings]]:
+            tree = preview.Tree(self._definitions.builder, self._context.settings)
+            return tree, tree.describe(given, environment, where, show_nested=show_nested)
+
+        _, tree, (answer, findings) = await self._with_remote_files(material, look)
+        if tree.needs_services and preview.UNAVAILABLE not in ignore_errors:
+            tree.check_services(await self._authority.caller_session(caller), findings)
         if answer is None or findings.errors:
             raise Invalid(findings.errors)
-        return dict(answer)
+        return answer
 
     async def list_resource_types(
         self,

@@ -2,6 +2,8 @@
 
 import dataclasses
 
+from hearth.cloud import fetch
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class EngineSettings:
@@ -39,3 +41,5 @@ class EngineSettings:
     """Roles a trust passes on; empty: all the user has."""
     region_name_for_services: str | None = None
     """Region of the services used; None: the only one of the catalog."""
+    fetch_rules: fetch.FetchRules = dataclasses.field(default_factory=fetch.FetchRules)
+    """Where URLs of templates may point to."""

@@ -16,7 +16,7 @@ from hearth.api import policy
 from hearth.api import settings as api_settings
 from hearth.bus import memory
 from hearth.cloud import config, credentials, tokens
-from hearth.engine import authority, blueprint, context, definitions, runner, service, settings
+from hearth.engine import authority, blueprint, context, definitions, runner, service, settings, template_types
 from hearth.resources import registry
 from hearth.store import open_store
 
@@ -40,7 +40,8 @@ class Orchestration:
         self._validator_connector = credentials.Connector(config.validator_settings(conf))
         types = registry.TypeRegistry([pathlib.Path(one) for one in conf.plugin_dirs], entry_points=True)
         surroundings = context.Context(self._store, self._bus, self._connector, types, chosen)
-        kept = definitions.Definitions(self._store, blueprint.Builder(types, chosen.max_template_size))
+        builder = blueprint.Builder(types, chosen.max_template_size, _operator(conf))
+        kept = definitions.Definitions(self._store, builder)
         owners = authority.Authority(surroundings)
         self._engine = runner.Engine(surroundings, kept, owners)
         self._runs_engine = engine
@@ -71,9 +72,16 @@ class Orchestration:
         self._store.close()
 
 
+def _operator(conf: cfg.ConfigOpts) -> template_types.Operator:
+    try:
+        return template_types.load_operator(pathlib.Path(conf.environment_dir))
+    except ValueError as error:
+        raise config.ConfigError(f"[DEFAULT] {error}") from error
+
+
 def engine_settings(conf: cfg.ConfigOpts) -> settings.EngineSettings:
     """The engine's settings: every field that the configuration has an option for, the default for the others."""
-    known: dict[str, Any] = {}
+    known: dict[str, Any] = {"fetch_rules": config.fetch_rules(conf)}
     for field in dataclasses.fields(settings.EngineSettings):
         if field.name in conf:
             value = conf[field.name]

@@ -134,11 +134,15 @@ class Registry:
 
     # -- nested stacks --
 
-    def for_child(self, resource_name: str, own_type: str | None = None) -> "Registry":
-        """The registry of the stack nested in a resource: without the entry of its own type, narrowed to its name."""
-        entries = {name: value for name, value in self._entries.items() if name != own_type or value != own_type}
-        if own_type is not None:
-            entries.pop(own_type, None)
+    def for_child(self, resource_name: str, template_key: str | None = None) -> "Registry":
+        """The registry of the stack nested in a resource, narrowed to its name.
+
+        Without the entries that lead to `template_key`, the nested stack's own template: inside, the name that the
+        template stands in for means the type itself, so a template may wrap what it replaces.
+        """
+        entries = {
+            name: value for name, value in self._entries.items() if template_key is None or value != template_key
+        }
         narrowed: dict[str, Any] = {}
         for one in reversed(list(self._entries_of(resource_name))):
             for name, value in one.items():

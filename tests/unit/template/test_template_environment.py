@@ -215,7 +215,7 @@ def test_nested_stacks_get_their_part() -> None:
             },
         }
     )
-    child = whole.for_child("nested", "My::Nested")
+    child = whole.for_child("nested", "nested.yaml")
     assert child.to_wire() == {
         "My::Other": "other.yaml",
         "resources": {

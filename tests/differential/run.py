@@ -1,0 +1,218 @@
+"""Ask a Heat and a Hearth the same questions and show where the answers differ.
+
+    eval "$(lab env demo)"
+    tests/differential/run.py --heat http://127.0.0.1:8004 --hearth http://127.0.0.1:8805 [--only TEXT] [--all]
+
+Each case is validated on both services; a case that both accept and that has outputs is then created as a stack,
+whose end and outputs are compared, and deleted. Differences that are meant stand in known.yaml with their reason.
+Ends with 1 when there is a difference that does not. The project and a token come from `openstack token issue`.
+"""
+
+import argparse
+import concurrent.futures
+import dataclasses
+import fnmatch
+import itertools
+import json
+import pathlib
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import requests
+import yaml
+from catalogue import Case, cases
+
+HERE = pathlib.Path(__file__).parent
+POLL_SECONDS = 0.3
+GIVE_UP_SECONDS = 120
+#: Outputs that are put into one stack.
+BUNDLE = 25
+Answer = dict[str, Any]
+
+
+class Service:
+    """One of the two services."""
+
+    def __init__(self, url: str, project: str, token: str) -> None:
+        self._base = f"{url.rstrip('/')}/v1/{project}"
+        self._session = requests.Session()
+        self._session.headers["X-Auth-Token"] = token
+
+    def validate(self, case: Case) -> Answer:
+        """The answer of the validate call, or the error's status and type."""
+        query = {
+            key: value
+            for key, value in (("show_nested", case.show_nested), ("ignore_errors", case.ignore_errors))
+            if value
+        }
+        return _answer(self._call("POST", "/validate", json=case.body(), params=query), lambda body: body)
+
+    def outputs(self, case: Case) -> Answer:
+        """How the creation of a case ended, with the outputs then."""
+        name = f"differential-{uuid.uuid4().hex[:10]}"
+        made = self._call("POST", "/stacks", json={"stack_name": name, "disable_rollback": True, **case.body()})
+        if made.status_code != 201:
+            return _answer(made, lambda body: body)
+        stack = f"/stacks/{name}/{made.json()['stack']['id']}"
+        try:
+            return self._ended(stack)
+        finally:
+            self._call("DELETE", stack)
+
+    def _ended(self, stack: str) -> Answer:
+        for _ in range(int(GIVE_UP_SECONDS / POLL_SECONDS)):
+            shown = self._call("GET", stack).json()["stack"]
+            if not shown["stack_status"].endswith("IN_PROGRESS"):
+                outputs = {
+                    one["output_key"]: "error" if one.get("output_error") else one["output_value"]
+                    for one in shown.get("outputs", ())
+                }
+                return {"status": shown["stack_status"], "outputs": outputs}
+            time.sleep(POLL_SECONDS)
+        return {"status": "no end"}
+
+    def _call(self, method: str, path: str, **more: Any) -> requests.Response:
+        return self._session.request(method, self._base + path, timeout=180, **more)
+
+
+def _answer(response: requests.Response, read: Any) -> Answer:
+    try:
+        body = response.json()
+    except ValueError:
+        return {"status": response.status_code, "type": "no JSON"}
+    if response.status_code < 300:
+        return {"status": response.status_code, "body": read(body)}
+    error = body.get("error") or {}
+    return {"status": response.status_code, "type": error.get("type"), "message": error.get("message")}
+
+
+def same(first: Answer, second: Answer) -> bool:
+    """Whether two answers say the same; the wording of errors is each service's own."""
+
+    def essence(answer: Answer) -> Any:
+        return {key: value for key, value in answer.items() if key != "message"}
+
+    return json.dumps(essence(first), sort_keys=True) == json.dumps(essence(second), sort_keys=True)
+
+
+@dataclasses.dataclass(frozen=True)
+class Difference:
+    """What the two services said to one case."""
+
+    case: str
+    question: str
+    heat: Any
+    hearth: Any
+    reason: str | None
+
+    def show(self) -> str:
+        """A few lines for people."""
+        head = f"{'known' if self.reason else 'DIFFERENT'}: {self.case} ({self.question})"
+        heat, hearth = _unlike(self.heat, self.hearth)
+        return "\n".join((head, f"   heat   {_short(heat)}", f"   hearth {_short(hearth)}"))
+
+
+def _unlike(first: Any, second: Any) -> tuple[Any, Any]:
+    """Two values without what is the same in both."""
+    if isinstance(first, dict) and isinstance(second, dict):
+        pairs = {
+            key: _unlike(first.get(key, "(none)"), second.get(key, "(none)"))
+            for key in sorted(first.keys() | second.keys())
+            if json.dumps(first.get(key, "(none)")) != json.dumps(second.get(key, "(none)"))
+        }
+        return {key: one[0] for key, one in pairs.items()}, {key: one[1] for key, one in pairs.items()}
+    return first, second
+
+
+def _short(value: Any) -> str:
+    return json.dumps(value, sort_keys=True)[:700]
+
+
+class Comparison:
+    """One run."""
+
+    def __init__(self, heat: Service, hearth: Service, workers: int) -> None:
+        self._heat, self._hearth = heat, hearth
+        self._workers = workers
+        self._known: dict[str, str] = yaml.safe_load((HERE / "known.yaml").read_text()) or {}
+        self.asked = 0
+
+    def run(self, chosen: Sequence[Case]) -> Iterator[Difference]:
+        """All differences."""
+        accepted = []
+        for case, (heat, hearth) in self._ask("validate", chosen):
+            if not same(heat, hearth):
+                yield from self._differ(case.name, "validate", heat, hearth)
+            elif heat["status"] == 200 and case.create:
+                accepted.append(case)
+        single = [case for case in accepted if case.bundle is None]
+        by_name = {case.name: case for case in accepted}
+        for case, (heat, hearth) in self._ask("outputs", [*single, *_bundles(accepted)]):
+            if same(heat, hearth):
+                continue
+            before, after = heat.pop("outputs", {}), hearth.pop("outputs", {})
+            if not same(heat, hearth):
+                yield from self._differ(case.name, "create", heat, hearth)
+            for key in before.keys() | after.keys():
+                if json.dumps(before.get(key), sort_keys=True) != json.dumps(after.get(key), sort_keys=True):
+                    name = case.members.get(key, f"{case.name}:{key}")
+                    text = by_name[name].text if name in by_name else ""
+                    yield from self._differ(f"{name} {text}".strip(), "output", before.get(key), after.get(key))
+
+    def _ask(self, question: str, chosen: Sequence[Case]) -> Iterator[tuple[Case, tuple[Answer, Answer]]]:
+        def both(case: Case) -> tuple[Answer, Answer]:
+            return getattr(self._heat, question)(case), getattr(self._hearth, question)(case)
+
+        with concurrent.futures.ThreadPoolExecutor(self._workers) as pool:
+            for case, answers in zip(chosen, pool.map(both, chosen), strict=True):
+                self.asked += 1
+                yield case, answers
+
+    def _differ(self, name: str, question: str, heat: Any, hearth: Any) -> Iterator[Difference]:
+        reason = next((why for pattern, why in self._known.items() if fnmatch.fnmatchcase(name, pattern)), None)
+        yield Difference(name, question, heat, hearth, reason)
+
+
+def _bundles(accepted: Sequence[Case]) -> Iterator[Case]:
+    """Stacks that hold the outputs of many cases, which differ in nothing but their one output."""
+    several = sorted((case for case in accepted if case.bundle is not None), key=lambda case: str(case.bundle))
+    for frame, group in itertools.groupby(several, key=lambda case: case.bundle):
+        members = list(group)
+        for start in range(0, len(members), BUNDLE):
+            yield Case.joined(str(frame), members[start : start + BUNDLE])
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the cases and print what differs."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--heat", default="http://127.0.0.1:8004")
+    parser.add_argument("--hearth", required=True)
+    parser.add_argument("--only", default="", help="cases whose name has this text")
+    parser.add_argument("--all", action="store_true", help="show differences that are meant, too")
+    parser.add_argument("--workers", type=int, default=3)
+    given = parser.parse_args(arguments)
+    token, project = _credentials()
+    comparison = Comparison(Service(given.heat, project, token), Service(given.hearth, project, token), given.workers)
+    chosen = [case for case in cases() if given.only in case.name]
+    unexplained = known = 0
+    for difference in comparison.run(chosen):
+        known += difference.reason is not None
+        unexplained += difference.reason is None
+        if given.all or difference.reason is None:
+            print(difference.show(), flush=True)
+    print(f"{len(chosen)} cases, {comparison.asked} questions: {known} meant differences, {unexplained} others")
+    return 1 if unexplained else 0
+
+
+def _credentials() -> tuple[str, str]:
+    command = ["openstack", "token", "issue", "-f", "json"]
+    issued: Mapping[str, str] = json.loads(subprocess.run(command, capture_output=True, check=True, text=True).stdout)
+    return issued["id"], issued["project_id"]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
