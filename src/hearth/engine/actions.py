@@ -22,6 +22,8 @@ from hearth.store.rows import EventRow, ResourceRow, StackRow, TraversalRow
 #: The definition of a stack that is to be empty: deletion, rollback of a creation.
 NOTHING = ""
 STACK_TYPE = "OS::Heat::Stack"
+#: Actions that take every resource as it is.
+VISITS = frozenset({Action.SUSPEND, Action.RESUME, Action.CHECK})
 #: How often an action is planned anew because the stack changed meanwhile.
 PLANS_AT_MOST = 20
 
@@ -90,7 +92,7 @@ class Actions:
         now = self._context.now()
         draft = TraversalRow(0, stack.id, action, definition_id, None, None, now)
         working = run.Run(stack, draft, blueprint, self._definitions.type_named, self._context.now)
-        made = launch.planned(action, working, rows, busy)
+        made = plan.visit(action, rows) if action in VISITS else launch.planned(action, working, rows, busy)
         if seconds is None:
             seconds = stack.timeout_mins * 60 if stack.timeout_mins else self._context.settings.stack_action_timeout
         new = launch.new_traversal(made, working, rows, previous=previous, timeout=seconds, now=now)

@@ -14,6 +14,7 @@ from hearth.engine import actions, authority, context, definitions, run
 from hearth.model.names import new_id
 from hearth.model.states import Action, Status
 from hearth.store import events, resources, stacks, traversals
+from hearth.store.codec import Codec
 from hearth.store.rows import EventRow, StackRow, TraversalRow
 
 log = logging.getLogger(__name__)
@@ -21,7 +22,14 @@ log = logging.getLogger(__name__)
 NOTHING = actions.NOTHING
 #: A failure of these is undone when the stack asks for it.
 UNDONE = frozenset({Action.CREATE, Action.UPDATE, Action.ADOPT, Action.RESTORE})
+#: Actions whose success makes the present definition the one to come back to.
+DEFINING = UNDONE | {Action.ROLLBACK}
 TIMED_OUT = "Timed out"
+
+
+def cancelled(action: Action) -> str:
+    """Why a stack has failed that its user stopped."""
+    return f"Stack {action} cancelled"
 
 
 class Host(Protocol):
@@ -58,7 +66,7 @@ class Ending:
             return
         latest = await self._context.store.read(lambda connection: traversals.by_id(connection, traversal.id))
         failure = latest.failure if latest else None
-        if failure is not None and self._is_undone(stack, traversal):
+        if failure is not None and self._is_undone(stack, traversal, failure):
             await self._roll_back(stack, traversal, failure)
             return
         if failure is None and traversal.action is Action.DELETE and stack.owner_id is None:
@@ -71,8 +79,13 @@ class Ending:
         )
         self._host.hand_over(advanced)
 
-    def _is_undone(self, stack: StackRow, traversal: TraversalRow) -> bool:
-        return not stack.disable_rollback and stack.owner_id is None and traversal.action in UNDONE
+    def _is_undone(self, stack: StackRow, traversal: TraversalRow, failure: str) -> bool:
+        return (
+            not stack.disable_rollback
+            and stack.owner_id is None
+            and traversal.action in UNDONE
+            and failure != cancelled(traversal.action)
+        )
 
     def _close(
         self, connection: sa.Connection, stack: StackRow, traversal: TraversalRow, failure: str | None
@@ -83,9 +96,9 @@ class Ending:
             return advanced  # somebody else has ended it, or a newer action has begun
         codec, now, action = self._context.store.codec, self._context.now(), traversal.action
         status = Status.COMPLETE if failure is None else Status.FAILED
-        reason = f"Stack {action} completed successfully" if failure is None else failure
+        reason = self._reason(connection, stack, action, failure)
         columns: dict[str, Any] = {"status": status, "reason": reason}
-        if failure is None:
+        if failure is None and action in DEFINING:
             if action is Action.ROLLBACK and traversal.definition_id != NOTHING:
                 columns["definition_id"] = traversal.definition_id
             columns["previous_definition_id"] = columns.get("definition_id", present.definition_id)
@@ -101,6 +114,17 @@ class Ending:
         if stack.owner_resource_id is not None:
             traversals.unpark(connection, stack.owner_resource_id, self._host.id, self._host.capacity(), advanced)
         return advanced
+
+    def _reason(self, connection: sa.Connection, stack: StackRow, action: Action, failure: str | None) -> str:
+        if failure is None:
+            reason = f"Stack {action} completed successfully"
+        elif action is Action.CHECK and failure not in (TIMED_OUT, cancelled(action)):
+            reason = f"Resource CHECK failed: {failure}"
+        else:
+            reason = failure
+        if action is Action.CHECK and resources.any_reason(connection, stack.id, "CHECK not supported for "):
+            reason += ". 'CHECK' not fully supported (see resources)"
+        return reason
 
     def _keep_events(self, connection: sa.Connection, stack_id: str) -> int:
         """The configured number, but never less than the last action's own events of a large stack."""
@@ -150,50 +174,34 @@ class Ending:
         if stack is None or stack.traversal_id != traversal.id:
             return
         log.warning("Stack %s: %s took too long", stack.name, traversal.action)
-        await self._context.store.write(lambda connection: self._stop_tree(connection, stack))
+        codec, now = self._context.store.codec, self._context.now()
+        await self._context.store.write(
+            lambda connection: stop_tree(connection, codec, stack, TIMED_OUT, TIMED_OUT, now)
+        )
         advanced = traversals.Advanced()
         advanced.ended = await self._context.store.read(lambda c: traversals.ended(c, [traversal.id]))
         self._host.hand_over(advanced)
 
-    def _stop_tree(self, connection: sa.Connection, stack: StackRow) -> None:
-        if stack.traversal_id is None:
-            return
-        codec, now = self._context.store.codec, self._context.now()
-        in_flight = traversals.abort(connection, stack.traversal_id, TIMED_OUT)
-        rows = resources.by_ids(connection, codec, in_flight)
-        running = [row for row in rows.values() if row.status is Status.IN_PROGRESS]
-        reason = "{} aborted ({})"
-        resources.update(
-            connection,
-            codec,
-            [
-                (
-                    row.id,
-                    {"status": Status.FAILED, "reason": reason.format(row.action, TIMED_OUT), "updated_at": now},
-                    False,
-                )
-                for row in running
-            ],
-        )
-        events.insert(
-            connection,
-            codec,
-            [
-                EventRow(
-                    row.stack_id,
-                    row.name,
-                    row.type,
-                    row.physical_id,
-                    row.action,
-                    Status.FAILED,
-                    reason.format(row.action, TIMED_OUT),
-                    now,
-                    new_id(),
-                )
-                for row in running
-            ],
-        )
-        for child in stacks.children(connection, stack.id):
-            if child.status is Status.IN_PROGRESS:
-                self._stop_tree(connection, child)
-                stacks.update(connection, child.id, status=Status.FAILED, reason=TIMED_OUT)
+
+def stop_tree(connection: sa.Connection, codec: Codec, stack: StackRow, failure: str, cause: str, now: float) -> None:
+    """Stop what a stack and all nested in it are doing: nothing more is begun, what is in flight has failed.
+
+    `failure` becomes the reason of the stacks, `<ACTION> aborted (<cause>)` that of resources in flight. Whoever holds
+    one of their nodes finds it lost; what a create may have made meanwhile is found by the removal that follows.
+    """
+    if stack.traversal_id is None:
+        return
+    in_flight = traversals.abort(connection, stack.traversal_id, failure)
+    rows = resources.by_ids(connection, codec, in_flight).values()
+    running = [(row, f"{row.action} aborted ({cause})") for row in rows if row.status is Status.IN_PROGRESS]
+    changes = [(row.id, {"status": Status.FAILED, "reason": why, "updated_at": now}, False) for row, why in running]
+    resources.update(connection, codec, changes)
+    told = [
+        EventRow(row.stack_id, row.name, row.type, row.physical_id, row.action, Status.FAILED, why, now, new_id())
+        for row, why in running
+    ]
+    events.insert(connection, codec, told)
+    for child in stacks.children(connection, stack.id):
+        if child.status is Status.IN_PROGRESS:
+            stop_tree(connection, codec, child, failure, cause, now)
+            stacks.update(connection, child.id, status=Status.FAILED, reason=failure)

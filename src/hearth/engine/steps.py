@@ -90,6 +90,8 @@ class Steps:
         try:
             if step.node.work is plan.Work.CONVERGE:
                 return await self._converge(step)
+            if step.node.work is plan.Work.VISIT:
+                return await self._visit(step)
             return await self._remove(step)
         except committer.LeaseLost:
             return None
@@ -407,6 +409,50 @@ class Steps:
             return await self._first_look(step)
         return await self._complete(step, None)
 
+    # ---- suspending, resuming, checking what is there ----
+
+    async def _visit(self, step: Step) -> Move | None:
+        row, action = step.row, step.run.action
+        step.action = action
+        step.kind = kind = step.run.type_of_row(row)
+        if row.data.get(judge.EXTERNAL) and action is not Action.CHECK:
+            return self._done(step)
+        if kind is None:
+            raise contract.Permanent(f"its type {row.type} is not known any more", "EntityNotFound")
+        if kind.external:
+            await self._waiting.connect(step)
+        if step.node.phase is Phase.STARTED:
+            return await self._go_on(step)
+        if step.node.phase is Phase.NONE and not _may_be_visited(row, action):
+            if action is not Action.CHECK:
+                raise contract.Permanent(f"State ({row.action}, {row.status}) invalid for {action.lower()}", "Error")
+            if not kind.supports_check:
+                return self._done(step)
+            self._begin(step, action)
+            raise contract.Permanent("there is nothing to check: it has not been made", "ResourceNotAvailable")
+        self._begin(step, action)
+        if kind.nests:
+            await self._waiting.nest(step, self._move(step, Then.PARK, Phase.STARTED), removing=False)
+            return None
+        if action is Action.CHECK and not kind.supports_check:
+            reason = f"CHECK not supported for {row.type}"
+            step.pending |= {"action": action, "status": Status.COMPLETE, "reason": reason}
+            step.events.append(self._event(step, Status.COMPLETE, reason))
+            return self._done(step)
+        if kind.external:
+            await self._commit(step, Phase.INTENDED)
+        step.call = self._call(step)
+        match action:
+            case Action.SUSPEND:
+                await kind.suspend(step.call)
+            case Action.RESUME:
+                await kind.resume(step.call)
+            case _:
+                await kind.check(step.call)
+        if kind.external and action in kind.waits_on:
+            await self._commit(step, Phase.STARTED)
+        return await self._first_look(step)
+
     # ---- outcomes ----
 
     def _outcome(self, step: Step, error: Exception) -> Move | None:
@@ -427,7 +473,11 @@ class Steps:
             reason = f"{kind}: resources.{step.row.name}: {failure}"
         if not isinstance(failure, (contract.ResourceFailure, NestedFailure)):
             log.error("Resource %s failed by a defect", step.row.name, exc_info=error)
-        began = step.row.action is not Action.INIT or step.pending.get("action") is not None
+        began = (
+            step.node.work is plan.Work.VISIT
+            or step.row.action is not Action.INIT
+            or step.pending.get("action") is not None
+        )
         action = step.action if began else Action.CREATE
         step.action = action
         if step.call is not None and action is not Action.DELETE:
@@ -437,6 +487,11 @@ class Steps:
             step.pending.pop("properties", None)
             step.pending.pop("frozen", None)
         step.events.append(self._event(step, Status.FAILED, reason))
+        if step.node.work is plan.Work.VISIT and action is Action.CHECK:
+            # A check tells of everything that is wrong, so it goes on with whatever does not depend on this.
+            move = self._move(step, Then.SKIP, step.node.phase)
+            move.failure = f"{step.row.name}: {reason}"
+            return move
         move = self._move(step, Then.FAIL, step.node.phase)
         move.failure = f"Resource {action} failed: {reason}"
         return move
@@ -500,6 +555,23 @@ class Steps:
     def _kind(step: Step) -> contract.Resource:
         assert step.kind is not None
         return step.kind
+
+
+def _may_be_visited(row: ResourceRow, action: Action) -> bool:
+    """Spec: lifecycle facts, section 1, states in which each action is valid."""
+    match action:
+        case Action.SUSPEND:
+            return row.action is Action.SUSPEND or (
+                row.status is Status.COMPLETE and row.action not in (Action.INIT, Action.DELETE)
+            )
+        case Action.RESUME:
+            return (row.action, row.status) in (
+                (Action.SUSPEND, Status.COMPLETE),
+                (Action.RESUME, Status.FAILED),
+                (Action.RESUME, Status.COMPLETE),
+            )
+        case _:
+            return row.action is not Action.INIT and row.physical_id is not None
 
 
 class NestedFailure(Exception):

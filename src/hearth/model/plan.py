@@ -42,6 +42,7 @@ class Work(enum.StrEnum):
     CONVERGE = "converge"  # bring a resource to the definition: create, update, replace or keep
     REMOVE = "remove"  # delete what is no longer wanted
     TIDY = "tidy"  # delete it if it turned out to need a replacement
+    VISIT = "visit"  # suspend, resume or check what is there, as the traversal's action says
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -175,6 +176,32 @@ def make(
         for row in reversed(leftover)
     ]
     return Plan(action, (*steps, *removals), tuple(nodes))
+
+
+#: Actions that go from users to used, as a deletion does.
+REVERSED = frozenset({Action.SUSPEND})
+
+
+def visit(action: Action, rows: Sequence[Row]) -> Plan:
+    """Plan an action that takes every resource as it is: suspend, resume, check."""
+    by_name: dict[str, list[Row]] = {}
+    for row in rows:
+        by_name.setdefault(row.name, []).append(row)
+    chosen = ((name, best(several, None)) for name, several in by_name.items())
+    present = {name: row for name, row in chosen if row is not None}
+    needs = {name: [one for one in row.requires if one in present and one != name] for name, row in present.items()}
+    if action in REVERSED:
+        needs = dag.dependents(needs)
+    numbers: dict[str, int] = {}
+    nodes = []
+    for name in dag.order(needs):
+        numbers[name] = len(nodes)
+        nodes.append(PlanNode(name, present[name].id, Work.VISIT, tuple(numbers[one] for one in needs[name])))
+    steps = tuple(
+        Step(node.name, node.row_id, Judgement(Decision(Verdict.UPDATE, action.lower()), Effect.ATTRIBUTES))
+        for node in nodes
+    )
+    return Plan(action, steps, tuple(nodes))
 
 
 def _choose(

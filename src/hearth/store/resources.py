@@ -70,6 +70,12 @@ def count(connection: sa.Connection, root_id: str) -> int:
     return connection.execute(sa.select(sa.func.count()).select_from(_t).where(_t.c.stack_id.in_(stacks))).scalar_one()
 
 
+def any_reason(connection: sa.Connection, stack_id: str, beginning: str) -> bool:
+    """Whether the reason of a resource of the stack begins so."""
+    query = sa.select(_t.c.id).where(_t.c.stack_id == stack_id, _t.c.reason.startswith(beginning, autoescape=True))
+    return connection.execute(query.limit(1)).first() is not None
+
+
 def owned(connection: sa.Connection, physical_ids: Collection[str]) -> set[str]:
     """Those of some physical ids that already belong to a row."""
     wanted = list(physical_ids)

@@ -71,6 +71,7 @@ class Then(enum.Enum):
     DONE = "done"
     PARK = "park"  # until something else makes it ready
     FAIL = "fail"  # done, and the traversal starts nothing more
+    SKIP = "skip"  # done with a failure that stops only what depends on it
 
 
 @dataclasses.dataclass(slots=True)
@@ -255,7 +256,7 @@ def advance(connection: sa.Connection, codec: Codec, moves: Sequence[Move], owne
                 for move in staying
             ],
         )
-    finished = [move for move in kept if move.then in (Then.DONE, Then.FAIL)]
+    finished = [move for move in kept if move.then in (Then.DONE, Then.FAIL, Then.SKIP)]
     if finished:
         _finish(connection, finished, owner, capacity, done)
     return done
@@ -281,6 +282,10 @@ def _finish(connection: sa.Connection, finished: Sequence[Move], owner: str, cap
     failures: dict[int, str] = {}
     for move in finished:
         touched.add(move.node.traversal_id)
+        if move.then is Then.SKIP:
+            note_failure(connection, move.node.traversal_id, move.failure or "failed")
+            _leave_out(connection, move.node.dependents)
+            continue
         if move.then is Then.FAIL:
             failures.setdefault(move.node.traversal_id, move.failure or "failed")
             # A newer traversal's node waits for the end of this one, however it ended.
@@ -316,6 +321,24 @@ def _make_ready(connection: sa.Connection, met: Mapping[int, int], owner: str, c
             [{"node_id": row.id} for row in surplus],
         )
         done.surplus += len(surplus)
+
+
+def note_failure(connection: sa.Connection, traversal_id: int, failure: str) -> None:
+    """Add a failure that does not stop the traversal."""
+    before = sa.func.coalesce(_t.c.failure + "; ", "")
+    connection.execute(_t.update().where(_t.c.id == traversal_id).values(failure=before + failure))
+
+
+def _leave_out(connection: sa.Connection, node_ids: Sequence[int]) -> None:
+    """Drop nodes and, all the way down, what depends on them."""
+    front = list(node_ids)
+    while front:
+        some = front[:_IN_AT_ONCE]
+        del front[:_IN_AT_ONCE]
+        rows = list(connection.execute(sa.select(_n.c.id, _n.c.dependents).where(_n.c.id.in_(some))))
+        connection.execute(_n.delete().where(_n.c.id.in_([row.id for row in rows])))
+        for row in rows:
+            front += _from_json(row.dependents)
 
 
 def fail(connection: sa.Connection, traversal_id: int, failure: str) -> None:
