@@ -37,8 +37,6 @@ _DONE = {
     Action.SUSPEND: "SUSPENDED",
     Action.RESUME: "ACTIVE",
 }
-#: Where a call keeps that the floating addresses have been led to the new server.
-_ASSOCIATED = "associated"
 _BUS = ("ide", "lame_bus", "sata", "scsi", "usb", "virtio")
 
 
@@ -362,12 +360,8 @@ class Server(RemoteResource):
             return await server_steps.go_on(self, call, observed)
         if observed.get("status") != _DONE[call.action]:
             return Wait()
-        creating = call.action is Action.CREATE and _ASSOCIATED not in call.data
-        if creating and await server_ports.associate_floating_ips(call):
-            # The compute service learns of it by an event; a look later its addresses are complete.
-            call.data[_ASSOCIATED] = "true"
-            return Wait()
-        call.data.pop(_ASSOCIATED, None)
+        if call.action is Action.CREATE:
+            await server_ports.associate_floating_ips(call)
         return None
 
     async def attribute(self, call: Call, name: str, observed: Observed | None) -> Any:

@@ -51,7 +51,18 @@ async def _full_addresses(server: RemoteResource, call: Call, observed: Observed
             full |= {"port": port["id"], "subnets": [{"id": ip["subnet_id"]} for ip in port["fixed_ips"]]}
             by_id.setdefault(port["network_id"], []).append(full)
         shown[network].append(full)
+    # The compute service learns of floating addresses by an event, some time later.
+    known = {address["addr"] for _, address in _addresses(observed)}
+    for floating in await server_ports.floating_ips(call):
+        for network in (name for name, addresses in (shown | by_id).items() if _has_port(addresses, floating)):
+            if floating["floating_ip_address"] not in known:
+                full = {"addr": floating["floating_ip_address"], "version": 4, "OS-EXT-IPS:type": "floating"}
+                (shown | by_id)[network].append(full | {"port": floating["port_id"], "subnets": []})
     return shown | by_id
+
+
+def _has_port(addresses: list[dict[str, Any]], floating: Mapping[str, Any]) -> bool:
+    return any(address.get("port") == floating["port_id"] for address in addresses)
 
 
 async def _tags(server: RemoteResource, call: Call, observed: Observed) -> Any:

@@ -115,11 +115,11 @@ async def remove_all(call: Call) -> None:
         await remove(call, port_id)
 
 
-async def associate_floating_ips(call: Call) -> bool:
-    """Lead each floating address that an entry names to the entry's port; whether there is any."""
+async def associate_floating_ips(call: Call) -> None:
+    """Lead each floating address that an entry names to the entry's port."""
     entries = call.properties.get("networks") or ()
     if not any(entry.get("floating_ip") for entry in entries):
-        return False
+        return
     ports = await _ports(call, device_id=call.physical_id)
     for at, entry in enumerate(entries):
         if entry.get("floating_ip"):
@@ -127,7 +127,16 @@ async def associate_floating_ips(call: Call) -> bool:
             if port_id is not None:
                 body = {"floatingip": {"port_id": port_id}}
                 await _request(call, "PUT", f"/v2.0/floatingips/{entry['floating_ip']}", body)
-    return True
+
+
+async def floating_ips(call: Call) -> list[dict[str, Any]]:
+    """The floating addresses that the entries name, as their service shows them."""
+    ids = [entry["floating_ip"] for entry in call.properties.get("networks") or () if entry.get("floating_ip")]
+    if not ids:
+        return []
+    answer = await _request(call, "GET", "/v2.0/floatingips", params={"id": ids})
+    found: list[dict[str, Any]] = answer.body["floatingips"]
+    return found
 
 
 async def release_floating_ip(call: Call, floating_ip: str) -> None:
