@@ -482,6 +482,9 @@ class Steps:
         step.action = action
         if step.call is not None and action is not Action.DELETE:
             step.pending["data"] = step.call.data
+            if step.call.physical_id is not None and step.row.physical_id is None:
+                # The object was made before something else of its creation failed: it must be found again.
+                step.pending["physical_id"] = step.call.physical_id
         step.pending |= {"action": action, "status": Status.FAILED, "reason": reason}
         if step.kind is not None and action is Action.UPDATE:
             step.pending.pop("properties", None)
