@@ -85,9 +85,8 @@ class Dispatcher:
             if call.service.name != "admin":
                 fault = self._cloud.faults.for_request(call.service.name, call.method, call.path)
             if fault is not None:
-                if fault["latency"]:
-                    await asyncio.sleep(fault["latency"])
                 if not fault["after_work"]:
+                    await asyncio.sleep(fault["latency"])
                     if fault["drop"]:
                         return None
                     _fail(fault)
@@ -100,6 +99,7 @@ class Dispatcher:
             headers = call.service.negotiate(call)
             reply = await self._work(call, route)
             if fault is not None and fault["after_work"]:
+                await asyncio.sleep(fault["latency"])
                 if fault["drop"]:
                     return None
                 _fail(fault)
