@@ -1,4 +1,4 @@
-"""`kill -9` at any moment: after the next start the stack reaches the same end, the cloud holds no orphan, no duplicate.
+"""`kill -9` at any moment: after the next start the stack reaches the same end, and store and cloud agree.
 
 Each story takes one stack through its life and kills the process in each of its actions, and often a second time while
 it recovers. The moments are random but seeded, and spread over the time that the action takes undisturbed. A failure
@@ -19,13 +19,13 @@ from reliability.world import World
 SEED = int(os.environ.get("RELIABILITY_SEED", "20240917"))
 STORIES = int(os.environ.get("RELIABILITY_STORIES", "3"))
 
-#: How the embedded cloud is set: `latency` lets moments fall between a request and its work, the fault `slow` between
-#: the work and the answer; `split` kills API and engine only, while the cloud lives on.
+#: How the embedded cloud is set: `latency` lets moments fall between a request and its work, `slow` between the work
+#: of a request that changes something and its answer; `split` kills API and engine only, while the cloud lives on.
 SETTINGS: dict[str, dict[str, Any]] = {
     "prompt": {},
-    "slow": {"latency": 0.02},
-    "late answers": {"slow": 0.03},
-    "the cloud lives on": {"split": True, "slow": 0.02},
+    "slow": {"latency": 0.01},
+    "late answers": {"slow": 0.08},
+    "the cloud lives on": {"split": True, "slow": 0.08},
 }
 
 
@@ -37,7 +37,8 @@ class Stage:
         slow = chosen.pop("slow", None)
         self.world = World(folder, split=chosen.pop("split", False), **chosen)
         if slow is not None:
-            self.world.fault(latency=slow, after_work=True)
+            for changing in ("POST", "PUT", "DELETE"):
+                self.world.fault(method=changing, latency=slow, after_work=True)
         self.before = self.world.contents()
         self.spans = {name: self._time(method, template) for name, method, template in actions(None)}
 

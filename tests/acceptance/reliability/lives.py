@@ -86,6 +86,7 @@ def cloud(port: int, folder: pathlib.Path) -> None:
 def orchestration(port: int, folder: pathlib.Path, cloud_url: str) -> None:
     """API and engine as in `hearth up`, for a cloud at another address."""
     listener = serving.bind("127.0.0.1", port)
+    wiring.log_to_stderr()
     conf = wiring.configuration([], wiring.home_options(home.Home(folder), cloud_url, {}))
     parts = orchestrations.Orchestration(conf, alone=True)
 

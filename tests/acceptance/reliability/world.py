@@ -111,7 +111,7 @@ class World:
         if method == "POST":
             body = {"stack_name": name, "template": template, "timeout_mins": 5, **more}
             return lives.call(self._stacks_url, method, self._token, body)[0]
-        status, answer, headers = lives.call(f"{self._stacks_url}/{name}", "GET", self._token)
+        status, answer, _ = lives.call(f"{self._stacks_url}/{name}", "GET", self._token)
         if status != 200:
             return status
         where = f"{self._stacks_url}/{name}/{answer['stack']['id']}"
