@@ -33,7 +33,7 @@ def _always(condition: Any) -> bool | None:
     if not isinstance(condition, dict) or len(condition) != 1:
         return None
     ((name, args),) = condition.items()
-    function = name.removeprefix("Fn::").lower()
+    function: str = name.removeprefix("Fn::").lower()
     if function == "equals" and isinstance(args, list) and len(args) == 2:
         first, second = args
         if first == second:
