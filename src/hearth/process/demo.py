@@ -20,8 +20,10 @@ from hearth.process import home as homes
 _STACK = "demo"
 _READY_SECONDS = 60
 _STOP_SECONDS = 30
-#: hearth/process/demo.py is three folders below the project's.
-_EXAMPLE = pathlib.Path(__file__).parents[3] / "examples" / "demo.yaml"
+#: Installed, the examples are in the package; in a checkout they are beside the sources.
+_PACKAGED = pathlib.Path(__file__).parents[1] / "examples"
+_EXAMPLES = _PACKAGED if _PACKAGED.is_dir() else pathlib.Path(__file__).parents[3] / "examples"
+_EXAMPLE = _EXAMPLES / "demo.yaml"
 
 
 @click.command()
