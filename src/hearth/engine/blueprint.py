@@ -210,6 +210,10 @@ class Builder:
             _note_issues(findings, definition, issues)
             if not issues:
                 _note_issues(findings, definition, kind.validate(values))
+            if kind.update_policy and definition.update_policy:
+                policy = templates.resolve(definition.update_policy, scope.BLIND)
+                _, issues = checking.check_against(kind.update_policy, policy)
+                _note_issues(findings, definition, issues, "update_policy")
             checks.extend(
                 Check(lookup.kind, lookup.value, definition.place(("properties", *lookup.path)))
                 for lookup in checking.lookups(kind, values)
@@ -287,9 +291,14 @@ class ReferringScope:
         return UNKNOWN
 
 
-def _note_issues(findings: Findings, definition: templates.BoundResource, issues: Iterable[contract.Issue]) -> None:
+def _note_issues(
+    findings: Findings,
+    definition: templates.BoundResource,
+    issues: Iterable[contract.Issue],
+    section: str = "properties",
+) -> None:
     for issue in issues:
-        path: Path = ("properties", *issue.path)
+        path: Path = (section, *issue.path)
         findings.add(issue.message, definition.place(path), label="Property error", advice=issue.advice)
 
 

@@ -66,6 +66,7 @@ class Nesting:
             step.row,
             kind,
             properties=step.values,
+            action=step.action,
             child=await self._view(existing, parent.access) if existing else None,
         )
         wanted = kind.child(call)
@@ -255,6 +256,11 @@ class StackContents:
                 if current is not None and self.run.member(row.name) is not None:
                     found[row.name] = ContainedResource(self.run, current, self.load)
         return found
+
+    @property
+    def template(self) -> Mapping[str, Any]:
+        """The template it was last given."""
+        return self.run.blueprint.template.raw if self.run.blueprint is not None else {}
 
     def output(self, name: str) -> Any:
         """The value of an output. Raises KeyError for an unknown one."""

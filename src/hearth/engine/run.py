@@ -12,7 +12,7 @@ from hearth.engine import scope
 from hearth.engine.blueprint import Blueprint, Member
 from hearth.model import names, plan
 from hearth.model.states import Action
-from hearth.resources import contract
+from hearth.resources import checking, contract
 from hearth.store import Store, resources
 from hearth.store.rows import ResourceRow, StackRow, TraversalRow
 from hearth.template import template
@@ -132,9 +132,20 @@ class Run:
             metadata=row.metadata,
             data=row.data,
         )
+        if kind.nests:
+            call.update_policy = self._update_policy(row.name, kind)
+            if self.traversal.deadline is not None:
+                call.timeout = self.traversal.deadline - self.traversal.created_at
         for name, value in over.items():
             setattr(call, name, value)
         return call
+
+    def _update_policy(self, name: str, kind: contract.Resource) -> contract.Values:
+        member = self.member(name)
+        if member is None or not member.definition.update_policy:
+            return {}
+        values, _ = checking.check_against(kind.update_policy, self.resolve(member.definition.update_policy))
+        return values
 
     def resolve(self, tree: Any) -> Any:
         """The value of a tree of the definition, now."""

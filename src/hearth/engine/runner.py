@@ -245,6 +245,11 @@ class Engine:
                 step.node.phase = move.phase
                 self.again(step, step.pause)
                 continue
+            if move.then is traversals.Then.PAUSE:
+                # A little late, as the work list goes by another clock.
+                asyncio.get_running_loop().call_later(step.pause + 0.01, self.wake)
+                self.release()
+                continue
             step.run.settled(step.row.name)
             self.release()
 

@@ -333,7 +333,24 @@ class Steps:
         if step.run.stack.credential_id is not None:
             await self._waiting.connect(step)
         step.call = self._call(step, child=await self._waiting.child(step))
+        if step.node.work is plan.Work.CONVERGE:
+            pause = self._kind(step).further(step.call)
+            if pause is not None:
+                return await self._further(step, pause)
         return await self._complete(step, None)
+
+    async def _further(self, step: Step, pause: contract.Wait) -> Move | None:
+        """The nested stack is to go on, maybe after a pause, which holds nothing: a newer action ends it at once."""
+        assert step.call is not None
+        step.pending["data"] = step.call.data
+        if pause.after:
+            step.pause = pause.after
+            move = self._move(step, Then.PAUSE, Phase.STARTED)
+            move.due_at = self._context.now() + pause.after
+            return move
+        step.values, step.frozen = step.row.properties or {}, step.row.frozen
+        await self._waiting.nest(step, self._move(step, Then.PARK, Phase.STARTED), removing=False)
+        return None
 
     async def _complete(self, step: Step, observed: contract.Observed | None) -> Move:
         call = step.call

@@ -4,7 +4,7 @@ A type derives from `Base`, or from `hearth.resources.remote.RemoteResource` whe
 finished by `@resource(name)`. Nothing here talks to a cloud.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import Any, ClassVar, TypeVar
 
 from hearth.model.constraints import shown
@@ -24,8 +24,6 @@ class Base(Resource):
     support: ClassVar[Support] = ()
     #: Rules about several properties, from `hearth.resources.rules`.
     checks: ClassVar[tuple[rules.Rule, ...]] = ()
-    #: Schema of the `update_policy` section.
-    update_policy: ClassVar[Mapping[str, Property]] = {}
     #: Whether attribute names beyond the declared ones mean something to the type.
     dynamic_attributes: ClassVar[bool] = False
 

@@ -114,7 +114,8 @@ class Call:
     has no default is absent. `previous`: the same as of the last successful action (None before it).
     `data`: private values kept with the row (`{key: text}`), encrypted at rest; verbs may change it in place.
     `child`: for types that own a nested stack, what is in it; None before it exists and for all other types.
-    `now`: seconds since the epoch.
+    `now`: seconds since the epoch. `update_policy`: checked as properties are. `timeout`: seconds that the stack's
+    action may take as a whole; both for types that own a nested stack.
     """
 
     name: str
@@ -130,6 +131,8 @@ class Call:
     data: dict[str, str] = dataclasses.field(default_factory=dict)
     child: "ChildView | None" = None
     action: Action = Action.CREATE
+    update_policy: Values = dataclasses.field(default_factory=dict)
+    timeout: float | None = None
 
     @property
     def marker(self) -> str:
@@ -249,6 +252,10 @@ class ChildView(Protocol):
     def resources(self) -> Mapping[str, ChildResource]:
         """Its current resources by logical name."""
 
+    @property
+    def template(self) -> Mapping[str, Any]:
+        """The template it was last given, as plain data."""
+
     def output(self, name: str) -> Any:
         """The value of one output. Raises KeyError for an unknown one."""
 
@@ -289,6 +296,8 @@ class Resource:
     waits_on: ClassVar[frozenset[Action]] = frozenset()
     #: What get_resource gives before the resource exists: the logical name, or None where this is False.
     named_before_create: ClassVar[bool] = True
+    #: Schema of the `update_policy` section.
+    update_policy: ClassVar[Mapping[str, Property]] = {}
     #: Whether the type owns a nested stack (then it derives from `hearth.resources.nested.NestedStack`).
     nests: ClassVar[bool] = False
     #: Whether `find` can tell an object this row made from all others.
@@ -387,3 +396,10 @@ class Resource:
             NotKnownYet: while a template is validated, when too much of the properties is `UNKNOWN`.
         """
         raise NotImplementedError(f"{self.type_name} owns no nested stack")
+
+    def further(self, call: Call) -> Wait | None:
+        """Whether `child` has more to bring now that the nested stack's action ended well: None when it has not.
+
+        Otherwise after how many seconds `child` is to be asked again. Asked once more when they have passed.
+        """
+        return None

@@ -70,8 +70,13 @@ class Then(enum.Enum):
     STAY = "stay"  # still claimed: the step goes on
     DONE = "done"
     PARK = "park"  # until something else makes it ready
+    PAUSE = "pause"  # until its time has come; nobody holds it meanwhile, and a newer traversal need not wait for it
     FAIL = "fail"  # done, and the traversal starts nothing more
     SKIP = "skip"  # done with a failure that stops only what depends on it
+
+
+#: The state of a node after a move that does not end it.
+_STATES = {Then.STAY: NodeState.CLAIMED, Then.PARK: NodeState.PARKED, Then.PAUSE: NodeState.READY}
 
 
 @dataclasses.dataclass(slots=True)
@@ -86,6 +91,10 @@ class Move:
     events: Sequence[EventRow] = ()
     new_row: ResourceRow | None = None  # a replacement: the node goes on with it
     failure: str | None = None
+    due_at: float = 0.0  # of a pause
+    waits_for: str | None = None  # a resource whose signals end the pause early
+    heard: Any = None  # the metadata of that resource by which the pause was decided
+    also: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)  # changes of other rows, by id
 
 
 @dataclasses.dataclass(slots=True)
@@ -172,7 +181,8 @@ def begin(connection: sa.Connection, codec: Codec, new: NewTraversal, now: float
 def _stop(connection: sa.Connection, traversal_id: int, by: Action) -> list[tuple[int, str]]:
     """Drop a traversal's nodes that need not end; `(node id, resource id)` of those that stay in flight."""
     of_it = _n.c.traversal_id == traversal_id
-    dropped = _n.c.state != NodeState.CLAIMED
+    # What waits for a signal is work under way as well: its outcome is used.
+    dropped = sa.and_(_n.c.state != NodeState.CLAIMED, _n.c.waits_for.is_(None))
     if by is Action.DELETE:
         dropped = sa.or_(dropped, _n.c.phase == Phase.STARTED)
     connection.execute(_n.delete().where(of_it, dropped))
@@ -234,24 +244,31 @@ def advance(connection: sa.Connection, codec: Codec, moves: Sequence[Move], owne
         resources.insert(connection, codec, new_rows)
         links = [(row.replaces, {"replaced_by": row.id}, False) for row in new_rows if row.replaces]
         resources.update(connection, codec, links)
-    resources.update(
-        connection, codec, [(move.node.resource_id, move.changes, move.secret) for move in kept if move.changes]
-    )
+    changes = [(move.node.resource_id, move.changes, move.secret) for move in kept if move.changes]
+    changes += [(row_id, columns, False) for move in kept for row_id, columns in move.also.items()]
+    resources.update(connection, codec, changes)
     events.insert(connection, codec, [event for move in kept for event in move.events])
 
-    staying = [move for move in kept if move.then in (Then.STAY, Then.PARK)]
+    staying = [move for move in kept if move.then in _STATES]
+    for move in _told_meanwhile(connection, codec, staying):
+        move.due_at = 0.0
+        done.surplus += 1
     if staying:
         connection.execute(
             _n.update()
             .where(_n.c.id == sa.bindparam("node_id"))
-            .values({name: sa.bindparam("new_" + name) for name in ("phase", "state", "resource_id", "attempt")}),
+            .values(
+                {name: sa.bindparam("new_" + name) for name in ("phase", "state", "resource_id", "attempt", "due_at", "waits_for")}
+            ),
             [
                 {
                     "node_id": move.node.id,
                     "new_phase": move.phase.value,
-                    "new_state": (NodeState.PARKED if move.then is Then.PARK else NodeState.CLAIMED).value,
+                    "new_state": _STATES[move.then].value,
                     "new_resource_id": move.new_row.id if move.new_row else move.node.resource_id,
                     "new_attempt": move.node.attempt,
+                    "new_due_at": move.due_at,
+                    "new_waits_for": move.waits_for,
                 }
                 for move in staying
             ],
@@ -260,6 +277,18 @@ def advance(connection: sa.Connection, codec: Codec, moves: Sequence[Move], owne
     if finished:
         _finish(connection, finished, owner, capacity, done)
     return done
+
+
+def _told_meanwhile(connection: sa.Connection, codec: Codec, moves: Sequence[Move]) -> list[Move]:
+    """Those of some moves that would wait for a signal which has come since they were decided.
+
+    The rows are locked: a signal comes before this, and is seen here, or after it, and then finds the node waiting.
+    """
+    waiting = [move for move in moves if move.waits_for is not None]
+    if not waiting:
+        return []
+    present = resources.metadata_of(connection, codec, {move.waits_for for move in waiting if move.waits_for})
+    return [move for move in waiting if present.get(move.waits_for or "") != move.heard]
 
 
 def _claims(connection: sa.Connection, node_ids: Sequence[int]) -> dict[int, Any]:
@@ -344,9 +373,8 @@ def _leave_out(connection: sa.Connection, node_ids: Sequence[int]) -> None:
 def fail(connection: sa.Connection, traversal_id: int, failure: str) -> None:
     """Let a traversal start nothing more: nodes that have not begun are dropped, the first failure is kept."""
     connection.execute(_t.update().where(_t.c.id == traversal_id, _t.c.failure.is_(None)).values(failure=failure))
-    connection.execute(
-        _n.delete().where(_n.c.traversal_id == traversal_id, _n.c.state.in_([NodeState.WAITING, NodeState.READY]))
-    )
+    not_begun = sa.and_(_n.c.state != NodeState.CLAIMED, _n.c.phase == Phase.NONE)
+    connection.execute(_n.delete().where(_n.c.traversal_id == traversal_id, not_begun))
 
 
 def ended(connection: sa.Connection, traversal_ids: Iterable[int]) -> list[TraversalRow]:
@@ -396,6 +424,23 @@ def unpark(connection: sa.Connection, resource_id: str, owner: str, capacity: in
             .values(state=NodeState.READY.value)
         )
         done.surplus += len(rows)
+
+
+def signalled(connection: sa.Connection, resource_id: str) -> int:
+    """End the pauses of nodes that wait for the signals of a resource; how many there were."""
+    waiting = sa.and_(_n.c.waits_for == resource_id, _n.c.state == NodeState.READY)
+    return connection.execute(_n.update().where(waiting).values(due_at=0.0)).rowcount
+
+
+def at_hook(connection: sa.Connection, traversal_id: int, resource_id: str) -> bool:
+    """Whether a node of a resource is parked before its work, or after it: it stopped at a hook."""
+    query = sa.select(_n.c.id).where(
+        _n.c.traversal_id == traversal_id,
+        _n.c.resource_id == resource_id,
+        _n.c.state == NodeState.PARKED,
+        _n.c.phase == Phase.NONE,
+    )
+    return connection.execute(query).first() is not None
 
 
 def stop_parked(connection: sa.Connection, traversal_id: int) -> None:
@@ -451,7 +496,7 @@ def abort(connection: sa.Connection, traversal_id: int, failure: str) -> set[str
     """
     connection.execute(_t.update().where(_t.c.id == traversal_id, _t.c.failure.is_(None)).values(failure=failure))
     of_it = _n.c.traversal_id == traversal_id
-    busy_states = [NodeState.CLAIMED, NodeState.PARKED]
+    busy_states = [NodeState.CLAIMED, NodeState.PARKED, NodeState.READY]
     in_flight = set(connection.execute(sa.select(_n.c.resource_id).where(of_it, _n.c.state.in_(busy_states))).scalars())
     connection.execute(_n.delete().where(of_it))
     return in_flight

@@ -3,13 +3,16 @@
 Spec: https://docs.openstack.org/heat/latest/template_guide/openstack.html#OS::Heat::ResourceGroup
 """
 
+import dataclasses
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
+from hearth.model.states import Action
 from hearth.model.values import UNKNOWN, is_known
 from hearth.resources import base, nested
-from hearth.resources.contract import Call, ChildResource, ChildStack, ChildView, NotKnownYet
+from hearth.resources.contract import Call, ChildResource, ChildStack, ChildView, NotKnownYet, Wait
+from hearth.resources.heat import members, rolling
 from hearth.resources.schema import Attribute, Property
 
 _VERSION = "2015-04-30"
@@ -93,17 +96,34 @@ class ResourceGroup(nested.NestedStack):
     dynamic_attributes = True
 
     def child(self, call: Call) -> ChildStack:
-        """A template with the members."""
+        """A template with the members: all of them, or as many as the next batch changes."""
+        wanted = self._final(call)
+        policy = _policy(call)
+        if policy is None:
+            return wanted
+        stage = _next_stage(call, wanted.template, policy)
+        return dataclasses.replace(wanted, template={**wanted.template, "resources": stage})
+
+    def further(self, call: Call) -> Wait | None:
+        """Whether there is another batch."""
+        policy = _policy(call)
+        if policy is not None and call.child is not None:
+            stage = _next_stage(call, self._final(call).template, policy)
+            if stage != call.child.template["resources"]:
+                return rolling.pause(call, policy.pause_time)
+        rolling.forget_pause(call)
+        return None
+
+    def _final(self, call: Call) -> ChildStack:
         given = call.properties
         definition = given["resource_def"]
         shape = {key: value for key, value in given.items() if key != "resource_def"}
         if not is_known(shape) or definition is UNKNOWN or definition["type"] is UNKNOWN:
             raise NotKnownYet(f"the members of {call.name} depend on other resources")
         removed = _removed(given, call.child)
-        members = itertools.islice(_names(removed), given["count"])
         template = {
             "heat_template_version": _VERSION,
-            "resources": {name: _member(given, name) for name in members},
+            "resources": {name: _member(given, name) for name in itertools.islice(_names(removed), given["count"])},
             "outputs": {_REMOVED: {"value": removed}},
         }
         if is_known(definition):
@@ -121,17 +141,55 @@ class ResourceGroup(nested.NestedStack):
             return None
         if name == _REMOVED:
             return _removed_before(call.child)
-        members = _members(call.child)
+        several = _members(call.child)
         if name == "refs":
-            return nested.walk([one.reference() for one in members], rest)
+            return nested.walk([one.reference() for one in several], rest)
         if name == "refs_map":
-            return nested.walk({one.name: one.reference() for one in members}, rest)
+            return nested.walk({one.name: one.reference() for one in several}, rest)
         if name == "attributes":
-            return {one.name: await one.attribute(rest) for one in members} if rest else None
-        return [await one.attribute(path) for one in members]
+            return {one.name: await one.attribute(rest) for one in several} if rest else None
+        return [await one.attribute(path) for one in several]
 
 
-def _names(removed: Sequence[str]) -> Iterator[str]:
+def _policy(call: Call) -> rolling.Policy | None:
+    """The batches that the update policy asks for in this action; None: everything at once."""
+    name = "batch_create" if call.action is Action.CREATE else "rolling_update"
+    given = call.update_policy.get(name)
+    if given is None:
+        return None
+    return rolling.Policy(given["max_batch_size"], given.get("min_in_service", 0), given["pause_time"])
+
+
+def _next_stage(call: Call, wanted: Mapping[str, Any], policy: rolling.Policy) -> dict[str, Any]:
+    """The members after the next batch.
+
+    How far the group has come is read from the template of its nested stack, so nothing else has to be remembered.
+    """
+    final = members.as_stored(wanted["resources"])
+    removed = set(wanted["outputs"][_REMOVED]["value"])
+    before = dict(call.child.template["resources"]) if call.child is not None else {}
+    present = {name: one for name, one in before.items() if name not in removed}
+    if call.action is not Action.CREATE and all(final.get(name, one) == one for name, one in present.items()):
+        return final
+    done = sum(present.get(name) == one for name, one in final.items())
+    batch = rolling.next_batch(len(present), len(final), done, policy)
+    if batch is None:
+        return final
+    count = sum(1 for _ in rolling.batches(len(present), len(final), done, policy))
+    rolling.check_time(count, policy, call.timeout)
+    names = list(itertools.islice(_names(removed), batch.size))
+    stage = {name: present[name] for name in names if name in present}
+    # New members first, then the highest names; those that are to go anyway are left as they are.
+    made = [name for name in names if name not in present]
+    for name in made:
+        stage[name] = final[name] if name in final else members.as_stored(_member(call.properties, name))
+    outdated = [name for name in reversed(names) if name in final and stage[name] != final[name]]
+    for name in outdated[: batch.changed - len(made)]:
+        stage[name] = final[name]
+    return stage
+
+
+def _names(removed: Collection[str]) -> Iterator[str]:
     return (name for name in map(str, itertools.count()) if name not in removed)
 
 
@@ -174,7 +232,7 @@ def _removed(given: Mapping[str, Any], child: ChildView | None) -> list[str]:
     wanted = {str(one) for policy in given["removal_policies"] for one in policy["resource_list"]}
     # A name that was removed before stays removed while the policies name it; it cannot be found among the members.
     known = {name: name for name in before}
-    if child is not None:
+    if wanted and child is not None:
         known.update((str(one.reference()), one.name) for one in child.resources.values())
         known.update((name, name) for name in child.resources)
     chosen = {known[one] for one in wanted if one in known}
