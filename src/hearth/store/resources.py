@@ -59,6 +59,23 @@ def by_names(connection: sa.Connection, codec: Codec, stack_id: str, names: Coll
     return found
 
 
+def metadata_of(connection: sa.Connection, codec: Codec, ids: Collection[str]) -> dict[str, Any]:
+    """The metadata of rows by id, locked until the transaction ends."""
+    query = sa.select(_t.c.id, _t.c.metadata).where(_t.c.id.in_(list(ids)))
+    if connection.dialect.name != "sqlite":
+        query = query.with_for_update()
+    return {row.id: codec.read(row.metadata) for row in connection.execute(query)}
+
+
+def locked(connection: sa.Connection, codec: Codec, row_id: str) -> ResourceRow | None:
+    """A row, locked until the transaction ends."""
+    query = sa.select(_t).where(_t.c.id == row_id)
+    if connection.dialect.name != "sqlite":
+        query = query.with_for_update()
+    row = connection.execute(query).first()
+    return from_row(codec, row) if row is not None else None
+
+
 def ids_of_stack(connection: sa.Connection, stack_id: str) -> set[str]:
     """Ids of all rows of a stack."""
     return set(connection.execute(sa.select(_t.c.id).where(_t.c.stack_id == stack_id)).scalars())

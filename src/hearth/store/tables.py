@@ -161,6 +161,7 @@ node = sa.Table(
     sa.Column("attempt", sa.Integer, nullable=False),
     sa.Column("owner", Id),
     sa.Column("token", sa.Integer, nullable=False),
+    sa.Column("waits_for", Id, index=True),  # the resource whose signals the node waits for
 )
 sa.Index("ix_node_work_list", node.c.state, node.c.due_at)
 sa.Index("ix_node_traversal", node.c.traversal_id, node.c.state)

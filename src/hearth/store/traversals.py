@@ -258,7 +258,10 @@ def advance(connection: sa.Connection, codec: Codec, moves: Sequence[Move], owne
             _n.update()
             .where(_n.c.id == sa.bindparam("node_id"))
             .values(
-                {name: sa.bindparam("new_" + name) for name in ("phase", "state", "resource_id", "attempt", "due_at", "waits_for")}
+                {
+                    name: sa.bindparam("new_" + name)
+                    for name in ("phase", "state", "resource_id", "attempt", "due_at", "waits_for")
+                }
             ),
             [
                 {
