@@ -107,6 +107,12 @@ class World:
         lists = await self.service.preview_update(CALLER, identity, request, patch=False, show_nested=False)
         return {name: {one["resource_name"] for one in several} for name, several in lists.items()}
 
+    async def changes(self, identity: Any, template: Any) -> list[dict[str, Any]]:
+        """Everything an update would do."""
+        request = StackRequest(template=template)
+        lists = await self.service.preview_update(CALLER, identity, request, patch=False, show_nested=False)
+        return [one for several in lists.values() for one in several]
+
     async def delete(self, identity: Any) -> None:
         await self.service.delete_stack(CALLER, identity)
 

@@ -310,3 +310,22 @@ async def test_restricted_actions_fail_and_change_nothing(world, restricted, pro
     shown = await world.until(stack, "UPDATE_FAILED", "UPDATE_COMPLETE")
     assert "ResourceActionRestricted: resources.a: " in shown["stack_status_reason"]
     assert await world.output(stack, "a") == "1"
+
+
+async def test_a_plan_tells_old_and_new_values_but_no_secrets(world):
+    def with_secret(word):
+        return hot(
+            {"a": thing("x"), "b": thing({"get_param": "secret"}), "c": thing(output_of("a"))},
+            parameters={"secret": {"type": "string", "hidden": True, "default": word}},
+        )
+
+    stack = await world.create(with_secret("first-word"))
+    await world.until(stack, "CREATE_COMPLETE")
+    wanted = with_secret("second-word")
+    wanted["resources"]["a"] = thing("y")
+    told = {one["resource_name"]: one["change"] for one in await world.changes(stack, wanted)}
+    assert told["a"]["properties"] == {"value": {"before": "x", "after": "y"}}
+    assert told["b"]["properties"]["value"]["after"] == "******"
+    assert told["c"]["properties"] == {"value": {"before": "x", "after": "(known after apply)"}}
+    assert not told["c"]["certain"]
+    assert "word" not in str(told)

@@ -16,8 +16,6 @@ from hearth.store import events, resources, stacks
 from hearth.store.rows import EventRow, ResourceRow, StackRow
 from hearth.template import template
 
-MASK = "******"
-
 
 class Reading:
     """Answers questions about stacks."""
@@ -50,7 +48,7 @@ class Reading:
         shown = dict(material.environment)
         for section in ("parameters", "parameter_defaults"):
             values = shown.get(section) or {}
-            shown[section] = {name: MASK if name in hidden else value for name, value in values.items()}
+            shown[section] = {name: views.MASK if name in hidden else value for name, value in values.items()}
         return shown
 
     async def outputs(self, stack: StackRow) -> list[dict[str, Any]]:

@@ -407,7 +407,7 @@ class StackService:
         before = await self._definitions.blueprint(stack.definition_id, stack)
         preview.check_immutable(before, built)
         prepared = await self._actions.prepare(stack, Action.UPDATE, built, names.new_id())
-        return views.changes(prepared.plan, stack, prepared.run.rows, built)
+        return views.changes(prepared.plan, stack, prepared.run.rows, before, built)
 
     async def delete_stack(self, caller: tokens.Caller, identity: StackIdentity) -> None:
         """Begin to delete a stack, whatever it is doing."""

@@ -3,13 +3,16 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from hearth.engine.blueprint import Blueprint
+from hearth.engine.blueprint import Blueprint, Member
 from hearth.model import plan, states
 from hearth.model.names import StackIdentity
+from hearth.model.values import UNKNOWN
 from hearth.store.rows import EventRow, ResourceRow, StackRow
 
 NO_DESCRIPTION = "No description"
 NO_OUTPUT_DESCRIPTION = "No description given"
+MASK = "******"
+KNOWN_LATER = "(known after apply)"
 
 
 def identity_of(stack: StackRow, path: str = "") -> StackIdentity:
@@ -119,29 +122,41 @@ _CHANGE_LISTS = {
 
 
 def changes(
-    made: plan.Plan, stack: StackRow, rows: Mapping[str, ResourceRow], blueprint: Blueprint | None
+    made: plan.Plan,
+    stack: StackRow,
+    rows: Mapping[str, ResourceRow],
+    before: Blueprint,
+    blueprint: Blueprint,
 ) -> dict[str, list[dict[str, Any]]]:
     """A plan in the form of an update preview; each entry also tells the reason and the property changes."""
+    hidden = _hidden_values(before) | _hidden_values(blueprint)
     lists: dict[str, list[dict[str, Any]]] = {
         name: [] for name in ("unchanged", "updated", "replaced", "added", "deleted")
     }
     users: dict[str, list[str]] = {}
-    if blueprint is not None:
-        for name, member in blueprint.members.items():
-            for needed in member.requires:
-                users.setdefault(needed, []).append(name)
+    for name, member in blueprint.members.items():
+        for needed in member.requires:
+            users.setdefault(needed, []).append(name)
     for step in made.steps:
         row = rows.get(step.row_id) if step.row_id else None
-        lists[_CHANGE_LISTS[step.verdict]].append(_change(step, stack, row, blueprint, users.get(step.name, [])))
+        lists[_CHANGE_LISTS[step.verdict]].append(_change(step, stack, row, blueprint, users.get(step.name, []), hidden))
     return lists
 
 
 def _change(
-    step: plan.Step, stack: StackRow, row: ResourceRow | None, blueprint: Blueprint | None, users: list[str]
+    step: plan.Step,
+    stack: StackRow,
+    row: ResourceRow | None,
+    blueprint: Blueprint,
+    users: list[str],
+    hidden: frozenset[str],
 ) -> dict[str, Any]:
-    member = blueprint.members.get(step.name) if blueprint else None
+    member = blueprint.members.get(step.name)
     type_name = member.definition.type if member else row.type if row else ""
     path = f"/resources/{step.name}"
+    reason = step.judgement.decision.reason
+    for one in hidden:
+        reason = reason.replace(one, MASK)
     return {
         "resource_name": step.name,
         "resource_type": type_name,
@@ -160,11 +175,49 @@ def _change(
         "attributes": {},
         "change": {
             "verdict": step.verdict.value,
-            "reason": step.judgement.decision.reason,
+            "reason": reason,
             "certain": step.judgement.certain,
             "keys": list(step.judgement.decision.keys),
+            "properties": _property_changes(step, member, hidden),
         },
     }
+
+
+def _property_changes(step: plan.Step, member: Member | None, hidden: frozenset[str]) -> dict[str, dict[str, Any]]:
+    """`{property: {before, after}}` of what an update or replacement changes; secrets masked, unknown values told."""
+    before, after = step.judgement.before, step.judgement.after
+    if member is None or before is None or after is None:
+        return {}
+    declared = member.type.properties
+    changed: dict[str, dict[str, Any]] = {}
+    for key in dict.fromkeys([*before, *after]):
+        old, new = before.get(key), after.get(key)
+        if new is not UNKNOWN and old == new:
+            continue
+        secret = key in declared and declared[key].secret
+        changed[key] = {"before": _told(old, secret, hidden), "after": _told(new, secret, hidden)}
+    return changed
+
+
+def _hidden_values(blueprint: Blueprint) -> frozenset[str]:
+    """The texts of hidden parameters, wherever they may stand in properties."""
+    names = blueprint.parameters.hidden_names()
+    native = blueprint.parameters.native()
+    return frozenset(str(native[name]) for name in names if native.get(name) not in (None, ""))
+
+
+def _told(value: Any, secret: bool, hidden: frozenset[str]) -> Any:
+    if value is UNKNOWN:
+        return KNOWN_LATER
+    if secret and value is not None:
+        return MASK
+    if isinstance(value, Mapping):
+        return {key: _told(one, False, hidden) for key, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_told(one, False, hidden) for one in value]
+    if hidden and isinstance(value, str) and any(one in value for one in hidden):
+        return MASK
+    return value
 
 
 def services(engines: Iterable[Mapping[str, Any]], now: float) -> list[dict[str, Any]]:

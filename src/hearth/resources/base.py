@@ -9,6 +9,7 @@ from typing import Any, ClassVar, TypeVar
 
 from hearth.model.constraints import shown
 from hearth.model.plan import Decision, Verdict
+from hearth.model.values import UNKNOWN
 from hearth.resources import rules, schema
 from hearth.resources.contract import Call, Change, Issue, Resource, Values
 from hearth.resources.schema import Attribute, Property, Schema, Support
@@ -49,7 +50,9 @@ class Base(Resource):
         declared = self.properties.get(key)
         secret = declared is not None and declared.secret
         old = (call.previous or {}).get(key)
-        return f"{key} changes from {shown(old, secret)} to {shown(change.properties[key], secret)}"
+        new = change.properties[key]
+        later = "a value known after apply" if new is UNKNOWN else shown(new, secret)
+        return f"{key} changes from {shown(old, secret)} to {later}"
 
 
 def _is_refused(declared: Property | None) -> bool:

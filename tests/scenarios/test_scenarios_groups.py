@@ -1,0 +1,195 @@
+"""Groups of members: batches and pauses, removal, and the other types that own a nested stack."""
+
+import time
+
+import pytest
+from templates import hot, thing
+
+from hearth.model.errors import Invalid
+
+OUTPUTS = {
+    "all": {"get_attr": ["group", "output"]},
+    "removed": {"get_attr": ["group", "removed_rsrc_list"]},
+    "names": {"get_attr": ["group", "attributes", "output"]},
+}
+
+
+def group(count, value="v1", *, policy=None, member=None, **properties):
+    made = {
+        "type": "OS::Heat::ResourceGroup",
+        "properties": {"count": count, "resource_def": member or thing(value), **properties},
+    }
+    if policy:
+        made["update_policy"] = policy
+    return hot({"group": made}, OUTPUTS)
+
+
+def rolling(**policy):
+    return {"rolling_update": policy}
+
+
+async def inside(world, stack, name="group"):
+    """The nested stack of a resource."""
+    row = (await world.resources(stack))[name]
+    return await world.service.identify(world.caller, world.caller.project_id, row["physical_resource_id"])
+
+
+async def rounds(world, nested):
+    """What each action of a nested stack did: `{member: last action}` by action, in order."""
+    found: list[dict[str, str]] = []
+    for name, status in await world.events(nested):
+        if name == nested.name:
+            if status.endswith("IN_PROGRESS"):
+                found.append({})
+        elif status.endswith("COMPLETE"):
+            found[-1][name] = status.removesuffix("_COMPLETE")
+    return found
+
+
+async def test_a_group_is_created_in_batches(world):
+    policy = {"batch_create": {"max_batch_size": 2}}
+    stack = await world.create(group(5, policy=policy))
+    await world.until(stack, "CREATE_COMPLETE")
+    made = await rounds(world, await inside(world, stack))
+    assert [set(one) for one in made] == [{"0", "1"}, {"2", "3"}, {"4"}]
+    assert await world.output(stack, "all") == ["v1"] * 5
+
+
+async def test_a_rolling_update_changes_the_highest_members_first(world):
+    policy = rolling(max_batch_size=2)
+    stack = await world.create(group(5, policy=policy))
+    await world.until(stack, "CREATE_COMPLETE")
+    await world.update(stack, group(5, "v2", policy=policy))
+    await world.until(stack, "UPDATE_COMPLETE")
+    _, *changed = await rounds(world, await inside(world, stack))
+    assert [sorted(one) for one in changed] == [["3", "4"], ["1", "2"], ["0"]]
+    assert await world.output(stack, "all") == ["v2"] * 5
+
+
+async def test_members_kept_in_service_make_the_group_grow_for_a_while(world):
+    policy = rolling(max_batch_size=2, min_in_service=3)
+    stack = await world.create(group(3, policy=policy))
+    await world.until(stack, "CREATE_COMPLETE")
+    await world.update(stack, group(3, "v2", policy=policy))
+    await world.until(stack, "UPDATE_COMPLETE")
+    _, *changed = await rounds(world, await inside(world, stack))
+    assert changed == [
+        {"3": "CREATE", "4": "CREATE"},
+        {"2": "UPDATE", "1": "UPDATE"},
+        {"0": "UPDATE", "4": "DELETE"},
+        {"3": "DELETE"},
+    ]
+    assert await world.output(stack, "names") == {"0": "v2", "1": "v2", "2": "v2"}
+
+
+async def test_a_change_of_size_alone_is_made_at_once(world):
+    policy = rolling(max_batch_size=1)
+    stack = await world.create(group(2, policy=policy))
+    await world.until(stack, "CREATE_COMPLETE")
+    await world.update(stack, group(5, policy=policy))
+    await world.until(stack, "UPDATE_COMPLETE")
+    _, *changed = await rounds(world, await inside(world, stack))
+    assert [sorted(one) for one in changed] == [["2", "3", "4"]]
+
+
+async def test_a_pause_between_batches_outlives_a_crash(new_world):
+    policy = rolling(max_batch_size=1, pause_time=0.4)
+    world = new_world(engine_lease=0.3)
+    engine = await world.start_engine()
+    stack = await world.create(group(3, policy=policy))
+    await world.until(stack, "CREATE_COMPLETE")
+    began = time.monotonic()
+    await world.update(stack, group(3, "v2", policy=policy))
+    nested = await inside(world, stack)
+    await world.until(nested, "UPDATE_COMPLETE")
+    await engine.stop()
+    await world.start_engine()
+    await world.until(stack, "UPDATE_COMPLETE")
+    assert time.monotonic() - began >= 0.8
+    _, *changed = await rounds(world, nested)
+    assert [sorted(one) for one in changed] == [["2"], ["1"], ["0"]]
+    await world.close()
+
+
+async def test_an_update_in_a_pause_takes_over_at_once(world):
+    policy = rolling(max_batch_size=1, pause_time=60)
+    stack = await world.create(group(3, policy=policy))
+    await world.until(stack, "CREATE_COMPLETE")
+    await world.update(stack, group(3, "v2", policy=policy))
+    await world.until(await inside(world, stack), "UPDATE_COMPLETE")
+    await world.update(stack, group(3, "v3"))
+    await world.until(stack, "UPDATE_COMPLETE")
+    assert await world.output(stack, "all") == ["v3"] * 3
+
+
+async def test_a_pause_ends_with_the_deletion_of_the_stack(world):
+    policy = {"batch_create": {"max_batch_size": 1, "pause_time": 60}}
+    stack = await world.create(group(3, policy=policy))
+    await world.until_resource(stack, "group", "CREATE_IN_PROGRESS")
+    await world.delete(stack)
+    await world.until(stack, "DELETE_COMPLETE")
+
+
+async def test_pauses_that_do_not_fit_into_the_timeout_are_refused(world):
+    policy = rolling(max_batch_size=1, pause_time=40)
+    stack = await world.create(group(4, policy=policy), timeout_mins=2)
+    await world.until(stack, "CREATE_COMPLETE")
+    await world.update(stack, group(4, "v2", policy=policy), timeout_mins=2)
+    shown = await world.until(stack, "UPDATE_FAILED", "UPDATE_COMPLETE")
+    assert shown["stack_status_reason"].startswith("Resource UPDATE failed: ValueError: resources.group: 4 batches")
+    assert await world.output(stack, "all") == ["v1"] * 4
+
+
+async def test_a_failed_batch_stops_the_update_and_the_next_one_goes_on(world):
+    policy = rolling(max_batch_size=1)
+    stack = await world.create(group(3, policy=policy))
+    await world.until(stack, "CREATE_COMPLETE")
+    await world.update(stack, group(3, policy=policy, member=thing("v2", fail=True)))
+    shown = await world.until(stack, "UPDATE_FAILED", "UPDATE_COMPLETE")
+    assert shown["stack_status_reason"].startswith("Resource UPDATE failed: ValueError: resources.group.resources.2: ")
+    assert {"0": "v1", "1": "v1"}.items() <= (await world.output(stack, "names")).items()
+    await world.update(stack, group(3, "v3", policy=policy))
+    await world.until(stack, "UPDATE_COMPLETE")
+    assert await world.output(stack, "all") == ["v3"] * 3
+
+
+async def test_a_rolling_update_is_rolled_back_in_batches(world):
+    policy = rolling(max_batch_size=1)
+    stack = await world.create(group(2, policy=policy), disable_rollback=False)
+    await world.until(stack, "CREATE_COMPLETE")
+    broken = hot({**group(2, "v2", policy=policy)["resources"], "bad": {**thing(fail=True), "depends_on": "group"}})
+    await world.update(stack, broken, disable_rollback=False)
+    await world.until(stack, "ROLLBACK_COMPLETE")
+    assert await world.output(stack, "all") == ["v1"] * 2
+
+
+@pytest.mark.parametrize(
+    ("policy", "said"),
+    [
+        ({"rolling_update": {"max_batch_size": 0}}, "max_batch_size"),
+        ({"rolling_update": {"pause": 1}}, "pause"),
+        ({"rolling": {}}, "rolling"),
+    ],
+)
+async def test_a_wrong_policy_is_refused(world, policy, said):
+    with pytest.raises(Invalid) as caught:
+        await world.create(group(2, policy=policy))
+    assert said in caught.value.diagnostics[0].as_text()
+
+
+async def test_removal_policies_append_and_update(world):
+    def without(*names, **more):
+        return group(3, removal_policies=[{"resource_list": list(names)}], **more)
+
+    stack = await world.create(group(3))
+    await world.until(stack, "CREATE_COMPLETE")
+    for template, left, removed in (
+        (without("1"), {"0", "2", "3"}, ["1"]),
+        (without("3"), {"0", "2", "4"}, ["1", "3"]),
+        (group(3), {"0", "2", "4"}, ["1", "3"]),
+        (without("1", removal_policies_mode="update"), {"0", "2", "3"}, ["1"]),
+    ):
+        await world.update(stack, template)
+        await world.until(stack, "UPDATE_COMPLETE")
+        assert set(await world.output(stack, "names")) == left
+        assert await world.output(stack, "removed") == removed
