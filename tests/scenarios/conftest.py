@@ -113,6 +113,12 @@ class World:
         lists = await self.service.preview_update(CALLER, identity, request, patch=False, show_nested=False)
         return [one for several in lists.values() for one in several]
 
+    async def nested_preview(self, identity: Any, template: Any, **more: Any) -> dict[str, list[str]]:
+        """Names of all resources, nested ones too, by what an update would do to them."""
+        request = StackRequest(template=template, **more)
+        lists = await self.service.preview_update(CALLER, identity, request, patch=False, show_nested=True)
+        return {name: [one["resource_name"] for one in several] for name, several in lists.items()}
+
     async def delete(self, identity: Any) -> None:
         await self.service.delete_stack(CALLER, identity)
 

@@ -101,3 +101,16 @@ async def test_a_template_that_contains_itself_is_refused(world):
     with pytest.raises(Invalid) as caught:
         await world.create(hot({"in": {"type": "itself.yaml"}}), files={"itself.yaml": json.dumps(itself)})
     assert caught.value.kind == "RequestLimitExceeded"
+
+
+async def test_a_preview_tells_what_happens_in_nested_stacks(world):
+    stack = await world.create(hot({"group": group(3, nested(word="a"))}), files=FILES)
+    await world.until(stack, "CREATE_COMPLETE")
+    lists = await world.nested_preview(stack, hot({"group": group(2, nested(word="b"))}), files=FILES)
+    assert sorted(lists["updated"]) == ["0", "1", "group", "thing", "thing"]
+    assert sorted(lists["deleted"]) == ["2", "thing"]
+    await world.update(stack, hot({"group": group(2, nested(word="b"))}), files=FILES)
+    await world.until(stack, "UPDATE_COMPLETE")
+    found = await world.service.list_resources(world.caller, stack, nested_depth=5)
+    updated = [one["resource_name"] for one in found if one["resource_status"] == "UPDATE_COMPLETE"]
+    assert sorted(updated) == sorted(lists["updated"])

@@ -77,7 +77,7 @@ class Nesting:
         limit = self._context.settings.max_nested_stack_depth
         if depth > limit:
             raise LimitExceeded(f"Recursion depth exceeds {limit}.")
-        stack = existing or self._new_stack(step, call.physical_name, depth)
+        stack = existing or new_stack(parent.stack, step.row.id, step.row.name, call.physical_name, self._context.now())
         definition_id = names.new_id()
         where = Surroundings(stack.id, stack.name, stack.project_id, None, depth, _facade_of(step))
         unfetched: set[str] = set()
@@ -113,36 +113,6 @@ class Nesting:
     def _time_left(self, parent: run.Run) -> float | None:
         deadline = parent.traversal.deadline
         return None if deadline is None else max(1.0, deadline - self._context.now())
-
-    def _new_stack(self, step: steps.Step, name: str, depth: int) -> StackRow:
-        parent = step.run.stack
-        return StackRow(
-            id=names.new_id(),
-            name=name,
-            project_id=parent.project_id,
-            user_id=parent.user_id,
-            username=parent.username,
-            credential_id=parent.credential_id,
-            owner_id=parent.id,
-            owner_resource_id=step.row.id,
-            owner_resource_name=step.row.name,
-            root_id=parent.root_id,
-            depth=depth,
-            action=Action.CREATE,
-            status=Status.IN_PROGRESS,
-            reason="",
-            created_at=self._context.now(),
-            updated_at=None,
-            deleted_at=None,
-            timeout_mins=parent.timeout_mins,
-            disable_rollback=True,
-            tags=parent.tags,
-            description="",
-            definition_id="",
-            previous_definition_id=None,
-            traversal_id=None,
-            stack_user_project_id=parent.stack_user_project_id,
-        )
 
     def _store(
         self,
@@ -321,3 +291,34 @@ class ContainedResource:
                 return await kind.attribute_path(call, path)
             return scope.walk(await kind.attribute(call, str(path[0]), self._row.observed), path[1:])
         return self._run.scope.attribute(self._row.name, tuple(path))
+
+
+def new_stack(parent: StackRow, owner_resource_id: str, owner_name: str, name: str, now: float) -> StackRow:
+    """A nested stack about to be made: it shares its root's owner, credentials and time."""
+    return StackRow(
+        id=names.new_id(),
+        name=name,
+        project_id=parent.project_id,
+        user_id=parent.user_id,
+        username=parent.username,
+        credential_id=parent.credential_id,
+        owner_id=parent.id,
+        owner_resource_id=owner_resource_id,
+        owner_resource_name=owner_name,
+        root_id=parent.root_id,
+        depth=parent.depth + 1,
+        action=Action.CREATE,
+        status=Status.IN_PROGRESS,
+        reason="",
+        created_at=now,
+        updated_at=None,
+        deleted_at=None,
+        timeout_mins=parent.timeout_mins,
+        disable_rollback=True,
+        tags=parent.tags,
+        description="",
+        definition_id="",
+        previous_definition_id=None,
+        traversal_id=None,
+        stack_user_project_id=parent.stack_user_project_id,
+    )

@@ -22,6 +22,7 @@ from hearth.engine import (
     ending,
     inputs,
     lookups,
+    nested_preview,
     preview,
     reading,
     runner,
@@ -63,6 +64,7 @@ class StackService:
         self._authority = owners
         self._may_use_type = may_use_type
         self._actions = actions.Actions(surroundings, kept)
+        self._nested_preview = nested_preview.NestedPreview(surroundings, kept)
         self._reading = reading.Reading(surroundings, kept, owners)
         self._types = typeinfo.TypeInfo(surroundings, owners)
 
@@ -407,7 +409,10 @@ class StackService:
         before = await self._definitions.blueprint(stack.definition_id, stack)
         preview.check_immutable(before, built)
         prepared = await self._actions.prepare(stack, Action.UPDATE, built, names.new_id())
-        return views.changes(prepared.plan, stack, prepared.run.rows, before, built)
+        lists = views.changes(prepared.plan, stack, prepared.run.rows, before, built)
+        if show_nested:
+            await self._nested_preview.add(lists, prepared, built)
+        return lists
 
     async def delete_stack(self, caller: tokens.Caller, identity: StackIdentity) -> None:
         """Begin to delete a stack, whatever it is doing."""

@@ -139,19 +139,27 @@ def changes(
             users.setdefault(needed, []).append(name)
     for step in made.steps:
         row = rows.get(step.row_id) if step.row_id else None
-        lists[_CHANGE_LISTS[step.verdict]].append(_change(step, stack, row, blueprint, users.get(step.name, []), hidden))
+        entry = _change(step, stack, row, blueprint, users.get(step.name, []), hidden)
+        lists[_CHANGE_LISTS[step.verdict]].append(entry)
     return lists
+
+
+def removed(row: ResourceRow, stack: StackRow) -> dict[str, Any]:
+    """A resource that goes with its stack, in the form of an update preview."""
+    decision = plan.Decision(plan.Verdict.DELETE, "its stack is deleted")
+    step = plan.Step(row.name, row.id, plan.Judgement(decision, plan.Effect.IDENTITY))
+    return _change(step, stack, row, None, [], frozenset())
 
 
 def _change(
     step: plan.Step,
     stack: StackRow,
     row: ResourceRow | None,
-    blueprint: Blueprint,
+    blueprint: Blueprint | None,
     users: list[str],
     hidden: frozenset[str],
 ) -> dict[str, Any]:
-    member = blueprint.members.get(step.name)
+    member = blueprint.members.get(step.name) if blueprint else None
     type_name = member.definition.type if member else row.type if row else ""
     path = f"/resources/{step.name}"
     reason = step.judgement.decision.reason
@@ -173,6 +181,7 @@ def _change(
         "description": member.definition.description if member else "",
         "metadata": (row.metadata if row else None) or {},
         "attributes": {},
+        **({"parent_resource": stack.owner_resource_name} if stack.owner_resource_name else {}),
         "change": {
             "verdict": step.verdict.value,
             "reason": reason,
