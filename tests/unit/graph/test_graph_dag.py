@@ -1,5 +1,7 @@
 """Orders, circles and longest paths of small graphs."""
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -28,7 +30,7 @@ def test_a_circle_is_named_from_a_node_back_to_itself(needs, circle):
     nodes = caught.value.nodes
     assert nodes[0] == nodes[-1]
     assert set(nodes) == circle
-    assert all(after in needs[before] for before, after in zip(nodes, nodes[1:], strict=False))
+    assert all(after in needs[before] for before, after in itertools.pairwise(nodes))
 
 
 def test_reachable_follows_edges_any_distance():
