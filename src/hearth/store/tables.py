@@ -178,3 +178,21 @@ engine = sa.Table(
     sa.Column("updated_at", Time, nullable=False),
     sa.Column("expires_at", Time, nullable=False),
 )
+
+#: Snapshots of stacks. While one is removed it is work for an engine, whose id is `owner`.
+snapshot = sa.Table(
+    "snapshot",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("stack_id", Id, nullable=False, index=True),
+    sa.Column("name", Name),
+    sa.Column("action", sa.String(16), nullable=False),  # CREATE or DELETE
+    sa.Column("status", sa.String(16), nullable=False),
+    sa.Column("reason", sa.Text),
+    sa.Column("traversal_id", sa.BigInteger, nullable=False),  # the run that takes it
+    sa.Column("members", Blob, nullable=False),  # JSON: the resources of which copies are made
+    sa.Column("data", Blob),  # the stack's document, encrypted
+    sa.Column("owner", Id),
+    sa.Column("created_at", Time, nullable=False),
+)
+sa.Index("ix_snapshot_work", snapshot.c.action, snapshot.c.status)
