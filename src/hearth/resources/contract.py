@@ -45,6 +45,8 @@ __all__ = [
     "Reference",
     "Resource",
     "ResourceFailure",
+    "StackUser",
+    "StackUsers",
     "StackView",
     "Temporary",
     "Values",
@@ -98,12 +100,46 @@ class Wait:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class StackView:
-    """What a type may know of the stack it is in. `region` is the service region of the stack's cloud."""
+    """What a type may know of the stack it is in. `region` is the service region of the stack's cloud.
+
+    `user_project_id`: where the stack's own users are, None before there was one.
+    """
 
     id: str
     name: str
     project_id: str
     region: str | None = None
+    user_project_id: str | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class StackUser:
+    """A user in the stack's own project of the stack users' domain. `password` is known to whoever made it."""
+
+    id: str
+    name: str
+    project_id: str
+    domain_id: str
+    auth_url: str
+
+
+class StackUsers(Protocol):
+    """The users that resources of a stack need for what happens inside servers. All calls may be repeated."""
+
+    async def create(self, name: str, password: str) -> StackUser:
+        """Make the user, who may signal and read metadata only; one of that name gets the password."""
+
+    async def token(self, user_id: str, password: str) -> str:
+        """A token of the user."""
+
+    async def enable(self, user_id: str, enabled: bool) -> None:
+        """Let the user in, or keep the user out."""
+
+    async def delete(self, user_id: str) -> None:
+        """Remove the user. One that is gone is no error."""
+
+    async def find(self, name: str) -> str | None:
+        """The id of the user of that name; None when there is none."""
 
 
 @dataclasses.dataclass(slots=True)
@@ -116,6 +152,7 @@ class Call:
     `child`: for types that own a nested stack, what is in it; None before it exists and for all other types.
     `now`: seconds since the epoch. `update_policy`: checked as properties are. `timeout`: seconds that the stack's
     action may take as a whole; both for types that own a nested stack.
+    `users`: makes users for the resource. `heard`: the metadata of the resource that `Resource.hears` refers to.
     """
 
     name: str
@@ -133,6 +170,8 @@ class Call:
     action: Action = Action.CREATE
     update_policy: Values = dataclasses.field(default_factory=dict)
     timeout: float | None = None
+    users: "StackUsers | None" = None
+    heard: Any = None
 
     @property
     def marker(self) -> str:
@@ -302,6 +341,12 @@ class Resource:
     nests: ClassVar[bool] = False
     #: Whether `find` can tell an object this row made from all others.
     findable: ClassVar[bool] = True
+    #: Whether the resource takes signals; then its metadata holds what they brought.
+    takes_signals: ClassVar[bool] = False
+    #: The property that holds the reference of a resource of the same stack for whose signals this type waits.
+    hears: ClassVar[str | None] = None
+    #: Whether the resource is replaced at every update.
+    renewed: ClassVar[bool] = False
     #: Actions with code of the type (for check's "not supported" note).
     supports_check: ClassVar[bool] = False
     snapshot_deletion_policy: ClassVar[bool] = False
@@ -386,6 +431,24 @@ class Resource:
 
     async def resume(self, call: Call) -> None:
         """Begin to resume the object."""
+
+    # ---- signals ----
+
+    async def signal(self, call: Call, details: Any) -> str:
+        """Take a signal: change `call.metadata`, whose new value is stored; the text of the event. May be repeated.
+
+        Raises:
+            Permanent: the signal is not understood; nothing is stored.
+        """
+        raise NotImplementedError(f"{self.type_name} takes no signals")
+
+    async def collect(self, call: Call) -> list[Any]:
+        """Signals that arrived elsewhere, at a place that is looked at now and then, and were not taken yet."""
+        return []
+
+    def collects(self, call: Call) -> bool:
+        """Whether signals to this resource arrive at such a place."""
+        return False
 
     # ---- types that own a nested stack ----
 

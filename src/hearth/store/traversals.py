@@ -244,7 +244,9 @@ def advance(connection: sa.Connection, codec: Codec, moves: Sequence[Move], owne
         resources.insert(connection, codec, new_rows)
         links = [(row.replaces, {"replaced_by": row.id}, False) for row in new_rows if row.replaces]
         resources.update(connection, codec, links)
-    changes = [(move.node.resource_id, move.changes, move.secret) for move in kept if move.changes]
+    changes: list[tuple[str, Mapping[str, Any], bool]] = [
+        (move.node.resource_id, move.changes, move.secret) for move in kept if move.changes
+    ]
     changes += [(row_id, columns, False) for move in kept for row_id, columns in move.also.items()]
     resources.update(connection, codec, changes)
     events.insert(connection, codec, [event for move in kept for event in move.events])
