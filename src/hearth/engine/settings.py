@@ -22,7 +22,9 @@ class EngineSettings:
     max_events_per_stack: int = 1000
     """Events kept per stack; 0: all."""
     action_retry_limit: int = 5
-    """How often a step is tried again after a temporary failure or an object in error."""
+    """How often an object that came out in error is deleted and made again."""
+    temporary_retry_limit: int = 5
+    """How often a step is tried again after a failure that may pass: a conflict, a service that is away."""
     hidden_stack_tags: tuple[str, ...] = ("data-processing-cluster",)
     """Stacks with one of these tags are listed only on request."""
     report_interval: int = 60

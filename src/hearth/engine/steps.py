@@ -118,6 +118,8 @@ class Steps:
             await self._waiting.connect(step)
         if step.node.phase is Phase.STARTED:
             return await self._go_on(step)
+        if step.node.phase is Phase.DISCARDING:
+            return await self._discard(step)
         if step.node.phase is Phase.INTENDED and step.row.action is Action.CREATE:
             step.values, step.frozen = step.row.properties or {}, step.row.frozen
             return await self._create_again(step)
@@ -234,6 +236,29 @@ class Steps:
             await self._commit(step, Phase.STARTED)
         return await self._first_look(step)
 
+    async def _discard(self, step: Step) -> Move | None:
+        """Remove an object that came out in error, so that another can be made in its place."""
+        kind = self._kind(step)
+        step.action = Action.CREATE
+        step.call = self._call(step)
+        step.call.action = Action.DELETE
+        try:
+            await kind.delete(step.call)
+        except contract.Gone:
+            return self._discarded(step)
+        if Action.DELETE not in kind.waits_on:
+            return self._discarded(step)
+        self._waiting.watch(step, None)
+        return None
+
+    def _discarded(self, step: Step) -> Move:
+        """The object is gone: after a pause its creation goes on as after a crash."""
+        step.attempt = 0
+        step.pending = {"physical_id": None, "data": {}}
+        step.events.append(self._event(step, Status.IN_PROGRESS, step.row.reason))
+        step.pause = self._backoff(step.node.attempt)
+        return self._move(step, Then.STAY, Phase.INTENDED)
+
     async def _update(self, step: Step, member: Member, change: contract.Change) -> Move | None:
         kind = member.type
         self._begin(step, Action.UPDATE)
@@ -299,6 +324,12 @@ class Steps:
         assert call is not None
         call.now = self._context.now()
         before = dict(call.data)
+        if step.node.phase is Phase.DISCARDING:
+            wait = None if observed is None else await kind.settle(call, observed)
+            if wait is None:
+                return self._discarded(step)
+            self._waiting.watch(step, wait.after)
+            return None
         if observed is None and kind.external:
             if step.action is Action.DELETE:
                 return await self._complete(step, None)
@@ -475,10 +506,10 @@ class Steps:
     def _outcome(self, step: Step, error: Exception) -> Move | None:
         """What an error means for the step: tried again, or failed."""
         failure = _as_failure(error)
-        limit = self._context.settings.action_retry_limit
-        if isinstance(failure, contract.Temporary) and step.attempt < limit:
+        settings = self._context.settings
+        if isinstance(failure, contract.Temporary) and step.attempt < settings.temporary_retry_limit:
             step.attempt += 1
-            pause = failure.after if failure.after is not None else 2.0 ** (step.attempt - 1) + 2 * self._jitter()
+            pause = failure.after if failure.after is not None else self._backoff(step.attempt)
             log.info("Resource %s: %s; trying again in %.1f s", step.row.name, failure, pause)
             step.pending, step.events = {}, []
             self._waiting.again(step, pause)
@@ -488,6 +519,11 @@ class Steps:
             reason = failure.reason(step.row.name)
         else:
             reason = f"{kind}: resources.{step.row.name}: {failure}"
+        creating = step.action is Action.CREATE and step.node.phase is Phase.STARTED
+        if isinstance(failure, contract.InError) and creating and step.node.attempt < settings.action_retry_limit:
+            return self._make_another(step, reason)
+        if step.node.phase is Phase.DISCARDING:
+            reason = f"{step.row.reason}; it could not be removed to make another: {failure}"
         if not isinstance(failure, (contract.ResourceFailure, NestedFailure)):
             log.error("Resource %s failed by a defect", step.row.name, exc_info=error)
         began = (
@@ -515,6 +551,20 @@ class Steps:
         move = self._move(step, Then.FAIL, step.node.phase)
         move.failure = f"Resource {action} failed: {reason}"
         return move
+
+    def _make_another(self, step: Step, reason: str) -> Move:
+        """The object is in error: tell so, and go on with discarding it."""
+        limit = self._context.settings.action_retry_limit
+        step.node.attempt += 1
+        log.warning("Resource %s: %s; making another, %d of %d", step.row.name, reason, step.node.attempt, limit)
+        step.events.append(self._event(step, Status.FAILED, reason))
+        step.pending |= {"reason": reason}
+        step.pause = 0.0
+        return self._move(step, Then.STAY, Phase.DISCARDING)
+
+    def _backoff(self, attempt: int) -> float:
+        """Seconds before an attempt after the first: 1 to 3, twice as long each time, not the same for all."""
+        return 2.0 ** (attempt - 1) + 2 * self._jitter()
 
     def _begin(self, step: Step, action: Action) -> None:
         step.action = action

@@ -23,6 +23,8 @@ from hearth.process import home as homes
 from hearth.process import orchestration, serving
 
 ORCHESTRATION = "/orchestration"
+#: Who tries a template out wants to see the failure of a server within seconds, not after a minute of attempts.
+_TRIES_AGAIN = 1
 _LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
@@ -44,6 +46,7 @@ def everything(
     """Embedded cloud, API and engine at `url`, with everything they keep in the home folder."""
     cloud = localcloud.open_cloud(home.cloud_data, clouds.Settings(**cloud_settings), url)
     conf = configuration(config_files, home_options(home, url, overrides))
+    conf.set_default("action_retry_limit", _TRIES_AGAIN)
     # The folder is locked for this process, and the store is in it.
     parts = _orchestration(conf, alone=True)
     mounts: dict[str, ASGIApp] = {"": localcloud.create_app(cloud)}

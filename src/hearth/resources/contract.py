@@ -12,9 +12,9 @@ How the engine drives an action of one resource (each arrow is a commit, and a p
 * `start` verbs return as soon as the remote side has accepted the work; they may run again after a crash, so a
   repeat must be harmless (`create` is preceded by `find`).
 * `settle` looks at what was observed and says whether the action is done (`None`), goes on (`Wait`), or raises.
-* Errors: raise `Permanent` (the action fails), `Temporary` (tried again by the engine's policy), `Gone` (the object
-  does not exist; success for a delete), `NeedsReplacement` (only from update). Anything else fails the resource and
-  is logged as a defect of the type.
+* Errors: raise `Permanent` (the action fails), `InError` (so does the object: a creation begins anew with another),
+  `Temporary` (tried again by the engine's policy), `Gone` (the object does not exist; success for a delete),
+  `NeedsReplacement` (only from update). Anything else fails the resource and is logged as a defect of the type.
 """
 
 import dataclasses
@@ -35,6 +35,7 @@ __all__ = [
     "ChildView",
     "Decision",
     "Gone",
+    "InError",
     "Issue",
     "NeedsReplacement",
     "Neighbour",
@@ -69,6 +70,16 @@ class Permanent(ResourceFailure):
     def __init__(self, message: str, kind: str = "ResourceFailure") -> None:
         super().__init__(message)
         self.kind = kind
+
+
+class InError(Permanent):
+    """The object is there, but the service could not make it what it shall be; another one may come out better.
+
+    At a creation the engine deletes the object and makes another, as often as the operator allows.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, kind="ResourceInError")
 
 
 class Temporary(ResourceFailure):

@@ -18,7 +18,7 @@ from hearth.cloud import errors, session
 from hearth.model.constraints import shown
 from hearth.model.states import Action
 from hearth.resources import base, failures, schema
-from hearth.resources.contract import Call, Change, Gone, Observed, Permanent, Temporary, Values, Wait
+from hearth.resources.contract import Call, Change, Gone, InError, Observed, Permanent, Temporary, Values, Wait
 from hearth.resources.schema import Property
 
 #: Under which key of an object's metadata the row's id stands, in services whose objects have metadata.
@@ -250,7 +250,7 @@ class RemoteResource(base.Base):
             raise Permanent("the object disappeared while it was waited for", kind="NotFound")
         status = observed.get(readiness.field)
         if status in readiness.failed:
-            raise Permanent(self.failure(call, observed), kind="ResourceInError")
+            raise InError(self.failure(call, observed))
         if call.action is not Action.DELETE and status in readiness.ready:
             return None
         return Wait()

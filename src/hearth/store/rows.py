@@ -21,6 +21,7 @@ class Phase(enum.IntEnum):
     NONE = 0
     INTENDED = 1  # the remote call may or may not have been made
     STARTED = 2  # the remote side has accepted it
+    DISCARDING = 3  # what was made came out in error: it goes, and another is made
 
 
 #: Bits of a node id that count the nodes of one traversal.

@@ -32,6 +32,8 @@ _n = tables.node
 _t = tables.traversal
 _s = tables.stack
 _IN_AT_ONCE = 500
+#: Given back by an engine that died in the middle of a step: the cloud may be at work on it, so it has to end.
+_INTERRUPTED = sa.and_(_n.c.state == NodeState.READY, _n.c.phase != Phase.NONE, _n.c.due_at == 0)
 
 
 class Superseded(Exception):
@@ -182,9 +184,9 @@ def _stop(connection: sa.Connection, traversal_id: int, by: Action) -> list[tupl
     """Drop a traversal's nodes that need not end; `(node id, resource id)` of those that stay in flight."""
     of_it = _n.c.traversal_id == traversal_id
     # What waits for a signal is work under way as well: its outcome is used.
-    dropped = sa.and_(_n.c.state != NodeState.CLAIMED, _n.c.waits_for.is_(None))
+    dropped = sa.and_(_n.c.state != NodeState.CLAIMED, ~_INTERRUPTED, _n.c.waits_for.is_(None))
     if by is Action.DELETE:
-        dropped = sa.or_(dropped, _n.c.phase == Phase.STARTED)
+        dropped = sa.or_(dropped, _n.c.phase.in_([Phase.STARTED, Phase.DISCARDING]))
     connection.execute(_n.delete().where(of_it, dropped))
     left = connection.execute(sa.select(_n.c.id, _n.c.resource_id).where(of_it))
     return [(row.id, row.resource_id) for row in left]

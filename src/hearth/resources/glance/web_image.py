@@ -8,7 +8,7 @@ from typing import Any
 
 from hearth.model.states import Action
 from hearth.resources import base
-from hearth.resources.contract import Call, Change, Issue, Observed, Permanent, Values, Wait
+from hearth.resources.contract import Call, Change, InError, Issue, Observed, Values, Wait
 from hearth.resources.remote import Readiness, Remote, RemoteResource, remember_request
 from hearth.resources.schema import PHYSICAL_NAME, Property
 
@@ -124,7 +124,7 @@ class WebImage(RemoteResource):
     async def settle(self, call: Call, observed: Observed | None) -> Wait | None:
         """Fetched; then active or not, as wanted."""
         if observed is not None and observed.get("os_glance_failed_import") and observed.get("status") == "queued":
-            raise Permanent(f"the image could not be fetched from {call.properties['location']}", "ResourceInError")
+            raise InError(f"the image could not be fetched from {call.properties['location']}")
         wait = await super().settle(call, observed)
         if wait is not None or observed is None:
             return wait

@@ -16,6 +16,7 @@ from hearth.resources.contract import (
     Change,
     Decision,
     Gone,
+    InError,
     Issue,
     Neighbour,
     Neighbours,
@@ -355,7 +356,7 @@ class Server(RemoteResource):
             deleted = observed is None or observed.get("status") == "SOFT_DELETED"
             return None if call.action is Action.DELETE and deleted else Wait()
         if observed.get("status") == "ERROR":
-            raise Permanent(self.failure(call, observed), kind="ResourceInError")
+            raise InError(self.failure(call, observed))
         if call.action is Action.UPDATE:
             return await server_steps.go_on(self, call, observed)
         if observed.get("status") != _DONE[call.action]:
