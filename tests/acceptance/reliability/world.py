@@ -45,7 +45,7 @@ class World:
         self.killed = 0
         self._life: lives.Life | None = None
         self.start()
-        self._token, self.project = self._log_in()
+        self.log_in()
 
     # ---- processes
 
@@ -78,7 +78,8 @@ class World:
         prefix = "" if self._cloud is not None else "/orchestration"
         return f"http://127.0.0.1:{self._port}{prefix}/v1/{self.project}/stacks"
 
-    def _log_in(self) -> tuple[str, str]:
+    def log_in(self) -> None:
+        """Get a new token."""
         domain = {"name": "Default"}
         user = {"name": "demo", "password": "secret", "domain": domain}
         body = {
@@ -89,7 +90,8 @@ class World:
         }
         status, answer, headers = lives.call(f"{self.cloud_url}/identity/v3/auth/tokens", "POST", body=body)
         assert status == 201, answer
-        return headers["X-Subject-Token"], answer["token"]["project"]["id"]
+        self._token: str = headers["X-Subject-Token"]
+        self.project: str = answer["token"]["project"]["id"]
 
     def ask(self, path: str) -> Any:
         """GET from the cloud."""
@@ -131,6 +133,14 @@ class World:
         url = f"{self._stacks_url}/{name}/{shown['id']}/resources"
         return {one["resource_name"]: one for one in lives.call(url, "GET", self._token)[1]["resources"]}
 
+    def events(self, name: str, resource: str) -> list[dict[str, Any]]:
+        """The events of one resource, oldest first."""
+        shown = self.show(name)
+        assert shown is not None
+        url = f"{self._stacks_url}/{name}/{shown['id']}/resources/{resource}/events?sort_dir=asc"
+        found: list[dict[str, Any]] = lives.call(url, "GET", self._token)[1]["events"]
+        return found
+
     # ---- stories
 
     def until_ended(self, name: str) -> str:
@@ -151,7 +161,7 @@ class World:
             if not one["resource_status"].endswith("COMPLETE")
         }
 
-    def act(self, moments: list[float], method: str, name: str, template: Any = None) -> str:
+    def act(self, moments: list[float], method: str, name: str, template: Any = None, **more: Any) -> str:
         """Bring an action to its end while the process is killed at each of some moments (seconds after a start).
 
         A client whose answer was lost sends the request again, as any client does.
@@ -164,7 +174,7 @@ class World:
             try:
                 with contextlib.suppress(*LOST):
                     if not answered:
-                        status = self.send(method, name, template)
+                        status = self.send(method, name, template, **more)
                         # 409: the lost request had made the stack. 404: it is deleted already.
                         assert status < 300 or (method, status) in (("POST", 409), ("DELETE", 404)), status
                         answered = True
