@@ -6,6 +6,7 @@ result is read again and compared: a text that would mean something else is neve
 
 import dataclasses
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
@@ -85,6 +86,10 @@ _ORDERS: Final[Mapping[tuple[str | None, ...], Sequence[str]]] = {
     ("Outputs", None): _OUTPUT,
     ("parameter_groups", None): _GROUP,
 }
+
+
+#: The indentation indicator in the header of a block of text.
+_INDICATOR: Final = re.compile(r"^([^#]*?[|>][+-]?)([1-9])")
 
 
 class CannotFormat(Exception):
@@ -191,7 +196,7 @@ class _Writer:
         if header:
             lines.append("")
         lines += self._collection(root, 0, (), before, [one for one in after if one is not None])
-        return "\n".join(lines).rstrip("\n") + "\n"
+        return "\n".join(lines) + "\n"
 
     def _directives(self, first: int) -> list[str]:
         return [line.rstrip() for line in self._page.lines[:first] if line.startswith(("---", "%"))]
@@ -320,7 +325,7 @@ class _Writer:
         """The lines of a copied text; the first follows its key or dash."""
         written = self._slice(value)
         if value.style in ("|", ">"):
-            return self._block_lines(written, indent)
+            return self._block_lines(written, indent, entry)
         first, *more = written.split("\n")
         if not more:
             return [first]
@@ -330,12 +335,14 @@ class _Writer:
             return [first.rstrip(), *(_shifted(line.rstrip(), by, indent) for line in more)]
         return [first, *(inner + line.lstrip() if line.strip() else "" for line in more)]
 
-    def _block_lines(self, written: str, indent: int) -> list[str]:
+    def _block_lines(self, written: str, indent: int, entry: layout.Entry) -> list[str]:
         header, *content = written.split("\n")
-        if any(char.isdigit() for char in header.partition("#")[0].rpartition(" ")[2]):
-            raise CannotFormat(f"a block of text with explicit indentation ({header.strip()}) cannot be moved safely")
         indents = [len(line) - len(line.lstrip(" ")) for line in content if line.strip(" ")]
         old = indents[0] if indents else 0
+        explicit = _INDICATOR.search(header)
+        if explicit:  # counted from the column of the entry, as the result will be
+            old = entry.column + int(explicit[2])
+            header = header[: explicit.start(2)] + str(_INDENT) + header[explicit.end(2) :]
         inner = " " * (indent + _INDENT)
         lines = [inner + line[old:] if line[old:] else "" for line in content]
         if "+" not in header.partition("#")[0]:

@@ -5,7 +5,7 @@ a value count as not known yet, unless the caller wants them `complete`.
 """
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from hearth.graph import dag
@@ -18,6 +18,8 @@ from hearth.template.tools import catalogue, local_files
 
 #: Templates within templates; deeper ones are refused by the engine too.
 _MOST_DEPTH = 8
+#: The property that defines the members of a group, by type.
+_MEMBERS = {"OS::Heat::ResourceGroup": "resource_def", "OS::Heat::AutoScalingGroup": "resource"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,8 +31,10 @@ class Checked:
     findings: Findings
     #: `{resource name: type}`, for enabled resources of known types.
     types: Mapping[str, catalogue.Type]
-    #: `{resource name: what stands behind its type}`, for resources whose type is a template file.
+    #: `{resource name: what stands behind its type}`, for resources whose type, or members, are template files.
     nested: "Mapping[str, Checked]"
+    #: `{group name: type of its members}`, for members that are no template files.
+    members: Mapping[str, str]
 
 
 class _Blind:
@@ -80,7 +84,7 @@ class _Checker:
         template, problems = templates.load(text, source=name, files=files if files is not None else {})
         findings.extend(problems)
         if template is None:
-            return self._done(None, None, findings, {}, {})
+            return self._done(None, None, findings, {}, {}, {})
         values, problems = template_parameters.ParameterValues.build(template, environment, strict=complete)
         findings.extend(problems)
         facade = {"metadata": UNKNOWN, "deletion_policy": UNKNOWN, "update_policy": UNKNOWN} if inside else None
@@ -90,14 +94,42 @@ class _Checker:
         findings.extend(problems)
         types: dict[str, catalogue.Type] = {}
         nested: dict[str, Checked] = {}
+        members: dict[str, str] = {}
         for one in bound.resources.values():
-            kind = self._type(one, files, environment, findings, nested, inside)
-            if kind is not None:
-                types[one.name] = kind
-                _check_values(one, kind, self._types, findings)
+            place = one.place(("type",))
+            kind = self._type(one.type, one, place, files, environment, findings, nested, inside)
+            if kind is None:
+                continue
+            types[one.name] = kind
+            known = _known_values(one, findings)
+            if known is None:
+                continue
+            _check_values(known, one, ("properties",), kind, self._types, findings)
+            if one.name in nested:
+                _check_parameters(known, one, ("properties",), nested[one.name], environment, findings)
+            _check_policy(one, kind, findings)
+            key = _MEMBERS.get(kind.type_name, "")
+            definition = known.get(key)
+            if not isinstance(definition, dict) or not isinstance(definition.get("type"), str):
+                continue
+            where = ("properties", key)
+            place = one.place((*where, "type"))
+            member = self._type(definition["type"], one, place, files, environment, findings, nested, inside)
+            if member is None:
+                continue
+            if one.name not in nested:
+                members[one.name] = member.type_name
+            given = definition.get("properties")
+            if isinstance(given, dict):
+                mark = known.get("index_var", "%index%")
+                numbered = _numbered(given, mark if isinstance(mark, str) and mark else "%index%")
+                _check_values(numbered, one, (*where, "properties"), member, self._types, findings)
+                if one.name in nested:
+                    at = (*where, "properties")
+                    _check_parameters(numbered, one, at, nested[one.name], environment, findings)
         _check_attributes(bound, types, findings)
         _check_circles(bound, findings)
-        return self._done(template, bound, findings, types, nested)
+        return self._done(template, bound, findings, types, nested, members)
 
     def _done(
         self,
@@ -106,26 +138,26 @@ class _Checker:
         findings: Findings,
         types: Mapping[str, catalogue.Type],
         nested: Mapping[str, Checked],
+        members: Mapping[str, str],
     ) -> Checked:
         # What several ways lead to (an environment used twice, an alias) is one problem.
         self._findings.extend(dict.fromkeys(findings))
-        return Checked(template, bound, self._findings, types, nested)
+        return Checked(template, bound, self._findings, types, nested, members)
 
     def _type(
         self,
+        written: str,
         one: templates.BoundResource,
+        place: Place,
         files: local_files.LocalFiles | None,
         environment: environments.Environment,
         findings: Findings,
         nested: dict[str, Checked],
         inside: tuple[str, ...],
     ) -> catalogue.Type | None:
-        place = one.place(("type",))
-        target = environment.registry.resolve(one.type, one.name, lambda name: self._types.find(name) is not None)
+        target = environment.registry.resolve(written, one.name, lambda name: self._types.find(name) is not None)
         if target is None:
-            findings.add(
-                f"there is no resource type {one.type!r}", place, advice=nearest(one.type, self._types.names())
-            )
+            findings.add(f"there is no resource type {written!r}", place, advice=nearest(written, self._types.names()))
             return None
         if not target.is_template:
             return self._types.find(target.name)
@@ -144,7 +176,7 @@ class _Checker:
             return None
         identity = str(files.path(key))
         if identity not in self._seen:
-            child = environment.for_child(one.name, one.type, {})
+            child = environment.for_child(one.name, written, {})
             self._seen[identity] = self.check(
                 files[key], key, files.beside(key), child, complete=False, inside=(*inside, key)
             )
@@ -153,18 +185,50 @@ class _Checker:
         return self._types.of_template(key, found.template) if found.template is not None else None
 
 
-def _check_values(
-    one: templates.BoundResource, kind: catalogue.Type, types: catalogue.Catalogue, findings: Findings
-) -> None:
+def _known_values(one: templates.BoundResource, findings: Findings) -> dict[str, Any] | None:
+    """The properties of a resource, UNKNOWN where other resources decide; None when they cannot be computed."""
     try:
-        tree = templates.resolve(one.properties, _Blind())
+        values: dict[str, Any] = templates.resolve(one.properties, _Blind())
     except templates.FunctionError as error:
         findings.add(error.message, one.template.place(error.path))
-        return
-    values, issues = types.check(kind, tree)
-    _note(issues, one, findings)
-    if not issues:
-        _note(kind.validate(values), one, findings)
+        return None
+    return values
+
+
+def _check_values(
+    given: dict[str, Any],
+    one: templates.BoundResource,
+    path: Path,
+    kind: catalogue.Type,
+    types: catalogue.Catalogue,
+    findings: Findings,
+) -> None:
+    values, issues = types.check(kind, given)
+    for issue in issues or kind.validate(values):
+        findings.add(issue.message, one.place((*path, *issue.path)), label="Property error", advice=issue.advice)
+
+
+def _check_parameters(
+    given: Mapping[str, Any],
+    one: templates.BoundResource,
+    path: Path,
+    inside: Checked,
+    environment: environments.Environment,
+    findings: Findings,
+) -> None:
+    """Parameters of a nested template that nobody gives a value."""
+    parameters = inside.template.parameters if inside.template is not None else {}
+    for name, schema in parameters.items():
+        if not schema.has_default and given.get(name) is None and name not in environment.parameter_defaults:
+            findings.add(
+                f"The property {name!r} is required.",
+                one.place(path),
+                label="Property error",
+                advice=f"The template {schema.place.source!r} has no default for it: give it a value.",
+            )
+
+
+def _check_policy(one: templates.BoundResource, kind: catalogue.Type, findings: Findings) -> None:
     if one.deletion_policy == "Snapshot" and not kind.snapshot_deletion_policy:
         findings.add(
             f"{one.type} cannot make snapshots when it is deleted",
@@ -173,10 +237,13 @@ def _check_values(
         )
 
 
-def _note(issues: Iterable[catalogue.Issue], one: templates.BoundResource, findings: Findings) -> None:
-    for issue in issues:
-        path: Path = ("properties", *issue.path)
-        findings.add(issue.message, one.place(path), label="Property error", advice=issue.advice)
+def _numbered(value: Any, mark: str) -> Any:
+    """The definition of a group's member as its first member has it."""
+    if isinstance(value, str):
+        return value.replace(mark, "0")
+    if isinstance(value, dict):
+        return {key: _numbered(item, mark) for key, item in value.items()}
+    return [_numbered(item, mark) for item in value] if isinstance(value, list) else value
 
 
 def _check_attributes(bound: templates.Bound, types: Mapping[str, catalogue.Type], findings: Findings) -> None:

@@ -150,6 +150,10 @@ parameters:
     description: 'it''s'
 """,
     ),
+    "indentation of texts that is given stays right": (
+        "x:\n    - a: |4+\n               x\n          y\n\n",
+        "x:\n  - a: |2+\n           x\n      y\n\n",
+    ),
     "with anchors nothing changes its place": (
         """\
 heat_template_version: 2021-04-16
@@ -232,7 +236,7 @@ def test_what_is_no_yaml_is_refused(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "reason"),
-    [("- a\n", "map of sections"), ("? a\n: 1\n", "explicit key"), ("a: |2\n    x\n", "explicit indentation")],
+    [("- a\n", "map of sections"), ("? a\n: 1\n", "explicit key")],
 )
 def test_what_cannot_be_kept_is_refused_with_the_reason(text: str, reason: str) -> None:
     with pytest.raises(formatting.CannotFormat, match=reason):
