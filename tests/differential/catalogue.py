@@ -19,9 +19,9 @@ sys.path.append(str(HERE.parent / "unit" / "template"))
 import function_cases  # noqa: E402 - one table serves the unit tests and this run
 
 VERSIONS = (
-    "2013-05-23 2014-10-16 2015-04-30 2015-10-15 2016-04-08 2016-10-14 2017-02-24 2017-09-01 2018-03-02 2018-08-31 "
-    "2021-04-16 newton ocata pike queens rocky wallaby"
-).split()
+    *("2013-05-23", "2014-10-16", "2015-04-30", "2015-10-15", "2016-04-08", "2016-10-14", "2017-02-24", "2017-09-01"),
+    *("2018-03-02", "2018-08-31", "2021-04-16", "newton", "ocata", "pike", "queens", "rocky", "wallaby"),
+)
 
 #: A right call of every function and condition function, tried in every version.
 CALLS = {

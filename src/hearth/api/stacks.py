@@ -11,6 +11,17 @@ from hearth.cloud import fetch
 from hearth.engine import requests
 from hearth.model import errors
 
+#: What keeps its own error type in the answer of validate.
+_TOLD_BY_VALIDATE = (
+    "InvalidTemplateVersion",
+    "UnknownUserParameter",
+    "InvalidBreakPointHook",
+    "InvalidRestrictedAction",
+    "InvalidSchemaError",
+    "InvalidTemplateReference",
+    "CircularDependencyException",
+)
+
 
 async def index(call: Call) -> Response:
     """List stacks."""
@@ -161,7 +172,8 @@ async def validate(call: Call) -> Response:
         found = await call.service.validate(call.caller, request, show_nested=nested, ignore_errors=ignored)
     except errors.Invalid as invalid:
         # Here alone a wrong template is a wrong request to clients; its diagnostics keep their own types.
-        invalid.kind = errors.BadRequest.kind
+        if invalid.kind not in _TOLD_BY_VALIDATE:
+            invalid.kind = errors.BadRequest.kind
         raise
     return call.json(found)
 

@@ -12,7 +12,8 @@ from hearth.engine import scope, template_types
 from hearth.graph import dag
 from hearth.model.diagnostics import Findings, Path, Place, nearest
 from hearth.model.values import UNKNOWN
-from hearth.resources import checking, contract, registry
+from hearth.resources import checking, contract, finders, registry
+from hearth.resources import checks as rules
 from hearth.template import environment as environments
 from hearth.template import parameters as template_parameters
 from hearth.template import source
@@ -109,6 +110,10 @@ class Builder:
         self._parsed: dict[tuple[str, str], tuple[templates.Template | None, Findings]] = {}
         self._template_types = template_types.TemplateTypes(self.parse, operator)
 
+    def completed(self, environment: environments.Environment) -> environments.Environment:
+        """An environment over the operator's."""
+        return environment.over(self._operator.registry)
+
     def build(
         self,
         raw: str | Mapping[str, Any],
@@ -125,7 +130,7 @@ class Builder:
         `strict`: values of unknown parameters are errors, and missing ones too. `unfetched` gets the URLs of templates
         that are not among the files: the caller may fetch them and build again, so they are no errors then.
         """
-        environment = environment.over(self._operator.registry)
+        environment = self.completed(environment)
         findings = Findings()
         parsed, problems = self.parse(raw, name, files)
         findings.extend(problems)
@@ -135,7 +140,7 @@ class Builder:
         findings.extend(problems)
         bound, problems = templates.bind(parsed, values, stack=surroundings.pseudo)
         findings.extend(problems)
-        checks = [Check(kind, value, place, "") for kind, value, place in values.custom_checks()]
+        checks = _custom_checks(values, findings)
         members = self._members(bound, environment, files, findings, checks, unfetched)
         blueprint = Blueprint(parsed, environment, files, values, bound, members, surroundings, checks)
         self._check_references(blueprint, findings)
@@ -214,6 +219,10 @@ class Builder:
                 policy = templates.resolve(definition.update_policy, scope.BLIND)
                 _, issues = checking.check_against(kind.update_policy, policy)
                 _note_issues(findings, definition, issues, "update_policy")
+            policy = templates.resolve(definition.update_policy, scope.BLIND)
+            if policy and policy is not UNKNOWN:
+                _, issues = checking.check_against(kind.update_policy, policy)
+                _note_issues(findings, definition, issues, "update_policy")
             checks.extend(
                 Check(lookup.kind, lookup.value, definition.place(("properties", *lookup.path)))
                 for lookup in checking.lookups(kind, values)
@@ -241,10 +250,11 @@ class Builder:
                 if member is None or not use.path or not isinstance(use.path[0], str):
                     continue
                 if not member.type.has_attribute(use.path[0]):
+                    is_output = isinstance(part, templates.BoundOutput)
                     findings.add(
                         f"The Referenced Attribute ({use.resource} {use.path[0]}) is incorrect.",
                         use.place,
-                        kind="InvalidTemplateAttribute",
+                        kind="StackValidationFailed" if is_output else "InvalidTemplateAttribute",
                         advice=nearest(use.path[0], member.type.attributes),
                     )
 
@@ -269,6 +279,21 @@ class Builder:
             for one in wished.difference(member.requires, (name,)):
                 if name not in dag.reachable([one], blueprint.requires):
                     _require(member, {one})
+
+
+def _custom_checks(values: template_parameters.ParameterValues, findings: Findings) -> list[Check]:
+    """The custom constraints of parameters that only the cloud can answer; the others are answered here."""
+    asked = []
+    for name, value, place in values.custom_checks():
+        if finders.is_known(name):
+            asked.append(Check(name, value, place, ""))
+            continue
+        check = rules.CHECKS.get(name)
+        problem = check(value) if check is not None else f"there is no custom constraint {name!r}"
+        if problem:
+            advice = "" if check is not None else nearest(name, (*rules.CHECKS, *finders.FINDERS))
+            findings.add(f"Parameter {place.path_text()!r} is invalid: {problem}", place, advice=advice)
+    return asked
 
 
 def _has_own(kind: contract.Resource, verb: str) -> bool:

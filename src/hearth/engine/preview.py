@@ -9,11 +9,11 @@ from hearth.cloud import session as cloud_session
 from hearth.engine import actions, blueprint, definitions, scope, settings, views
 from hearth.engine.blueprint import Blueprint, Check, Member, Surroundings
 from hearth.model import names
-from hearth.model.diagnostics import Findings
+from hearth.model.diagnostics import Findings, nearest
 from hearth.model.errors import HearthError
 from hearth.model.values import UNKNOWN
 from hearth.resources import contract
-from hearth.template import describe
+from hearth.template import describe, parameters
 from hearth.template import environment as environments
 from hearth.template import template as templates
 
@@ -25,6 +25,8 @@ class ImmutableParameterModified(HearthError):
     status = 400
 
 
+#: An attribute that only types have which take their attributes from their members.
+_ANY_NAME = "no such attribute"
 #: The code by which a request ignores that a type's service is missing.
 UNAVAILABLE = "99001"
 
@@ -134,6 +136,7 @@ class Tree:
             findings.extend([one])
         if built is not None:
             self._note(built, findings)
+            _check_member_attributes(owner, member, built, findings)
         if key is not None and before == (len(findings), before[1], len(self.unfetched)):
             self._seen[key] = _Seen(self._resources - before[1])
 
@@ -167,6 +170,7 @@ class Tree:
         built, findings = self._builder.build(
             material.template, environment, material.files, where, strict=False, unfetched=self.unfetched
         )
+        parameters.note_unknown(parsed, environment, findings)
         answer = describe.describe(parsed, environment)
         if built is not None:
             self._note(built, findings)
@@ -177,7 +181,10 @@ class Tree:
     def _nested_parameters(self, built: Blueprint) -> dict[str, Any]:
         """What the templates that stand behind resources ask for, and those behind theirs."""
         nested: dict[str, Any] = {}
-        for name, member in built.members.items():
+        members = list(built.members.items())
+        if not isinstance(built.template.source.text, str):
+            members = members[:1]  # of a group, whose members are all alike
+        for name, member in members:
             if not member.type.nests:
                 continue
             wanted = _wanted(built, member)
@@ -196,6 +203,27 @@ class Tree:
                 described["NestedParameters"] = deeper
             nested[name] = {"Type": member.definition.type, **described}
         return nested
+
+
+def _check_member_attributes(owner: Blueprint, member: Member, built: Blueprint, findings: Findings) -> None:
+    """Note attributes that are read of all members of a group, and that its members do not have."""
+    if not member.type.has_attribute(_ANY_NAME):
+        return
+    parts: list[Any] = [*owner.bound.resources.values(), *owner.bound.outputs.values()]
+    for part in parts:
+        for use in part.uses:
+            if use.resource != member.definition.name or not use.path:
+                continue
+            name = str(use.path[0])
+            if name in member.type.attributes or name.startswith("resource.") or name == "show":
+                continue
+            lacking = next((one for one in built.members.values() if not one.type.has_attribute(name)), None)
+            if lacking is not None:
+                findings.add(
+                    f"The Referenced Attribute ({use.resource} {name}) is incorrect: the members have no such one.",
+                    use.place,
+                    advice=nearest(name, lacking.type.attributes),
+                )
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

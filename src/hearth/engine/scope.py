@@ -16,11 +16,13 @@ def walk(value: Any, path: Sequence[Any]) -> Any:
         if value is UNKNOWN:
             return UNKNOWN
         try:
-            if isinstance(value, Mapping) or (isinstance(value, (list, tuple)) and isinstance(step, int)):
+            if isinstance(value, Mapping):
                 value = value[step]
+            elif isinstance(value, (list, tuple, str)):
+                value = value[int(step)]
             else:
                 return None
-        except (KeyError, IndexError, TypeError):
+        except (KeyError, IndexError, TypeError, ValueError):
             return None
     return value
 

@@ -21,7 +21,15 @@ _REMOTE: Final = ("http://", "https://")
 _LOCAL: Final = "file:"
 #: An attribute that every type has, so every stand-in needs it too.
 _SHOW: Final = "show"
-_KIND_NAMES: Final = {str: "text", int: "number", float: "number", bool: "boolean", list: "list", dict: "map"}
+_KIND_NAMES: Final = {
+    str: "text",
+    int: "number",
+    float: "number",
+    bool: "boolean",
+    list: "list",
+    dict: "map",
+    object: "map",
+}
 
 Parse = Callable[[str, str, Mapping[str, str]], tuple[templates.Template | None, Findings]]
 
@@ -146,7 +154,7 @@ def _check_facade(
         if given is None:
             if wanted.required:
                 findings.add(f"{who}: it has no parameter for the required property {name!r}", place)
-        elif wanted.kind in _KIND_NAMES and _KIND_NAMES[wanted.kind] != _KIND_NAMES.get(given.kind):
+        elif wanted.kind is not object and _KIND_NAMES[wanted.kind] != _KIND_NAMES.get(given.kind):
             findings.add(
                 f"{who}: its parameter {name!r} is a {_KIND_NAMES.get(given.kind)}, "
                 f"the property is a {_KIND_NAMES[wanted.kind]}",

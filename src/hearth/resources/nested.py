@@ -31,6 +31,7 @@ STACK_ID_OUTPUT = "OS::stack_id"
 #: How attributes reach single resources of the nested stack: `resource.<name>` and `resource.<name>.<attribute>`.
 _RESOURCE = "resource."
 _LIST = "comma_delimited_list"
+_JSON = "json"
 
 
 class NestedStack(base.Base):
@@ -142,7 +143,7 @@ _KINDS = {
     "number": float,
     "boolean": bool,
     _LIST: list,
-    "json": dict,
+    _JSON: object,  # a map, a list, or the text of one: the parameter reads it
 }
 
 
@@ -176,8 +177,9 @@ def _property(parameter: template.ParameterSchema) -> Property:
         convertible=True,
         name=parameter.name,
     )
-    # Custom constraints are checked where the parameter is, once.
-    declared.constraints = tuple(one for one in parameter.constraints if not isinstance(one, Custom))
+    if kind is not object:
+        # Custom constraints are checked where the parameter is, once.
+        declared.constraints = tuple(one for one in parameter.constraints if not isinstance(one, Custom))
     return declared
 
 
@@ -191,8 +193,11 @@ def walk(value: Any, path: Sequence[Any]) -> Any:
     for step in path:
         if isinstance(value, Mapping):
             value = value.get(step)
-        elif isinstance(value, list) and isinstance(step, int) and -len(value) <= step < len(value):
-            value = value[step]
+        elif isinstance(value, (list, str)):
+            try:
+                value = value[int(step)]
+            except (IndexError, TypeError, ValueError):
+                return None
         else:
             return None
     return value

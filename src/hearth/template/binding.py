@@ -10,10 +10,10 @@ import dataclasses
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from hearth.model.diagnostics import Diagnostic, Findings, Path, Place, nearest
+from hearth.model.diagnostics import Diagnostic, Findings, Path, Place, Severity, nearest
 from hearth.model.values import UNKNOWN, is_known
 from hearth.template.definitions import OutputDefinition, ResourceDefinition, Template
-from hearth.template.functions import base, logic
+from hearth.template.functions import base, logic, references
 from hearth.template.parameters import ParameterValues, PseudoValues
 from hearth.template.resolving import Use
 
@@ -122,6 +122,7 @@ def _bound_resource(definition: ResourceDefinition, folding: "_Folding") -> Boun
 
 def _bound_output(definition: OutputDefinition, folding: "_Folding") -> BoundOutput:
     folding.uses = []
+    folding.forgiving = True
     template = folding.template
     enabled = folding.test(definition.condition, (*definition.path, template.key("condition"))) is not False
     value = folding.operand(definition.value) if enabled else None
@@ -202,6 +203,9 @@ class _Folding(base.Evaluation):
         self.template = template
         self.enabled: Collection[str] = template.resources.keys()
         self.uses: list[Use] = []
+        #: Whether a call that cannot be computed is only doubtful: an output without a value harms nobody. What asks
+        #: for an attribute that cannot exist is wrong there, too.
+        self.forgiving = False
         self._findings = findings
         self._stack = stack
         self._declared = template.raw.get(template.key("parameters")) or {}
@@ -223,8 +227,17 @@ class _Folding(base.Evaluation):
 
     def misused(self, function: base.Function, misuse: base.Misuse) -> Any:
         """See `Evaluation.misused`."""
-        self._findings.add(misuse.message, function.place, kind=misuse.kind, label=misuse.label, advice=misuse.advice)
-        return self.give_unknown()
+        forgiven = self.forgiving and not isinstance(function, references.GetAttr)
+        severity = Severity.WARNING if forgiven else Severity.ERROR
+        self._findings.add(
+            misuse.message,
+            function.place,
+            kind="StackValidationFailed" if self.forgiving else misuse.kind,
+            label=misuse.label,
+            advice=misuse.advice,
+            severity=severity,
+        )
+        return self.keep(base.Broken(function, misuse)) if forgiven else self.give_unknown()
 
     # -- conditions --
 

@@ -103,7 +103,7 @@ class _Loader:
         if not given:
             self._wrong(
                 "the template does not say its version",
-                kind=wrong,
+                kind="HTTPBadRequest",
                 advice="Add a line such as 'heat_template_version: 2021-04-16'.",
             )
             return None

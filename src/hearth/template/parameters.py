@@ -91,14 +91,7 @@ class ParameterValues:
                     advice="Give it a value with --parameter or in an environment, or a default in the template.",
                 )
         if strict:
-            for name in environment.parameters:
-                if name not in template.parameters:
-                    findings.add(
-                        f"The Parameter ({name}) was not defined in template.",
-                        environment.place(name),
-                        kind="UnknownUserParameter",
-                        advice=nearest(name, template.parameters),
-                    )
+            note_unknown(template, environment, findings)
         return cls(template, chosen), findings
 
     def value(self, name: str) -> Any:
@@ -140,6 +133,18 @@ class ParameterValues:
                     values = chosen.value if isinstance(chosen.value, list) else [chosen.value]
                     checks += [(constraint.name, value, chosen.place) for value in values]
         return checks
+
+
+def note_unknown(template: Template, environment: Environment, findings: Findings) -> None:
+    """Note the values that are given for no parameter of the template."""
+    for name in environment.parameters:
+        if name not in template.parameters:
+            findings.add(
+                f"The Parameter ({name}) was not defined in template.",
+                environment.place(name),
+                kind="UnknownUserParameter",
+                advice=nearest(name, template.parameters),
+            )
 
 
 def _choose(schema: ParameterSchema, environment: Environment) -> _Chosen | None:

@@ -147,7 +147,6 @@ class TreeReader:
         self.findings.add(
             f"{name} is no function of version {version.name}",
             self.source.place((*path, name)),
-            kind="InvalidTemplateVersion" if surely_meant else "StackValidationFailed",
             advice=f"Versions that have it: {having}.",
             severity=Severity.ERROR if surely_meant else Severity.WARNING,
         )

@@ -239,6 +239,20 @@ class Function:
         raise NotImplementedError
 
 
+class Broken(Function):
+    """A call of an output that is known not to work: it fails again whenever the output is asked for."""
+
+    __slots__ = ("_misuse",)
+
+    def __init__(self, function: Function, misuse: Misuse) -> None:
+        super().__init__(function.name, to_raw(function.args), function.path, function.source)
+        self._misuse = misuse
+
+    def evaluate(self, evaluation: Evaluation) -> Any:
+        """See `Function.evaluate`."""
+        raise self._misuse
+
+
 def to_raw(tree: Any) -> Any:
     """A tree as plain data, calls as they are written; UNKNOWN stays."""
     if isinstance(tree, Function):
