@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import sqlalchemy as sa
 
 from hearth.cloud import errors as cloud_errors
-from hearth.engine import actions, authority, context, definitions, run
+from hearth.engine import actions, authority, context, definitions, hooks, run
 from hearth.model.names import new_id
 from hearth.model.states import Action, Status
 from hearth.store import events, resources, stacks, traversals
@@ -61,10 +61,13 @@ class Ending:
 
     async def end(self, traversal: TraversalRow) -> None:
         """Bring the stack of a traversal that has nothing left to do to its state."""
-        stack = await self._context.store.read(lambda connection: stacks.by_id(connection, traversal.stack_id))
+
+        def query(connection: sa.Connection) -> tuple[StackRow | None, TraversalRow | None]:
+            return stacks.by_id(connection, traversal.stack_id), traversals.by_id(connection, traversal.id)
+
+        stack, latest = await self._context.store.read(query)
         if stack is None or stack.traversal_id != traversal.id or stack.status is not Status.IN_PROGRESS:
             return
-        latest = await self._context.store.read(lambda connection: traversals.by_id(connection, traversal.id))
         failure = latest.failure if latest else None
         if failure is not None and self._is_undone(stack, traversal, failure):
             await self._roll_back(stack, traversal, failure)
@@ -104,16 +107,20 @@ class Ending:
             columns["previous_definition_id"] = columns.get("definition_id", present.definition_id)
         stacks.update(connection, stack.id, **columns)
         events.insert(connection, codec, [actions.stack_event(stack, action, status, reason, now)])
-        if failure is None:
-            resources.delete_removed(connection, stack.id)
-            if action is Action.DELETE:
-                self._bury(connection, stack, now)
-        traversals.forget(connection, stack.id, but=traversal.id)
-        if self._context.settings.max_events_per_stack:
-            events.trim(connection, stack.id, self._keep_events(connection, stack.id))
+        if action is not Action.CREATE:  # which comes first, and has nothing to clear away
+            self._clear(connection, stack, traversal, failure)
         if stack.owner_resource_id is not None:
             traversals.unpark(connection, stack.owner_resource_id, self._host.id, self._host.capacity(), advanced)
         return advanced
+
+    def _clear(self, connection: sa.Connection, stack: StackRow, traversal: TraversalRow, failure: str | None) -> None:
+        if failure is None:
+            resources.delete_removed(connection, stack.id)
+            if traversal.action is Action.DELETE:
+                self._bury(connection, stack, self._context.now())
+        traversals.forget(connection, stack.id, but=traversal.id)
+        if self._context.settings.max_events_per_stack:
+            events.trim(connection, stack.id, self._keep_events(connection, stack.id))
 
     def _reason(self, connection: sa.Connection, stack: StackRow, action: Action, failure: str | None) -> str:
         if failure is None:
@@ -200,7 +207,7 @@ def stop_tree(connection: sa.Connection, codec: Codec, stack: StackRow, failure:
         EventRow(row.stack_id, row.name, row.type, row.physical_id, row.action, Status.FAILED, why, now, new_id())
         for row, why in running
     ]
-    events.insert(connection, codec, told)
+    events.insert(connection, codec, [*told, *hooks.abandoned(rows, stack.traversal_id, now)])
     for child in stacks.children(connection, stack.id):
         if child.status is Status.IN_PROGRESS:
             stop_tree(connection, codec, child, failure, cause, now)

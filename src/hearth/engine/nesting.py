@@ -34,7 +34,9 @@ class Nesting:
             contract.Permanent: the nested stack's definition is not valid.
             committer.LeaseLost: the step is not ours any more.
         """
-        existing = await self._context.store.read(lambda c: stacks.child_of(c, step.row.id))
+        existing = None
+        if step.row.physical_id is not None:  # it was stored together with the nested stack
+            existing = await self._context.store.read(lambda c: stacks.child_of(c, step.row.id))
 
         async def attempt() -> traversals.Advanced:
             prepared, material = await self._prepare(step, existing, removing)

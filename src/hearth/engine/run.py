@@ -14,8 +14,8 @@ from hearth.model import names, plan
 from hearth.model.states import Action
 from hearth.resources import checking, contract
 from hearth.store import Store, resources
-from hearth.store.rows import ResourceRow, StackRow, TraversalRow
-from hearth.template import template
+from hearth.store.rows import Node, ResourceRow, StackRow, TraversalRow
+from hearth.template import registry, template
 
 #: Finds the implementation of a type name that the blueprint may not have any more.
 TypeLookup = Callable[[str, Blueprint | None], contract.Resource | None]
@@ -42,7 +42,12 @@ class Run:
         self.rows: dict[str, ResourceRow] = {}
         self._by_name: dict[str, dict[str, ResourceRow]] = {}
         self._settled: set[str] = set()  # names whose rows cannot change any more in this traversal
-        self.view = contract.StackView(stack.id, stack.name, stack.project_id)
+        self.view = contract.StackView(
+            stack.id, stack.name, stack.project_id, user_project_id=stack.stack_user_project_id
+        )
+        self.users: contract.StackUsers | None = None
+        #: The registry of a stack that is deleted, once somebody asked for it.
+        self.former_registry: registry.Registry | None = None
         self.scope = scope.RowScope(self.row_of, self.type_of, self.call)
 
     @property
@@ -80,14 +85,17 @@ class Run:
         if row is not None:
             self._by_name.get(row.name, {}).pop(row_id, None)
 
-    async def refresh(self, store: Store, row_ids: Collection[str]) -> None:
+    async def refresh(self, store: Store, nodes: Collection[Node]) -> None:
         """Read the rows of nodes about to run, and of all they need."""
         codec, stack_id = store.codec, self.stack.id
-        found = await store.read(lambda connection: resources.by_ids(connection, codec, row_ids))
-        self.note(found.values())
+        unread = [node.resource_id for node in nodes if not self._is_fresh(node)]
+        if unread:
+            found = await store.read(lambda connection: resources.by_ids(connection, codec, unread))
+            self.note(found.values())
         wanted: set[str] = set()
-        for row in found.values():
-            member = self.member(row.name)
+        for node in nodes:
+            row = self.rows.get(node.resource_id)
+            member = self.member(row.name) if row is not None else None
             if member is not None:
                 wanted.update(member.requires)
         wanted -= self._settled
@@ -95,6 +103,11 @@ class Run:
             rows = await store.read(lambda connection: resources.by_names(connection, codec, stack_id, wanted))
             self.note(rows)
             self._settled |= wanted  # a step runs only when all it needs has come to its end
+
+    def _is_fresh(self, node: Node) -> bool:
+        """Whether its row is as this engine stored it: nothing touches what nobody has begun to make."""
+        row = self.rows.get(node.resource_id)
+        return row is not None and row.action is Action.INIT and node.token == 1
 
     def row_of(self, name: str) -> ResourceRow | None:
         """The row that a logical name stands for now."""
@@ -136,6 +149,7 @@ class Run:
             call.update_policy = self._update_policy(row.name, kind)
             if self.traversal.deadline is not None:
                 call.timeout = self.traversal.deadline - self.traversal.created_at
+        call.users = self.users
         for name, value in over.items():
             setattr(call, name, value)
         return call

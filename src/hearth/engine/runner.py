@@ -16,7 +16,19 @@ import sqlalchemy as sa
 
 from hearth.bus import contract as bus
 from hearth.cloud import session as cloud_session
-from hearth.engine import actions, authority, committer, context, definitions, ending, nesting, run, steps, watch
+from hearth.engine import (
+    actions,
+    authority,
+    committer,
+    context,
+    definitions,
+    ending,
+    nesting,
+    run,
+    signals,
+    steps,
+    watch,
+)
 from hearth.model import names
 from hearth.model.states import Status
 from hearth.resources import contract
@@ -43,6 +55,7 @@ class Engine:
         self._commits = committer.Committer(surroundings.store, self.id, self.capacity, self._advanced)
         self._watcher: watch.Watcher[steps.Step] = watch.Watcher(self._look)
         self._nesting = nesting.Nesting(surroundings, kept, self)
+        self._signals = signals.Signals(surroundings, kept)
         self._steps = steps.Steps(surroundings, self._commits, self, steps.default_jitter)
         self._ending = ending.Ending(surroundings, kept, owners, self)
         self._runs: dict[int, run.Run] = {}
@@ -181,7 +194,7 @@ class Engine:
                 if working is None:
                     self.release(len(several))
                     continue
-                await working.refresh(self._context.store, [node.resource_id for node in several])
+                await working.refresh(self._context.store, several)
             except Exception as error:  # the border of a stack: its nodes fail, others go on
                 log.error("Traversal %s cannot be carried out", traversal_id, exc_info=error)
                 await self._fail_all(several, error)
@@ -250,6 +263,9 @@ class Engine:
                 asyncio.get_running_loop().call_later(step.pause + 0.01, self.wake)
                 self.release()
                 continue
+            if move.then is traversals.Then.PARK:
+                self.release()
+                continue
             step.run.settled(step.row.name)
             self.release()
 
@@ -280,6 +296,19 @@ class Engine:
         """See `steps.Waiting`."""
         if step.run.access is None or not step.run.access.is_usable:
             step.run.access = await self._authority.session_of(step.run.stack)
+
+    async def hooks(self, step: steps.Step) -> frozenset[str]:
+        """See `steps.Waiting`."""
+        working = step.run
+        if working.blueprint is not None:
+            return working.blueprint.environment.registry.hooks(step.row.name)
+        if working.former_registry is None:
+            working.former_registry = await self._definitions.registry(working.stack.definition_id)
+        return working.former_registry.hooks(step.row.name)
+
+    async def hear(self, step: steps.Step) -> signals.Heard:
+        """See `steps.Waiting`."""
+        return await self._signals.hear(step.run, step.row, step.call)
 
     async def child(self, step: steps.Step) -> contract.ChildView | None:
         """See `steps.Waiting`."""

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from hearth.cloud import errors as cloud_errors
-from hearth.engine import committer, context, judge, launch, lookups, run, scope
+from hearth.engine import committer, context, hooks, judge, launch, lookups, run, scope, signals
 from hearth.engine.blueprint import Member
 from hearth.model import plan
 from hearth.model.errors import HearthError
@@ -30,6 +30,8 @@ from hearth.template import template
 log = logging.getLogger(__name__)
 
 CHANGED = "state changed"
+#: Seconds after which a resource that listens is looked at again in any case.
+LONGEST_PAUSE = 3600.0
 
 
 @dataclasses.dataclass(slots=True)
@@ -49,6 +51,7 @@ class Step:
     events: list[EventRow] = dataclasses.field(default_factory=list)  # events not yet stored
     new_row: ResourceRow | None = None  # not yet stored
     attempt: int = 0
+    past_hook: bool = False  # whether the hook before its work was cleared
     pause: float = 0.0  # seconds until it is performed again, after a move that keeps the node
 
 
@@ -70,6 +73,12 @@ class Waiting(Protocol):
     async def child(self, step: Step) -> contract.ChildView | None:
         """The nested stack of a step's resource."""
 
+    async def hooks(self, step: Step) -> frozenset[str]:
+        """The hooks that the environment sets for the step's resource."""
+
+    async def hear(self, step: Step) -> signals.Heard:
+        """What was signalled to the resource that the step's resource listens to."""
+
     async def child_state(self, step: Step) -> tuple[Status, str] | None:
         """How the last action of the nested stack ended; None when there is no such stack (any more)."""
 
@@ -88,11 +97,14 @@ class Steps:
     async def perform(self, step: Step) -> Move | None:
         """Do what the node is there for; see the module's text."""
         try:
-            if step.node.work is plan.Work.CONVERGE:
-                return await self._converge(step)
+            if step.node.phase is Phase.NONE and not step.past_hook:
+                stopped = await self._stop_before(step)
+                if stopped is not None:
+                    return stopped
             if step.node.work is plan.Work.VISIT:
                 return await self._visit(step)
-            return await self._remove(step)
+            work = self._converge if step.node.work is plan.Work.CONVERGE else self._remove
+            return await self._stop_after(step, await work(step))
         except committer.LeaseLost:
             return None
         except Exception as error:  # the border of a step: whatever happens becomes its outcome
@@ -101,11 +113,42 @@ class Steps:
     async def settle(self, step: Step, observed: contract.Observed | None) -> Move | None:
         """Go on with a step whose remote object was looked at."""
         try:
-            return await self._settle(step, observed)
+            return await self._stop_after(step, await self._settle(step, observed))
         except committer.LeaseLost:
             return None
         except Exception as error:  # the border of a step, as above
             return self._outcome(step, error)
+
+    # ---- hooks ----
+
+    async def _stop_before(self, step: Step) -> Move | None:
+        """The move that stops at a hook, or ends a step that had stopped after its work; None: go on."""
+        row, traversal_id = step.row, step.run.traversal.id
+        stop = hooks.stop_of(row, traversal_id)
+        if stop is None:
+            hook = hooks.before(step.run.action, step.node.work, row)
+            if hook is None or hook not in await self._waiting.hooks(step):
+                return None
+            step.pending["data"] = hooks.marked(row, hook, traversal_id)
+            step.events.append(hooks.paused(row, step.run.action, hook, self._context.now()))
+            return self._move(step, Then.PARK, Phase.NONE)
+        if not stop.cleared:
+            return self._move(step, Then.PARK, Phase.NONE)
+        row.data = step.pending["data"] = hooks.unmarked(row.data)
+        step.past_hook = True
+        return None if stop.is_before else self._done(step)
+
+    async def _stop_after(self, step: Step, move: Move | None) -> Move | None:
+        """The last move of a step, which a hook may keep from ending the node."""
+        if move is None or move.then is not Then.DONE or not move.changes:
+            return move
+        done = move.changes.get("action") if move.changes.get("status") is Status.COMPLETE else None
+        hook = hooks.after(step.run.action, done)
+        if hook is None or hook not in await self._waiting.hooks(step):
+            return move
+        step.row.data = move.changes["data"] = hooks.marked(step.row, hook, step.run.traversal.id)
+        told = hooks.paused(step.row, step.run.action, hook, self._context.now())
+        return dataclasses.replace(move, then=Then.PARK, phase=Phase.NONE, events=[*move.events, told])
 
     # ---- bringing a resource to its definition ----
 
@@ -163,7 +206,7 @@ class Steps:
             changes["requires"] = list(member.requires)
         if step.row.definition_id != step.run.traversal.definition_id:
             changes["definition_id"] = step.run.traversal.definition_id
-        step.pending = changes
+        step.pending |= changes
         return self._done(step)
 
     def _replace(self, step: Step, member: Member) -> None:
@@ -177,6 +220,7 @@ class Steps:
             self._context.now(),
         )
         row.replaces = step.row.id
+        step.pending.pop("data", None)  # was the former object's
         step.row.replaced_by = row.id
         step.row = step.new_row = row
         step.node.resource_id = row.id
@@ -290,10 +334,13 @@ class Steps:
         return await self._first_look(step)
 
     def _settled_definition(self, step: Step, member: Member) -> dict[str, Any]:
+        metadata = step.metadata
+        if judge.same_metadata(step.row, metadata):
+            metadata = step.row.metadata  # with what signals brought
         return {
             "properties": step.values,
             "frozen": step.frozen,
-            "metadata": step.metadata,
+            "metadata": metadata,
             "requires": list(member.requires),
             "definition_id": step.run.traversal.definition_id,
             "deletion_policy": member.definition.deletion_policy,
@@ -334,9 +381,14 @@ class Steps:
             if step.action is Action.DELETE:
                 return await self._complete(step, None)
             raise contract.Permanent("it disappeared while it was being made ready", "NotFound")
+        heard = await self._waiting.hear(step) if kind.hears is not None else None
+        if heard is not None:
+            call.heard = heard.metadata
         wait = await kind.settle(call, observed)
         if wait is None:
             return await self._complete(step, observed)
+        if heard is not None:
+            return self._listen(step, heard, wait)
         if not kind.external:
             # Only time can settle it: one move stores how far it is, and it is performed again afterwards.
             step.pending["data"] = call.data
@@ -347,6 +399,16 @@ class Steps:
             await self._commit(step, Phase.STARTED)
         self._waiting.watch(step, wait.after)
         return None
+
+    def _listen(self, step: Step, heard: signals.Heard, wait: contract.Wait) -> Move:
+        """Pause until a signal comes, or time has passed. Nobody holds the node meanwhile."""
+        assert step.call is not None
+        step.pending["data"] = step.call.data
+        step.pause = min(one for one in (wait.after, heard.look_after, LONGEST_PAUSE) if one is not None)
+        move = self._move(step, Then.PAUSE, Phase.STARTED)
+        move.due_at = self._context.now() + step.pause
+        move.waits_for, move.heard = heard.row_id, heard.metadata
+        return move
 
     async def _child_ended(self, step: Step) -> Move | None:
         state = await self._waiting.child_state(step)
@@ -361,11 +423,16 @@ class Steps:
         status, reason = state
         if status is not Status.COMPLETE:
             raise NestedFailure(reason)
-        if step.run.stack.credential_id is not None:
+        kind = self._kind(step)
+        member = step.run.member(step.row.name)
+        staged = step.node.work is plan.Work.CONVERGE and has_own(kind, "further")
+        read = member is not None and member.reads
+        if read and step.run.stack.credential_id is not None:
             await self._waiting.connect(step)
-        step.call = self._call(step, child=await self._waiting.child(step))
-        if step.node.work is plan.Work.CONVERGE:
-            pause = self._kind(step).further(step.call)
+        if staged or read:
+            step.call = self._call(step, child=await self._waiting.child(step))
+        if staged:
+            pause = kind.further(step.call)
             if pause is not None:
                 return await self._further(step, pause)
         return await self._complete(step, None)
@@ -393,7 +460,12 @@ class Steps:
             step.pending["data"] = call.data
             await self._keep_attributes(step, observed)
         step.events.append(self._event(step, Status.COMPLETE, CHANGED))
-        return self._done(step)
+        move = self._done(step)
+        if step.action is Action.DELETE and self._kind(step).hears is not None and step.run.action is not Action.DELETE:
+            # What it had listened for counts no more.
+            heard = await self._waiting.hear(step)
+            move.also = {heard.row_id: {"metadata": None}} if heard.metadata and heard.row_id else {}
+        return move
 
     async def _keep_attributes(self, step: Step, observed: contract.Observed | None) -> None:
         """Store what others read from this resource, so that they need not ask the cloud."""
@@ -625,6 +697,11 @@ class Steps:
     def _kind(step: Step) -> contract.Resource:
         assert step.kind is not None
         return step.kind
+
+
+def has_own(kind: contract.Resource, verb: str) -> bool:
+    """Whether a type does something in a verb."""
+    return getattr(type(kind), verb) is not getattr(contract.Resource, verb)
 
 
 def _may_be_visited(row: ResourceRow, action: Action) -> bool:
