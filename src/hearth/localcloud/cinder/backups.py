@@ -151,7 +151,11 @@ class Backups:
                 call.identity, size=backup["size"], name=name, description=backup["description"]
             )
         self._book.volumes.update(
-            volume["id"], status="restoring-backup", updated_at=now, **lapse.later(due, {"status": "available"})
+            volume["id"],
+            status="restoring-backup",
+            updated_at=now,
+            metadata={**volume["metadata"], "src_backup_id": backup["id"]},
+            **lapse.later(due, {"status": "available"}),
         )
         self._book.backups.update(
             backup["id"], status="restoring", updated_at=now, **lapse.later(due, {"status": "available"})

@@ -25,7 +25,10 @@ def body(error: errors.ApiError) -> Any:
     # Keystone's title of a missing token is not a word of these services.
     if kind is None or kind == "Unauthorized":
         kind = _KINDS.get(error.status, "computeFault")
-    return {kind: {"code": error.status, "message": error.message}}
+    inner = {"code": error.status, "message": error.message}
+    if kind == "overLimit" and "Retry-After" in error.headers:
+        inner["retryAfter"] = error.headers["Retry-After"]
+    return {kind: inner}
 
 
 def not_found(message: str) -> errors.ApiError:

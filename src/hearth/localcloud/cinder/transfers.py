@@ -78,7 +78,9 @@ class Transfers:
         """DELETE .../{id}: take the offer back."""
         found = self._own(call)
         self._end(found)
-        self._book.volumes.update(found["volume_id"], status="available", updated_at=self._book.now())
+        if found["volume_id"] in self._book.volumes:
+            # An administrator may have set the offered volume free, and somebody deleted it since.
+            self._book.volumes.update(found["volume_id"], status="available", updated_at=self._book.now())
         return Reply(202)
 
     def accept(self, call: service.Call) -> Reply:

@@ -48,6 +48,7 @@ class Range:
                 f"Version {asked} is not supported by the API. "
                 f"Minimum is {written(self.minimum)} and maximum is {written(self.maximum)}.",
                 kind="computeFault",
+                headers={"OpenStack-API-Version": f"{self.service_type} {asked}"},
             )
         return version
 

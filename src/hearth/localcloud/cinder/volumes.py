@@ -36,7 +36,9 @@ CREATE = rules.Shape(
         "status": rules.anything,
         "attach_status": rules.anything,
         "source_replica": rules.anything,
-    }
+    },
+    # Fields that it does not know are nothing to Cinder.
+    open=True,
 )
 UPDATE = rules.Shape(
     {

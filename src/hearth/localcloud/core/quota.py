@@ -67,4 +67,6 @@ class Quotas:
                 status,
                 f"Quota exceeded for {resource}: requested {wanted}, {used} of {limit} already used.",
                 kind=kind,
+                # Only limits of cinder's kind say when to come again.
+                headers={"Retry-After": "0"} if status == 413 else {},
             )

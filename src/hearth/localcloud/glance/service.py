@@ -29,6 +29,7 @@ class Glance(Service):
     service_type = "image"
     prefix = "/image"
     catalog_path = "/image"
+    own_401 = True
 
     def __init__(self, owner: cloud.Cloud) -> None:
         super().__init__(owner)
@@ -68,7 +69,11 @@ class Glance(Service):
         ]
 
     def error_body(self, error: errors.ApiError, call: Call) -> Any:
+        """JSON for those who accept nothing else, HTML for the rest."""
         title = f"{error.status} {errors.TITLES.get(error.status, 'Error')}"
+        if "application/json" in call.headers.get("accept", ""):
+            reason = errors.TITLES.get(error.status, "Error")
+            return {"message": f"{html.escape(error.message)}<br /><br />\n\n\n", "code": title, "title": reason}
         return (
             f"<html>\n <head>\n  <title>{title}</title>\n </head>\n <body>\n  <h1>{title}</h1>\n"
             f"  {html.escape(error.message)}<br /><br />\n\n\n\n </body>\n</html>"
@@ -99,6 +104,7 @@ class Glance(Service):
         headers = {
             "Location": self.url(f"/v2/images/{image['id']}"),
             "OpenStack-image-import-methods": "glance-direct,web-download",
+            "OpenStack-image-store-ids": "file",
         }
         return Reply(201, images.shown(image), headers)
 
@@ -111,7 +117,12 @@ class Glance(Service):
         kind = call.headers.get("content-type", "")
         if not re.fullmatch(r"application/openstack-images-v2\.[01]-json-patch", kind.partition(";")[0].strip()):
             raise errors.ApiError(
-                415, f"Content type {kind!r} is not supported; send application/openstack-images-v2.1-json-patch."
+                415,
+                f"Content type {kind!r} is not supported; send application/openstack-images-v2.1-json-patch.",
+                headers={
+                    "Accept-Patch": "application/openstack-images-v2.0-json-patch, "
+                    "application/openstack-images-v2.1-json-patch"
+                },
             )
         return images.shown(self.images.patch(call.identity, call.params["id"], call.body))
 

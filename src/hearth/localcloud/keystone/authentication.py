@@ -34,7 +34,9 @@ class Authentication:
         auth = _section(call.body, "auth")
         identity = _section(auth, "identity")
         methods = identity.get("methods")
-        if not isinstance(methods, list) or not methods or not all(isinstance(each, str) for each in methods):
+        if methods == []:
+            raise tokens.unauthorized()
+        if not isinstance(methods, list) or not all(isinstance(each, str) for each in methods):
             raise errors.ApiError(400, "'methods' is a required property")
         user_id, options = "", {}
         for method in methods:
@@ -230,7 +232,7 @@ class Authentication:
         if not (identity.project_id or identity.domain_id or identity.system):
             raise resource.not_permitted("get_auth_catalog")
         entries = catalog.build(self._keystone, identity.project_id)
-        return {"catalog": entries, "links": {"next": None, "self": call.service.url(call.path), "previous": None}}
+        return {"catalog": entries, "links": {"self": call.service.url(call.path)}}
 
     def system(self, call: service.Call) -> Any:
         """Can the caller have a system scope?"""

@@ -216,7 +216,8 @@ class Trusts:
             if not given.get("roles"):
                 raise errors.ApiError(403, "At least one role should be specified")
             _check_roles(given["roles"])
-            role_ids = [_chosen(names, each, held, 403) for each in given["roles"]]
+            # A name is looked up among the trustor's roles only.
+            role_ids = [_chosen(names, each, held, 403 if "id" in each else 404) for each in given["roles"]]
         uses = given.get("remaining_uses")
         if uses is not None and (not isinstance(uses, int) or uses < 1):
             raise errors.ApiError(400, f"remaining_uses {uses!r} is not a whole number from 1 up.")
@@ -285,8 +286,8 @@ def _chosen(names: directory.Directory, wanted: Any, held: list[str], status: in
 
 
 def _check_roles(wanted: Any) -> None:
-    if not isinstance(wanted, list):
-        raise errors.ApiError(400, "'roles' is not a list")
+    if not isinstance(wanted, list) or not all(isinstance(each, dict) for each in wanted):
+        raise errors.ApiError(400, "'roles' is not a list of objects")
 
 
 def _expiry(text: Any) -> float | None:

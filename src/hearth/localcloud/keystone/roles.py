@@ -34,6 +34,10 @@ class Roles(resource.Resource):
             service.Route("DELETE", implied, self.imply_no_more),
         ]
 
+    def may_show(self, call: service.Call, id: str) -> bool:
+        """Everybody is told that there is no such role."""
+        return id not in self.table
+
     def prepare(self, call: service.Call, document: state.Document) -> None:
         super().prepare(call, document)
         if self.names.role_by_name(document["name"]):

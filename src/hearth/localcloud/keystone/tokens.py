@@ -207,10 +207,15 @@ class Tokens:
         kind, target = record["scope"]
         if kind == "project":
             token["project"] = names.named(names.projects, target)
-            token["is_domain"] = False
+            if not record["trust_id"]:
+                token["is_domain"] = False
         elif kind == "domain":
             token["domain"] = names.named(names.domains, target)
-        token["roles"] = [names.named(names.roles, role_id) for role_id in self.role_ids(record)]
+        if record["trust_id"]:
+            # A trust's roles are shown whole.
+            token["roles"] = [names.roles.get(role_id) for role_id in self.role_ids(record)]
+        else:
+            token["roles"] = [names.named(names.roles, role_id) for role_id in self.role_ids(record)]
         if kind == "system":
             token["system"] = {"all": True}
         if record["application_credential_id"]:

@@ -120,5 +120,5 @@ class Limits:
 def _number(name: str, value: Any) -> int:
     text = str(value)
     if isinstance(value, bool) or not text.removeprefix("-").isdecimal() or not -1 <= int(text) < 2**31:
-        raise refusals.invalid(f"Quota {name}: {value!r} is not a whole number from -1 (no limit) up.")
+        raise refusals.bad_body(f"Quota {name}: {value!r} is not a whole number from -1 (no limit) up.")
     return int(text)

@@ -158,7 +158,8 @@ class Networks(resource.Resource):
             if pool is not None and pool["address_scope_id"]:
                 shown[f"ipv{subnet['ip_version']}_address_scope"] = pool["address_scope_id"]
         shown["router:external"] = self.data.is_external(document["id"])
-        if not shown["router:external"]:
+        if not shown["router:external"] and call.method != "POST":
+            # The answer to the creation shows it of any network.
             del shown["is_default"]
         if call.identity.is_admin:
             parts = [segments.provider(each) for each in self.data.segments.select(network_id=document["id"])]

@@ -306,8 +306,10 @@ class Ports(resource.Resource):
                     "AddressPairAndPortSecurityRequired", "Allowed address pairs need port_security_enabled."
                 )
             if groups:
-                raise refusals.conflict(
-                    "PortSecurityAndIPRequiredForSecurityGroups", "Security groups need port_security_enabled."
+                raise errors.ApiError(
+                    400,
+                    "Security groups need port_security_enabled.",
+                    kind="PortSecurityAndIPRequiredForSecurityGroups",
                 )
         if groups is None:
             default = port["port_security_enabled"] and not own and port["project_id"]

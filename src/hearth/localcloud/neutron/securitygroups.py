@@ -184,6 +184,12 @@ class SecurityGroupRules(resource.Resource):
         super().__init__(owner, data, quotas)
         self._groups = groups
 
+    def view(self, call: service.Call, document: state.Document) -> state.Document:
+        """Without tags: only the list within its group shows them."""
+        shown = super().view(call, document)
+        shown.pop("tags", None)
+        return shown
+
     def visible(self, call: service.Call, document: state.Document) -> bool:
         """Own rules and those of own groups."""
         if super().visible(call, document):

@@ -103,8 +103,11 @@ class SubnetPools(resource.Resource):
         super().check_delete(call, document)
 
     def view(self, call: service.Call, document: state.Document) -> state.Document:
-        """Prefix lengths are text on the wire."""
+        """Prefix lengths are text on the wire, but for the answer to a change, which has no quota either."""
         shown = super().view(call, document)
+        if call.method == "PUT":
+            del shown["default_quota"]
+            return shown
         for name in ("default_prefixlen", "min_prefixlen", "max_prefixlen"):
             shown[name] = str(shown[name])
         return shown
