@@ -85,7 +85,7 @@ class Actions:
                 return (
                     previous,
                     resources.by_stack(connection, codec, stack.id),
-                    traversals.busy(connection, previous),
+                    traversals.busy(connection, stack.id),
                 )
 
             previous, rows, busy = await self._context.store.read(query)

@@ -122,7 +122,7 @@ def begin(connection: sa.Connection, codec: Codec, new: NewTraversal, now: float
     present = connection.execute(sa.select(_s.c.traversal_id).where(_s.c.id == new.stack_id)).scalar()
     if present != new.previous or resources.ids_of_stack(connection, new.stack_id) != new.known:
         raise Superseded
-    in_flight = _stop(connection, present, new.action) if present is not None else []
+    in_flight = _stop(connection, new.stack_id, new.action)
 
     result = connection.execute(
         _t.insert().values(
@@ -180,9 +180,14 @@ def begin(connection: sa.Connection, codec: Codec, new: NewTraversal, now: float
     return traversal_id
 
 
-def _stop(connection: sa.Connection, traversal_id: int, by: Action) -> list[tuple[int, str]]:
-    """Drop a traversal's nodes that need not end; `(node id, resource id)` of those that stay in flight."""
-    of_it = _n.c.traversal_id == traversal_id
+def _of_stack(stack_id: str) -> sa.ColumnElement[bool]:
+    """The nodes of all traversals of a stack: a call of one before the last may be under way still."""
+    return _n.c.traversal_id.in_(sa.select(_t.c.id).where(_t.c.stack_id == stack_id))
+
+
+def _stop(connection: sa.Connection, stack_id: str, by: Action) -> list[tuple[int, str]]:
+    """Drop a stack's nodes that need not end; `(node id, resource id)` of those that stay in flight."""
+    of_it = _of_stack(stack_id)
     # What waits for a signal is work under way as well: its outcome is used.
     dropped = sa.and_(_n.c.state != NodeState.CLAIMED, ~_INTERRUPTED, _n.c.waits_for.is_(None))
     if by is Action.DELETE:
@@ -192,12 +197,9 @@ def _stop(connection: sa.Connection, traversal_id: int, by: Action) -> list[tupl
     return [(row.id, row.resource_id) for row in left]
 
 
-def busy(connection: sa.Connection, traversal_id: int | None) -> set[str]:
-    """Resource rows that the nodes of a traversal may still change."""
-    if traversal_id is None:
-        return set()
-    query = sa.select(_n.c.resource_id).where(_n.c.traversal_id == traversal_id)
-    return set(connection.execute(query).scalars())
+def busy(connection: sa.Connection, stack_id: str) -> set[str]:
+    """Resource rows that running nodes of a stack may still change."""
+    return set(connection.execute(sa.select(_n.c.resource_id).where(_of_stack(stack_id))).scalars())
 
 
 def owned(connection: sa.Connection, owner: str) -> dict[int, int]:
