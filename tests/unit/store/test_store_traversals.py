@@ -1,0 +1,278 @@
+"""Nodes are worked on once, in order, by whoever holds them; a newer traversal does nothing twice."""
+
+import pytest
+from store_rows import STACK
+
+from hearth.model.plan import Work
+from hearth.model.states import Action, Status
+from hearth.store import engines, stacks, traversals
+from hearth.store.rows import Phase
+from hearth.store.traversals import Move, Then
+
+DIAMOND = {"a": [], "b": ["a"], "c": ["a"], "d": ["b", "c"]}
+
+
+def done(*nodes, then=Then.DONE, **more):
+    return [Move(node, then, **more) for node in nodes]
+
+
+def intend(book, node, **more):
+    book.advance(Move(node, Then.STAY, Phase.INTENDED, **more))
+
+
+# ---- order ----
+
+
+def test_only_nodes_without_needs_are_ready(book):
+    book.begin(DIAMOND)
+    assert book.claim().keys() == {"a"}
+
+
+def test_what_becomes_ready_is_claimed_by_the_same_commit(book):
+    book.begin(DIAMOND)
+    advanced = book.advance(*done(*book.claim().values()))
+    second = book.named(advanced.claimed)
+    assert second.keys() == {"b", "c"}
+    assert book.advance(*done(second["b"])).claimed == []
+    assert book.named(book.advance(*done(second["c"])).claimed).keys() == {"d"}
+
+
+def test_two_needs_met_in_one_commit_count_twice(book):
+    book.begin(DIAMOND)
+    second = book.advance(*done(*book.claim().values())).claimed
+    assert book.named(book.advance(*done(*second)).claimed).keys() == {"d"}
+
+
+def test_what_goes_beyond_the_capacity_is_left_for_anybody(book):
+    book.begin(DIAMOND)
+    advanced = book.advance(*done(*book.claim().values()), capacity=1)
+    assert (len(advanced.claimed), advanced.surplus) == (1, 1)
+    assert len(book.claim("other")) == 1
+
+
+def test_the_last_move_ends_the_traversal(book):
+    present = book.begin({"a": [], "b": []})
+    first, second = book.claim().values()
+    assert book.advance(*done(first)).ended == []
+    assert [one.id for one in book.advance(*done(second)).ended] == [present]
+    assert [one.id for one in traversals.unfinished(book.connection)] == [present]
+
+
+def test_a_traversal_without_nodes_is_found_unfinished(book):
+    present = book.begin({})
+    assert [one.id for one in traversals.unfinished(book.connection)] == [present]
+
+
+# ---- claims and fences ----
+
+
+def test_a_node_is_claimed_once(book):
+    book.begin({"a": [], "b": []})
+    assert len(book.claim("one")) == 2
+    assert book.claim("two") == {}
+
+
+def test_claims_respect_the_limit_and_the_time(book):
+    book.begin({"a": [], "b": []})
+    [(name, node)] = book.claim(limit=1).items()
+    book.advance(Move(node, Then.PAUSE, Phase.STARTED, due_at=6.0))
+    assert name not in book.claim()
+    assert [one.id for one in traversals.claim(book.connection, "me", 9, 7.0)] == [node.id]
+
+
+def test_a_move_with_a_stale_token_is_not_stored(book):
+    book.begin({"a": [], "b": ["a"]})
+    [stale] = book.claim("dead").values()
+    engines.register(book.connection, "dead", "h", "h", 1, 0.0)
+    assert engines.retire_expired(book.connection, 10.0) == ["dead"]
+    [fresh] = book.claim("alive").values()
+    lost = book.advance(*done(stale, changes={"reason": "stale"}), owner="dead")
+    assert (lost.lost, lost.claimed, lost.ended) == ({stale.id}, [], [])
+    assert book.row("a").reason == ""
+    book.advance(*done(fresh, changes={"reason": "fresh"}), owner="alive")
+    assert book.row("a").reason == "fresh"
+
+
+def test_a_lost_move_takes_no_other_along(book):
+    book.begin({"a": [], "b": []})
+    nodes = book.claim()
+    nodes["a"].token += 1
+    advanced = book.advance(*done(*nodes.values(), changes={"reason": "stored"}))
+    assert advanced.lost == {nodes["a"].id}
+    assert (book.row("a").reason, book.row("b").reason) == ("", "stored")
+
+
+@pytest.mark.parametrize("given_back", ["retire", "retire_others", "release_unowned"])
+def test_what_a_dead_engine_held_goes_on_where_it_was(book, given_back):
+    book.begin({"a": []})
+    [node] = book.claim("dead").values()
+    if given_back != "release_unowned":
+        engines.register(book.connection, "dead", "h", "h", 1, 0.0)
+    book.advance(Move(node, Then.STAY, Phase.INTENDED), owner="dead")
+    arguments = {"retire": ["dead"], "retire_others": ["alive"], "release_unowned": []}[given_back]
+    getattr(engines, given_back)(book.connection, *arguments)
+    [again] = book.claim("alive").values()
+    assert (again.id, again.phase, again.token > node.token) == (node.id, Phase.INTENDED, True)
+
+
+def test_an_engine_declared_dead_cannot_renew(book):
+    engines.register(book.connection, "e", "h", "h", 1, 0.0)
+    assert engines.renew(book.connection, "e", 10.0, 1.0)
+    assert engines.retire_expired(book.connection, 10.5) == []
+    assert engines.retire_expired(book.connection, 11.5) == ["e"]
+    assert not engines.renew(book.connection, "e", 10.0, 12.0)
+
+
+def test_attempts_and_phase_outlive_their_engine(book):
+    book.begin({"a": []})
+    [node] = book.claim("dead").values()
+    node.attempt = 3
+    book.advance(Move(node, Then.STAY, Phase.DISCARDING), owner="dead")
+    engines.release_unowned(book.connection)
+    [again] = book.claim().values()
+    assert (again.attempt, again.phase) == (3, Phase.DISCARDING)
+
+
+# ---- failing, parking, aborting ----
+
+
+def test_after_a_failure_nothing_begins_and_what_runs_ends(book):
+    present = book.begin({"a": [], "b": [], "c": ["b"]})
+    nodes = book.claim()
+    advanced = book.advance(Move(nodes["a"], Then.FAIL, failure="broken"))
+    assert advanced.ended == []
+    ended = book.advance(*done(nodes["b"]))
+    assert ended.claimed == []
+    assert [(one.id, one.failure) for one in ended.ended] == [(present, "broken")]
+
+
+def test_the_first_failure_is_kept(book):
+    present = book.begin({"a": [], "b": []})
+    nodes = book.claim()
+    book.advance(Move(nodes["a"], Then.FAIL, failure="first"))
+    book.advance(Move(nodes["b"], Then.FAIL, failure="second"))
+    assert traversals.by_id(book.connection, present).failure == "first"
+
+
+@pytest.mark.parametrize("phase", [Phase.INTENDED, Phase.STARTED, Phase.DISCARDING])
+def test_a_failure_does_not_drop_what_a_crash_interrupted(book, phase):
+    engines.register(book.connection, "me", "h", "h", 1, 0.0)
+    book.begin({"a": [], "b": []})
+    [interrupted] = book.claim("dead", limit=1).values()
+    book.advance(Move(interrupted, Then.STAY, phase), owner="dead")
+    [other] = book.claim("me").values()
+    engines.release_unowned(book.connection)
+    assert book.advance(Move(other, Then.FAIL, failure="broken")).ended == []
+    assert [node.id for node in book.claim().values()] == [interrupted.id]
+
+
+def test_a_skipped_node_leaves_out_only_what_depends_on_it(book):
+    present = book.begin({"a": [], "b": ["a"], "c": ["b"], "other": []}, Action.CHECK, Work.VISIT)
+    nodes = book.claim()
+    assert book.advance(Move(nodes["a"], Then.SKIP, failure="a: gone")).ended == []
+    [ended] = book.advance(*done(nodes["other"])).ended
+    assert (ended.id, ended.failure) == (present, "a: gone")
+
+
+def test_a_parked_node_waits_to_be_woken(book):
+    book.begin({"a": []})
+    [node] = book.claim().values()
+    book.advance(Move(node, Then.PARK, Phase.STARTED))
+    engines.release_unowned(book.connection)
+    assert book.claim() == {}
+    advanced = traversals.Advanced()
+    traversals.unpark(book.connection, book.rows["a"].id, "me", 10, advanced)
+    assert [(one.id, one.phase) for one in advanced.claimed] == [(node.id, Phase.STARTED)]
+
+
+def test_abort_takes_everything_and_tells_what_was_in_flight(book):
+    present = book.begin({"a": [], "b": ["a"]})
+    [node] = book.claim().values()
+    assert traversals.abort(book.connection, present, "Timed out") == {book.rows["a"].id}
+    assert traversals.by_id(book.connection, present).failure == "Timed out"
+    assert book.advance(*done(node)).lost == {node.id}
+    assert book.left() == 0
+
+
+# ---- superseding ----
+
+
+def test_a_plan_on_old_facts_is_refused(book):
+    book.begin({"a": []})
+    book.present = None
+    with pytest.raises(traversals.Superseded):
+        book.begin({"a": []}, Action.UPDATE)
+
+
+def test_a_newer_traversal_drops_what_has_not_begun(book):
+    book.begin({"a": [], "b": ["a"]})
+    present = book.begin({"a": [], "b": ["a"]}, Action.UPDATE)
+    assert {node.traversal_id for node in book.claim().values()} == {present}
+
+
+def test_a_newer_node_waits_for_the_call_under_way(book):
+    book.begin({"a": []})
+    old = book.claim()["a"]
+    intend(book, old)
+    book.begin({"a": []}, Action.UPDATE)
+    assert book.claim() == {}
+    assert book.named(book.advance(*done(old)).claimed).keys() == {"a"}
+
+
+def test_a_newer_node_goes_on_when_the_call_under_way_fails(book):
+    book.begin({"a": []})
+    old = book.claim()["a"]
+    intend(book, old)
+    present = book.begin({"a": []}, Action.UPDATE)
+    advanced = book.advance(Move(old, Then.FAIL, failure="broken"))
+    assert book.named(advanced.claimed).keys() == {"a"}
+    assert traversals.by_id(book.connection, present).failure is None
+
+
+def test_a_newer_node_waits_for_what_a_crash_interrupted(book):
+    book.begin({"a": []})
+    old = book.claim("dead")["a"]
+    book.advance(Move(old, Then.STAY, Phase.INTENDED), owner="dead")
+    engines.release_unowned(book.connection)
+    book.begin({"a": []}, Action.UPDATE)
+    assert [node.id for node in book.claim().values()] == [old.id]
+
+
+def test_the_next_but_one_waits_for_the_call_under_way_too(book):
+    book.begin({"a": []})
+    old = book.claim()["a"]
+    intend(book, old)
+    book.begin({"a": []}, Action.UPDATE)
+    assert book.rows["a"].id in traversals.busy(book.connection, STACK)
+    last = book.begin({"a": []}, Action.DELETE, Work.REMOVE)
+    assert book.claim() == {}
+    [node] = book.advance(*done(old)).claimed
+    assert node.traversal_id == last
+
+
+def test_a_delete_does_not_wait_for_what_the_cloud_accepted(book):
+    book.begin({"a": []})
+    old = book.claim()["a"]
+    book.advance(Move(old, Then.STAY, Phase.STARTED))
+    present = book.begin({"a": []}, Action.DELETE, Work.REMOVE)
+    assert book.claim()["a"].traversal_id == present
+    assert book.advance(*done(old)).lost == {old.id}
+
+
+def test_an_old_traversal_is_forgotten_when_its_calls_have_ended(book):
+    first = book.begin({"a": []})
+    old = book.claim()["a"]
+    intend(book, old)
+    second = book.begin({"a": []}, Action.UPDATE)
+    traversals.forget(book.connection, STACK, but=second)
+    assert traversals.by_id(book.connection, first) is not None
+    book.advance(*done(old))
+    traversals.forget(book.connection, STACK, but=second)
+    assert traversals.by_id(book.connection, first) is None
+
+
+def test_stacks_that_are_complete_have_nothing_unfinished(book):
+    book.begin({})
+    stacks.update(book.connection, STACK, status=Status.COMPLETE)
+    assert traversals.unfinished(book.connection) == []
+    assert traversals.present(book.connection) == []
