@@ -12,7 +12,7 @@ from hearth.engine import scope, template_types
 from hearth.graph import dag
 from hearth.model.diagnostics import Findings, Path, Place, nearest
 from hearth.model.values import UNKNOWN
-from hearth.resources import checking, contract, finders, registry
+from hearth.resources import checking, contract, finders, nested, registry
 from hearth.resources import checks as rules
 from hearth.template import environment as environments
 from hearth.template import parameters as template_parameters
@@ -351,6 +351,13 @@ def _note_reads(blueprint: Blueprint) -> None:
         for use in part.uses:
             if use.path is not None:
                 reads.setdefault(use.resource, set()).add(use.path)
+    for name, member in blueprint.members.items():
+        if not member.type.nests:
+            continue
+        if () in reads.get(name, ()):  # the map of all attributes is made of each of them
+            reads[name] = reads[name] - {()} | {(one,) for one in member.type.attributes}
+        if nested.STACK_ID_OUTPUT in member.type.attributes:
+            reads.setdefault(name, set()).add((nested.STACK_ID_OUTPUT,))
     for name, paths in reads.items():
         if name in blueprint.members:
             blueprint.members[name].reads = tuple(sorted(paths, key=str))

@@ -25,6 +25,7 @@ class ImmutableParameterModified(HearthError):
     status = 400
 
 
+_WRONG = "StackValidationFailed"
 #: An attribute that only types have which take their attributes from their members.
 _ANY_NAME = "no such attribute"
 #: The code by which a request ignores that a type's service is missing.
@@ -101,7 +102,7 @@ class Tree:
                 advice="Nest less deeply, or look for a template that contains itself.",
             )
             return
-        wanted = _wanted(owner, member)
+        wanted = _wanted(owner, member, self.unfetched)
         if wanted is None:
             return  # it is checked when the others are there
         key = _sameness(owner, member, wanted)
@@ -128,6 +129,7 @@ class Tree:
             unfetched=self.unfetched,
         )
         for one in problems:
+            one = dataclasses.replace(one, kind=_WRONG)  # a wrong nested stack is a wrong resource to clients
             # A generated template has no lines of its own: its problems stand at the resource that asks for it.
             if one.place.line == 0:
                 own = member.definition.place()
@@ -187,7 +189,7 @@ class Tree:
         for name, member in members:
             if not member.type.nests:
                 continue
-            wanted = _wanted(built, member)
+            wanted = _wanted(built, member, self.unfetched)
             if wanted is None:
                 continue
             environment = built.environment.for_child(name, wanted.own_type, wanted.parameters)
@@ -261,8 +263,8 @@ def facade_of(member: Member) -> dict[str, Any]:
     }
 
 
-def _wanted(owner: Blueprint, member: Member) -> contract.ChildStack | None:
-    """What a resource's nested stack is to hold; None when that depends on other resources."""
+def _wanted(owner: Blueprint, member: Member, unfetched: set[str]) -> contract.ChildStack | None:
+    """What a resource's nested stack is to hold; None when that depends on other resources, or is yet to be fetched."""
     call = contract.Call(
         name=member.definition.name,
         resource_id=names.new_id(),
@@ -272,10 +274,14 @@ def _wanted(owner: Blueprint, member: Member) -> contract.ChildStack | None:
         stack=contract.StackView("", owner.surroundings.stack_name, owner.surroundings.project_id),
         cloud=None,  # type: ignore[arg-type]  # `child` is pure
         now=0.0,
+        files=owner.files,
     )
     try:
         return member.type.child(call)
     except contract.NotKnownYet:
+        return None
+    except contract.Unfetched as missing:
+        unfetched.add(missing.url)
         return None
 
 

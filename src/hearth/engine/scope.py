@@ -6,7 +6,7 @@ from typing import Any
 from hearth.model import plan
 from hearth.model.states import READABLE_ACTIONS, Action, Status
 from hearth.model.values import UNKNOWN
-from hearth.resources import contract
+from hearth.resources import contract, nested
 from hearth.store.rows import ResourceRow
 
 
@@ -61,7 +61,9 @@ class RowScope:
         kind = self._type_of(resource)
         if row is None or row.action is Action.INIT or row.physical_id is None:
             return resource if kind.named_before_create else None
-        return kind.reference(self._call_of(row, kind))
+        # A template may say what stands for its nested stack; that was kept with its attributes.
+        said = row.attributes.get(nested.STACK_ID_OUTPUT) if kind.nests else None
+        return kind.reference(self._call_of(row, kind)) if said is None else said
 
     def keeps(self, resource: str, path: Sequence[Any]) -> bool:
         """Whether the row has a stored value for an attribute path."""

@@ -203,8 +203,8 @@ class _Folding(base.Evaluation):
         self.template = template
         self.enabled: Collection[str] = template.resources.keys()
         self.uses: list[Use] = []
-        #: Whether a call that cannot be computed is only doubtful: an output without a value harms nobody. What asks
-        #: for an attribute that cannot exist is wrong there, too.
+        #: Whether a call that cannot be computed is only doubtful: an output without a value harms nobody. Attributes
+        #: that cannot exist and conditions that are none are wrong there, too.
         self.forgiving = False
         self._findings = findings
         self._stack = stack
@@ -227,7 +227,7 @@ class _Folding(base.Evaluation):
 
     def misused(self, function: base.Function, misuse: base.Misuse) -> Any:
         """See `Evaluation.misused`."""
-        forgiven = self.forgiving and not isinstance(function, references.GetAttr)
+        forgiven = self.forgiving and not isinstance(function, (references.GetAttr, logic.If))
         severity = Severity.WARNING if forgiven else Severity.ERROR
         self._findings.add(
             misuse.message,
