@@ -15,7 +15,7 @@ from hearth.store import Store, documents, resources, stacks
 from hearth.store.codec import Codec
 from hearth.store.rows import DefinitionRow, ResourceRow, StackRow, TraversalRow
 from hearth.template import environment as environments
-from hearth.template import template
+from hearth.template import registry, template
 
 #: Blueprints kept; one of 10,000 resources takes some 30 MB.
 MOST_KEPT = 600
@@ -97,6 +97,16 @@ class Definitions:
         member = built.members.get(row.name)
         policy = template.resolve(member.definition.update_policy, scope.BLIND) if member is not None else {}
         return {"metadata": row.metadata, "deletion_policy": row.deletion_policy, "update_policy": policy}
+
+    async def registry(self, definition_id: str) -> registry.Registry:
+        """The registry of a stored definition, whatever has become of the rest of it."""
+        kept = self._kept.get(definition_id)
+        if kept is not None:
+            return kept.environment.registry
+        codec = self._store.codec
+        material = await self._store.read(lambda connection: get(connection, codec, definition_id))
+        environment, _ = environments.parse(material.environment, "environment")
+        return self.builder.completed(environment).registry
 
     def load(self, definition_id: str, material: Material, where: Surroundings) -> Blueprint:
         """The blueprint of a definition whose material is at hand."""

@@ -4,6 +4,7 @@ Pure: values in, judgement out. The plan asks with what is known before the acti
 """
 
 import dataclasses
+import json
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -29,6 +30,8 @@ class Ruling:
 
 #: Marks in a row's private data that its object was not made by Hearth.
 EXTERNAL = "external"
+#: Keeps in a row's private data the template's metadata once signals have changed the metadata (JSON).
+DECLARED = "declared_metadata"
 
 _NO_CHANGE = contract.Change({})
 
@@ -82,12 +85,14 @@ def _rule(
         return _external(row, external_id, values)
     if row.status is Status.FAILED and not member.type.nests:
         return _replace(row, values, f"its last action, {row.action}, failed", ())
+    if member.type.renewed:
+        return _replace(row, values, "it is made anew by every update", ())
     if row.action is Action.DELETE or (row.action is Action.ROLLBACK and row.status is not Status.COMPLETE):
         return _replace(row, values, "it was being deleted", ())
 
     before = row.properties or {}
     changed = _changed(before, values)
-    change = contract.Change(changed, metadata=_plain(row.metadata) != _plain(metadata))
+    change = contract.Change(changed, metadata=not same_metadata(row, metadata))
     if member.type.nests:
         return _nested(row, changed, change, values)
     if not changed and not change.metadata and row.deletion_policy == member.definition.deletion_policy:
@@ -150,6 +155,12 @@ def _changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, A
     changed = {key: value for key, value in after.items() if key not in before or before[key] != value}
     changed.update((key, None) for key in before if key not in after)
     return changed
+
+
+def same_metadata(row: ResourceRow, metadata: Any) -> bool:
+    """Whether the template's metadata is what it was, whatever signals have made of it since."""
+    before = json.loads(row.data[DECLARED]) if DECLARED in row.data else row.metadata
+    return bool(_plain(before) == _plain(metadata))
 
 
 def _plain(metadata: Any) -> Any:

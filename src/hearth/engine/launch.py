@@ -4,9 +4,10 @@
 preview shows and what is stored as nodes.
 """
 
+import dataclasses
 from collections.abc import Collection, Mapping, Sequence
 
-from hearth.engine import judge, run, scope
+from hearth.engine import hooks, judge, run, scope
 from hearth.model import names, plan
 from hearth.model.states import Action, Status
 from hearth.resources import checking, contract
@@ -39,9 +40,12 @@ def planned(action: Action, working: run.Run, rows: Sequence[ResourceRow], busy:
             values, _ = checking.check(member.type, template.resolve(member.definition.properties, seen))
             metadata = template.resolve(metadata, seen)
         call = working.call(stored, member.type, previous=stored.frozen or stored.properties, properties=values)
-        return judge.rule(
+        judgement = judge.rule(
             member, stored, working.type_of_row(stored), values, metadata, call, working.restricted(name)
         ).judgement
+        if action is Action.UPDATE and blueprint.environment.registry.hooks(name) & hooks.ON_UPDATE:
+            return dataclasses.replace(judgement, certain=False)  # it is to be looked at, and to stop, in any case
+        return judgement
 
     return plan.make(action, requires, rows, ruled, definition_id=working.traversal.definition_id, busy=busy)
 

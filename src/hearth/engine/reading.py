@@ -6,7 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from hearth.cloud import errors as cloud_errors
-from hearth.engine import authority, context, definitions, nesting, run, views
+from hearth.engine import authority, context, definitions, nesting, run, signals, views
 from hearth.engine.blueprint import Blueprint
 from hearth.model.errors import ActionInProgress, HearthError, NotFound
 from hearth.model.names import new_id
@@ -27,6 +27,7 @@ class Reading:
         self._store = surroundings.store
         self._definitions = kept
         self._authority = owners
+        self._signals = signals.Signals(surroundings, kept)
 
     # ---- stacks ----
 
@@ -161,6 +162,8 @@ class Reading:
         if kind is None or row.physical_id is None or row.action in (Action.INIT, Action.DELETE):
             return {}
         call = working.call(row, kind)
+        if kind.hears is not None:
+            call.heard = (await self._signals.hear(working, row, call)).metadata
         observed: contract.Observed | None = None
         if kind.nests:
             child = await self._store.read(lambda c: stacks.child_of(c, row.id))
@@ -196,12 +199,16 @@ class Reading:
 
     async def row(self, stack: StackRow, name: str) -> ResourceRow:
         """The current row of a resource."""
+        return (await self.rows(stack, name))[0]
+
+    async def rows(self, stack: StackRow, name: str) -> list[ResourceRow]:
+        """All rows of a resource, the current one first."""
         codec = self._store.codec
         rows = await self._store.read(lambda c: resources.by_names(c, codec, stack.id, [name]))
-        row = next(iter(_current(rows)), None)
-        if row is None:
+        if not rows:
             raise NotFound("Resource", name, kind="ResourceNotFound")
-        return row
+        current = _current(rows)[0]
+        return [current, *(row for row in rows if row is not current)]
 
     async def metadata(self, stack: StackRow, name: str) -> dict[str, Any]:
         """The metadata of a resource."""

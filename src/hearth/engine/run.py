@@ -145,6 +145,8 @@ class Run:
             metadata=row.metadata,
             data=row.data,
         )
+        if self.blueprint is not None:
+            call.files = self.blueprint.files
         if kind.nests:
             call.update_policy = self._update_policy(row.name, kind)
             if self.traversal.deadline is not None:

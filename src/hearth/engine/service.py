@@ -26,6 +26,7 @@ from hearth.engine import (
     preview,
     reading,
     runner,
+    signals,
     typeinfo,
     views,
 )
@@ -66,6 +67,7 @@ class StackService:
         self._actions = actions.Actions(surroundings, kept)
         self._nested_preview = nested_preview.NestedPreview(surroundings, kept)
         self._reading = reading.Reading(surroundings, kept, owners)
+        self._signals = signals.Signals(surroundings, kept)
         self._types = typeinfo.TypeInfo(surroundings, owners)
 
     # ---- finding stacks ----
@@ -148,12 +150,14 @@ class StackService:
 
     async def create_stack(self, caller: tokens.Caller, tenant: str, request: StackRequest) -> StackIdentity:
         """Accept a new stack; the answer comes once it is stored and its creation has begun."""
-        if request.adopt_stack_data is not None:
-            raise NotSupported("Stack Adopt")
+        request, document = self._adopting(request)
         stack, material, built = await self._new_stack(caller, tenant, request)
         if self._needs_cloud(built):
             stack.credential_id = await self._authority.delegate(caller)
-        prepared = await self._actions.prepare(stack, Action.CREATE, built, stack.definition_id, is_new=True)
+        action = Action.CREATE if document is None else Action.ADOPT
+        prepared = await self._actions.prepare(stack, action, built, stack.definition_id, is_new=True)
+        if document is not None:
+            adoption.fill(prepared.traversal.new_rows, document, built)
         self._definitions.keep(stack.definition_id, built)
         try:
             await self._store.write(lambda connection: self._store_new(connection, prepared, material))
@@ -163,6 +167,15 @@ class StackService:
             raise
         await self._announce()
         return views.identity_of(stack)
+
+    def _adopting(self, request: StackRequest) -> tuple[StackRequest, Mapping[str, Any] | None]:
+        """The request completed by the document that it adopts, if it adopts one."""
+        if request.adopt_stack_data is None:
+            return request, None
+        if not self._context.settings.enable_stack_adopt:
+            raise NotSupported("Stack Adopt")
+        document = adoption.read(request.adopt_stack_data)
+        return adoption.request_of(request, document), document
 
     async def _new_stack(
         self, caller: tokens.Caller, tenant: str, request: StackRequest
@@ -306,6 +319,7 @@ class StackService:
 
     async def preview_create(self, caller: tokens.Caller, tenant: str, request: StackRequest) -> dict[str, Any]:
         """What `create_stack` would do, with nothing stored."""
+        request, _ = self._adopting(request)
         stack, _, built = await self._new_stack(caller, tenant, request)
         prepared = await self._actions.prepare(stack, Action.CREATE, built, stack.definition_id, is_new=True)
         shown = views.shown_stack(stack, built.shown_parameters, None)
@@ -462,6 +476,94 @@ class StackService:
         await actions.until_stored(attempt)
         await self._announce()
 
+    # ---- snapshots ----
+
+    async def create_snapshot(self, caller: tokens.Caller, identity: StackIdentity, name: str | None) -> dict[str, Any]:
+        """Begin to take a snapshot of a stack that is at rest."""
+
+        async def attempt() -> dict[str, Any]:
+            stack = await self._stack(caller, identity)
+            return await self._snapshots.take(stack, name, limited=not caller.is_admin)
+
+        taken = await actions.until_stored(attempt)
+        await self._announce()
+        return taken
+
+    async def list_snapshots(self, caller: tokens.Caller, identity: StackIdentity) -> list[dict[str, Any]]:
+        """The snapshots of a stack, oldest first."""
+        return await self._snapshots.listed(await self._stack(caller, identity))
+
+    async def show_snapshot(self, caller: tokens.Caller, identity: StackIdentity, snapshot_id: str) -> dict[str, Any]:
+        """One snapshot."""
+        return await self._snapshots.show(await self._stack(caller, identity), snapshot_id)
+
+    async def delete_snapshot(self, caller: tokens.Caller, identity: StackIdentity, snapshot_id: str) -> None:
+        """Begin to remove a snapshot with the copies it is made of."""
+        await self._snapshots.remove(await self._stack(caller, identity), snapshot_id)
+        await self._announce()
+
+    async def restore_snapshot(self, caller: tokens.Caller, identity: StackIdentity, snapshot_id: str) -> None:
+        """Begin to bring a stack back to what it was when a snapshot was taken."""
+
+        async def attempt() -> None:
+            stack = await self._stack(caller, identity)
+            material = await self._snapshots.restoring(stack, snapshot_id)
+            built = await self._checked(caller, material, definitions.surroundings(stack))
+            material = dataclasses.replace(material, template=built.template.raw, files=built.files)
+            definition_id, stack.description = names.new_id(), built.template.description
+            columns = {"definition_id": definition_id, "description": stack.description}
+            if stack.status is Status.COMPLETE:
+                columns["previous_definition_id"] = stack.definition_id
+            prepared = await self._actions.prepare(stack, Action.RESTORE, built, definition_id)
+            self._definitions.keep(definition_id, built)
+            more = {**columns, "updated_at": self._context.now()}
+            await self._store.write(lambda connection: self._store_update(connection, prepared, material, more))
+
+        await actions.until_stored(attempt)
+        await self._announce()
+
+    # ---- giving a stack away ----
+
+    async def export_stack(self, caller: tokens.Caller, identity: StackIdentity) -> dict[str, Any]:
+        """The document by which the stack can be adopted elsewhere. It holds secrets."""
+        self._need_abandon()
+        stack = await self._stack(caller, identity)
+        codec = self._store.codec
+        return await self._store.read(lambda connection: adoption.document(connection, codec, stack.id))
+
+    async def abandon_stack(self, caller: tokens.Caller, identity: StackIdentity) -> dict[str, Any]:
+        """Forget a stack and leave everything it made where it is; the document by which it can be adopted.
+
+        Raises:
+            ActionInProgress: it, or a stack in it, is busy, so nobody can say what there is.
+        """
+        self._need_abandon()
+
+        async def attempt() -> dict[str, Any]:
+            stack = await self._stack(caller, identity)
+            prepared = await self._actions.prepare(stack, Action.DELETE, None, actions.NOTHING)
+            at = self._context.now()
+            return await self._store.write(lambda connection: self._store_abandoned(connection, prepared, at))
+
+        document = await actions.until_stored(attempt)
+        await self._announce()
+        return document
+
+    def _need_abandon(self) -> None:
+        if not self._context.settings.enable_stack_abandon:
+            raise NotSupported("Stack Abandon")
+
+    def _store_abandoned(self, connection: sa.Connection, prepared: actions.Prepared, at: float) -> dict[str, Any]:
+        codec, stack = self._store.codec, prepared.stack
+        busy = adoption.busy_in_tree(connection, stack)
+        if busy is not None:
+            raise ActionInProgress(busy.name, busy.action)
+        document = adoption.document(connection, codec, stack.id)
+        snapshot_rows.forget(connection, stack.id)
+        adoption.let_go(connection, codec, stack)
+        self._actions.begin(connection, prepared, updated_at=at)
+        return document
+
     async def _roll_back(self, caller: tokens.Caller, identity: StackIdentity) -> None:
         """Supersede a running update by the way back."""
 
@@ -542,13 +644,15 @@ class StackService:
 
     async def resource_metadata(self, caller: tokens.Caller, identity: StackIdentity, name: str) -> dict[str, Any]:
         """The metadata of a resource."""
-        return await self._reading.metadata(await self._stack(caller, identity), name)
+        stack = await self._stack(caller, identity)
+        signals.check_reach(caller, stack, await self._reading.row(stack, name))
+        return await self._reading.metadata(stack, name)
 
     async def signal(self, caller: tokens.Caller, identity: StackIdentity, name: str, body: Any) -> None:
-        """Pass a signal to a resource."""
+        """Pass a signal to a resource, or clear a hook at which it stopped; done when it returns."""
         stack = await self._stack(caller, identity)
-        row = await self._reading.row(stack, name)
-        raise NotSupported(f"Signal to a resource of type {row.type}")
+        await self._signals.deliver(caller, stack, await self._reading.rows(stack, name), body)
+        await self._announce()
 
     async def mark_unhealthy(
         self, caller: tokens.Caller, identity: StackIdentity, name: str, unhealthy: bool, reason: str | None

@@ -15,14 +15,14 @@ from typing import Final
 
 from hearth.model import errors
 from hearth.model.diagnostics import nearest
-from hearth.resources import base, cinder, glance, heat, neutron, nova, schema, swift
+from hearth.resources import aws, base, cinder, glance, heat, neutron, nova, schema, swift
 from hearth.resources.contract import Resource
 
 ENTRY_POINTS: Final = "hearth.resources"
 #: `{older name: present name}`; a trailing `*` stands for the rest of the name.
 ALIASES: Final[Mapping[str, str]] = {"OS::Quantum*": "OS::Neutron*"}
 
-_PACKAGES: Final = (heat, neutron, nova, cinder, glance, swift)
+_PACKAGES: Final = (heat, aws, neutron, nova, cinder, glance, swift)
 
 
 class TypeRegistry:

@@ -76,6 +76,12 @@ def locked(connection: sa.Connection, codec: Codec, row_id: str) -> ResourceRow 
     return from_row(codec, row) if row is not None else None
 
 
+def by_physical_id(connection: sa.Connection, codec: Codec, stack_id: str, physical_id: str) -> list[ResourceRow]:
+    """Rows of a stack with a physical id."""
+    query = sa.select(_t).where(_t.c.physical_id == physical_id, _t.c.stack_id == stack_id)
+    return [from_row(codec, row) for row in connection.execute(query)]
+
+
 def ids_of_stack(connection: sa.Connection, stack_id: str) -> set[str]:
     """Ids of all rows of a stack."""
     return set(connection.execute(sa.select(_t.c.id).where(_t.c.stack_id == stack_id)).scalars())

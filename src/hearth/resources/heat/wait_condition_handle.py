@@ -1,0 +1,131 @@
+"""OS::Heat::WaitConditionHandle: what is signalled, and by what way.
+
+Spec: https://docs.openstack.org/heat/latest/template_guide/openstack.html#OS::Heat::WaitConditionHandle
+"""
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from hearth.resources import base, failures
+from hearth.resources.contract import Call, Issue, Observed, Values
+from hearth.resources.heat import stack_user, temp_url, wait_signals
+from hearth.resources.schema import Attribute, Property
+
+_KEYS = ("id", "data", "reason", "status")
+_TRANSPORTS = ("CFN_SIGNAL", "TEMP_URL_SIGNAL", "HEAT_SIGNAL", "NO_SIGNAL", "ZAQAR_SIGNAL", "TOKEN_SIGNAL")
+_MISSING = {
+    "CFN_SIGNAL": "needs the CloudFormation API, which this installation does not serve",
+    "ZAQAR_SIGNAL": "needs queues, which are not supported yet",
+}
+#: Keys of private data.
+_TOKEN = "token"
+_ENDPOINT = "endpoint"
+_SIGNAL = "signal"
+#: How many signals were collected; beside its own keys a collected signal has its number under this one.
+_TAKEN = "taken"
+
+
+@base.resource("OS::Heat::WaitConditionHandle", since="2014.2")
+class WaitConditionHandle(stack_user.WithUser):
+    """Keeps the signals it gets in its metadata, by their ids."""
+
+    signal_transport = Property(
+        str,
+        "How signals come: with a token, a user's password, by a URL of the object store, or by the API alone.",
+        default="TOKEN_SIGNAL",
+        allowed=_TRANSPORTS,
+        since="6.0.0",
+    )
+
+    attributes = {
+        "token": Attribute(str, "A token that may send signals (TOKEN_SIGNAL).", cached=False),
+        "endpoint": Attribute(str, "The address signals are posted to (TOKEN_SIGNAL).", cached=False),
+        "curl_cli": Attribute(
+            str, "A curl command that sends a signal; append --data-binary and a JSON map.", cached=False
+        ),
+        "signal": Attribute(str, "JSON text of what a sender needs with the other transports.", cached=False),
+    }
+    takes_signals = True
+
+    def validate(self, properties: Values) -> Iterable[Issue]:
+        """Transports whose service is not there are refused at once."""
+        yield from super().validate(properties)
+        reason = _MISSING.get(str(properties.get("signal_transport")))
+        if reason is not None:
+            message = f"{properties['signal_transport']} {reason}."
+            yield Issue(("signal_transport",), message, "Use TOKEN_SIGNAL, HEAT_SIGNAL, TEMP_URL_SIGNAL or NO_SIGNAL.")
+
+    async def create(self, call: Call) -> str | None:
+        """Make what the transport needs."""
+        match call.properties["signal_transport"]:
+            case "NO_SIGNAL":
+                call.data[_SIGNAL] = "{}"
+            case "TEMP_URL_SIGNAL":
+                url = await temp_url.create(call)
+                call.data[_SIGNAL] = json.dumps({"alarm_url": url})
+            case transport:
+                return await self._with_user(call, transport)
+        return call.physical_name
+
+    async def _with_user(self, call: Call, transport: str) -> str:
+        user = await self.make_user(call)
+        url = stack_user.signal_url(call, user.project_id)
+        password = call.data[stack_user.PASSWORD]
+        if transport == "TOKEN_SIGNAL":
+            with failures.sorted_out(creating=True):
+                token = await stack_user.users_of(call).token(user.id, password)
+            call.data |= {_TOKEN: token, _ENDPOINT: url, _SIGNAL: "null"}
+        else:
+            means = {
+                "auth_url": user.auth_url,
+                "username": user.name,
+                "user_id": user.id,
+                "password": password,
+                "project_id": user.project_id,
+                "domain_id": user.domain_id,
+                "region_name": call.cloud.region,
+                "alarm_url": url,
+            }
+            call.data[_SIGNAL] = json.dumps(means)
+        return user.id
+
+    async def delete(self, call: Call) -> None:
+        """Remove what the transport needed."""
+        if call.properties.get("signal_transport") == "TEMP_URL_SIGNAL":
+            await temp_url.delete(call)
+        await super().delete(call)
+
+    async def attribute(self, call: Call, name: str, observed: Observed | None) -> Any:
+        """What a sender needs."""
+        if name == "curl_cli":
+            return _curl(call.data[_TOKEN], call.data[_ENDPOINT]) if _TOKEN in call.data else None
+        return call.data.get(name) if name in (_TOKEN, _ENDPOINT, _SIGNAL) else None
+
+    async def signal(self, call: Call, details: Any) -> str:
+        """Note a signal; one without an id gets the next number."""
+        known = (*_KEYS, _TAKEN) if self.collects(call) else _KEYS
+        given = wait_signals.check_keys(details, known, all_of_them=False)
+        number = len(wait_signals.received(call.metadata)) + 1
+        status = wait_signals.check_status(given.get("status", wait_signals.SUCCESS))
+        reason = given.get("reason", f"Signal {number} received")
+        entry = {"data": given.get("data"), "reason": reason, "status": status}
+        call.metadata = {**call.metadata, str(given.get("id", number)): entry}
+        if _TAKEN in given:
+            call.data[_TAKEN] = str(given[_TAKEN])
+        return f"status:{status} reason:{reason}"
+
+    def collects(self, call: Call) -> bool:
+        """Signals to a temporary URL lie in the object store."""
+        return call.properties.get("signal_transport") == "TEMP_URL_SIGNAL"
+
+    async def collect(self, call: Call) -> list[Any]:
+        """Those that were not taken yet, numbered in the order of their coming."""
+        taken = int(call.data.get(_TAKEN, 0))
+        put = await temp_url.bodies(call, call.physical_name, skip=taken)
+        return [{**temp_url.as_signal(body, number), _TAKEN: number} for number, body in enumerate(put, taken + 1)]
+
+
+def _curl(token: str, url: str) -> str:
+    headers = (f"X-Auth-Token: {token}", "Content-Type: application/json", "Accept: application/json")
+    return " ".join(["curl -i -X POST", *(f"-H '{header}'" for header in headers), url])
