@@ -193,3 +193,78 @@ async def test_removal_policies_append_and_update(world):
         await world.until(stack, "UPDATE_COMPLETE")
         assert set(await world.output(stack, "names")) == left
         assert await world.output(stack, "removed") == removed
+
+
+def resource_chain(*types, **properties):
+    return {"type": "OS::Heat::ResourceChain", "properties": {"resources": list(types), **properties}}
+
+
+async def test_a_chain_makes_one_after_the_other(world):
+    outputs = {
+        "refs": {"get_attr": ["chain", "refs"]},
+        "values": {"get_attr": ["chain", "output"]},
+        "by_name": {"get_attr": ["chain", "attributes", "output"]},
+        "one": {"get_attr": ["chain", "resource.1.output"]},
+    }
+    types = ["OS::Heat::TestResource"] * 3
+    chain = resource_chain(*types, resource_properties={"value": "v"})
+    stack = await world.create(hot({"chain": chain}, outputs))
+    await world.until(stack, "CREATE_COMPLETE")
+    nested = await inside(world, stack, "chain")
+    finished = [name for name, status in await world.events(nested) if status == "CREATE_COMPLETE"]
+    assert finished[:3] == ["0", "1", "2"]
+    assert [one["required_by"] for one in (await world.resources(nested)).values()] == [["1"], ["2"], []]
+    assert len(set(await world.output(stack, "refs"))) == 3
+    assert await world.output(stack, "values") == ["v"] * 3
+    assert await world.output(stack, "by_name") == {"0": "v", "1": "v", "2": "v"}
+    assert await world.output(stack, "one") == "v"
+    await world.update(stack, hot({"chain": resource_chain(*types[:2], resource_properties={"value": "v"})}, outputs))
+    await world.until(stack, "UPDATE_COMPLETE")
+    assert await world.output(stack, "by_name") == {"0": "v", "1": "v"}
+
+
+async def test_a_chain_waits_for_values_of_others(world):
+    chain = resource_chain("OS::Heat::TestResource", resource_properties={"value": {"get_attr": ["first", "output"]}})
+    template = hot({"first": thing("said"), "chain": chain}, {"values": {"get_attr": ["chain", "output"]}})
+    stack = await world.create(template)
+    await world.until(stack, "CREATE_COMPLETE")
+    assert await world.output(stack, "values") == ["said"]
+
+
+async def test_members_of_a_chain_side_by_side_need_nobody(world):
+    stack = await world.create(hot({"chain": resource_chain(*["OS::Heat::TestResource"] * 2, concurrent=True)}))
+    await world.until(stack, "CREATE_COMPLETE")
+    found = await world.resources(await inside(world, stack, "chain"))
+    assert [one["required_by"] for one in found.values()] == [[], []]
+
+
+URL = "http://templates.example/inner.template"
+REMOTE = """{
+  "AWSTemplateFormatVersion": "2010-09-09",
+  "Parameters": {"Word": {"Type": "String"}},
+  "Resources": {"Thing": {"Type": "OS::Heat::TestResource", "Properties": {"value": {"Ref": "Word"}}}},
+  "Outputs": {"Said": {"Value": {"Fn::GetAtt": ["Thing", "output"]}}}
+}"""
+
+
+def cloudformation_stack(word, url=URL):
+    remote = {"type": "AWS::CloudFormation::Stack", "properties": {"TemplateURL": url, "Parameters": {"Word": word}}}
+    outputs = {"said": {"get_attr": ["remote", "Outputs.Said"]}, "id": {"get_resource": "remote"}}
+    return hot({"remote": remote}, outputs)
+
+
+async def test_a_stack_of_a_template_behind_a_url(world):
+    stack = await world.create(cloudformation_stack("hello"), files={URL: REMOTE})
+    await world.until(stack, "CREATE_COMPLETE")
+    assert await world.output(stack, "said") == "hello"
+    assert (await world.output(stack, "id")).startswith("arn:openstack:heat::")
+    await world.update(stack, cloudformation_stack("bye"), files={URL: REMOTE})
+    await world.until(stack, "UPDATE_COMPLETE")
+    assert await world.output(stack, "said") == "bye"
+    assert (await rounds(world, await inside(world, stack, "remote")))[1] == {"Thing": "UPDATE"}
+
+
+@pytest.mark.parametrize("url", ["file:///etc/passwd", "inner.yaml"])
+async def test_a_template_that_cannot_be_fetched_is_refused(world, url):
+    with pytest.raises(Invalid, match="cannot be fetched"):
+        await world.create(cloudformation_stack("x", url))

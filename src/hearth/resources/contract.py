@@ -50,6 +50,7 @@ __all__ = [
     "StackUsers",
     "StackView",
     "Temporary",
+    "Unfetched",
     "Values",
     "Verdict",
     "Wait",
@@ -96,6 +97,14 @@ class Gone(ResourceFailure):
 
 class NeedsReplacement(ResourceFailure):
     """The update cannot be done in place; the message says why."""
+
+
+class Unfetched(ResourceFailure):
+    """The nested stack's template is behind a URL that is not among the files of the stack."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(f"the template {url} has not been fetched")
+        self.url = url
 
 
 class NotKnownYet(ResourceFailure):
@@ -162,7 +171,8 @@ class Call:
     `data`: private values kept with the row (`{key: text}`), encrypted at rest; verbs may change it in place.
     `child`: for types that own a nested stack, what is in it; None before it exists and for all other types.
     `now`: seconds since the epoch. `update_policy`: checked as properties are. `timeout`: seconds that the stack's
-    action may take as a whole; both for types that own a nested stack.
+    action may take as a whole; both for types that own a nested stack. `files`: those that came with the template.
+    `snapshot_name`: for the snapshot verbs, the name of the copy: the same at every repeat, and of no other copy.
     `users`: makes users for the resource. `heard`: the metadata of the resource that `Resource.hears` refers to.
     """
 
@@ -179,8 +189,10 @@ class Call:
     data: dict[str, str] = dataclasses.field(default_factory=dict)
     child: "ChildView | None" = None
     action: Action = Action.CREATE
+    snapshot_name: str = ""
     update_policy: Values = dataclasses.field(default_factory=dict)
     timeout: float | None = None
+    files: Mapping[str, str] = dataclasses.field(default_factory=dict)
     users: "StackUsers | None" = None
     heard: Any = None
 
@@ -360,6 +372,9 @@ class Resource:
     renewed: ClassVar[bool] = False
     #: Actions with code of the type (for check's "not supported" note).
     supports_check: ClassVar[bool] = False
+    #: Whether the type can copy its object: it has the snapshot verbs, and `waits_on` has SNAPSHOT.
+    supports_snapshot: ClassVar[bool] = False
+    #: Whether such a copy can be left behind when the object is deleted.
     snapshot_deletion_policy: ClassVar[bool] = False
 
     # ---- pure: validation, dependencies, decisions ----
@@ -443,6 +458,26 @@ class Resource:
     async def resume(self, call: Call) -> None:
         """Begin to resume the object."""
 
+    # ---- snapshots: copies of the object in its service ----
+
+    def worth_snapshot(self, action: Action, status: Status) -> bool:
+        """Whether an object in this state is worth a copy before it is deleted."""
+        return status is not Status.FAILED or action not in (Action.CREATE, Action.UPDATE)
+
+    async def snapshot(self, call: Call) -> None:
+        """Begin to make the copy `call.snapshot_name`, unless there is one; `settle` waits for it (action SNAPSHOT).
+
+        What `restored` needs of it is noted in `call.data`.
+        """
+
+    async def delete_snapshot(self, call: Call) -> Wait | None:
+        """Take the removal of the copy `call.snapshot_name` on; None once there is none. Repeated until then."""
+        return None
+
+    def restored(self, properties: Mapping[str, Any], data: Mapping[str, str]) -> dict[str, Any]:
+        """The properties of a definition, functions in them unresolved, with which the copy noted in `data` is used."""
+        return dict(properties)
+
     # ---- signals ----
 
     async def signal(self, call: Call, details: Any) -> str:
@@ -468,6 +503,7 @@ class Resource:
 
         Raises:
             NotKnownYet: while a template is validated, when too much of the properties is `UNKNOWN`.
+            Unfetched: its template has to be fetched first; asked again with it among `call.files`.
         """
         raise NotImplementedError(f"{self.type_name} owns no nested stack")
 

@@ -11,7 +11,7 @@ from typing import Any
 from hearth.model.states import Action
 from hearth.model.values import UNKNOWN, is_known
 from hearth.resources import base, nested
-from hearth.resources.contract import Call, ChildResource, ChildStack, ChildView, NotKnownYet, Wait
+from hearth.resources.contract import Call, ChildStack, ChildView, NotKnownYet, Wait
 from hearth.resources.heat import members, rolling
 from hearth.resources.schema import Attribute, Property
 
@@ -134,21 +134,14 @@ class ResourceGroup(nested.NestedStack):
 
     async def attribute_path(self, call: Call, path: Sequence[Any]) -> Any:
         """See the table of attributes; other names are asked of each member."""
-        name, *rest = path
+        name = path[0]
         if str(name).startswith("resource."):
             return await super().attribute_path(call, path)
         if call.child is None or name == "show":
             return None
         if name == _REMOVED:
             return _removed_before(call.child)
-        several = _members(call.child)
-        if name == "refs":
-            return nested.walk([one.reference() for one in several], rest)
-        if name == "refs_map":
-            return nested.walk({one.name: one.reference() for one in several}, rest)
-        if name == "attributes":
-            return {one.name: await one.attribute(rest) for one in several} if rest else None
-        return [await one.attribute(path) for one in several]
+        return await members.read(members.numbered(call.child), path)
 
 
 def _policy(call: Call) -> rolling.Policy | None:
@@ -205,21 +198,16 @@ def _member(given: Mapping[str, Any], name: str) -> dict[str, Any]:
 
 
 def _replaced(tree: Any, variable: str | None, name: str) -> Any:
-    """The tree with the member's name in the place of the variable, in keys too."""
+    """The tree with the member's name in the place of the variable; keys stay as they are."""
     if tree is UNKNOWN:
         return {"get_param": _UNKNOWN}
     if isinstance(tree, str):
         return tree.replace(variable, name) if variable is not None else tree
     if isinstance(tree, Mapping):
-        return {_replaced(key, variable, name): _replaced(value, variable, name) for key, value in tree.items()}
+        return {key: _replaced(value, variable, name) for key, value in tree.items()}
     if isinstance(tree, list):
         return [_replaced(item, variable, name) for item in tree]
     return tree
-
-
-def _members(child: ChildView) -> list[ChildResource]:
-    """The members by rising index."""
-    return sorted(child.resources.values(), key=lambda one: (len(one.name), one.name))
 
 
 def _removed_before(child: ChildView | None) -> list[str]:
