@@ -10,11 +10,13 @@ from typing import Any
 from hearth.model.states import Action
 from hearth.model.values import UNKNOWN
 from hearth.resources import base, rules
+from hearth.resources.cinder import volume_backups
 from hearth.resources.contract import (
     Call,
     Change,
     Decision,
     Issue,
+    NeedsReplacement,
     Observed,
     Permanent,
     Temporary,
@@ -55,9 +57,11 @@ class Volume(RemoteResource):
         readiness=Readiness(
             ready=("available", "in-use"),
             failed=_FAILED,
-            on=frozenset({Action.CREATE, Action.UPDATE, Action.DELETE}),
+            on=frozenset({Action.CREATE, Action.UPDATE, Action.DELETE, Action.SNAPSHOT}),
         ),
     )
+    supports_snapshot = True
+    snapshot_deletion_policy = True
 
     name = Property(str, "Name of the volume.", default=PHYSICAL_NAME, updatable=True)
     description = Property(str, "Description of the volume.", updatable=True, cleared="")
@@ -164,6 +168,8 @@ class Volume(RemoteResource):
 
     async def update(self, call: Call, change: Change) -> str | None:
         """Change name, description and metadata at once; growing, retyping and restoring one after the other."""
+        if change.properties.get("backup_id") is not None:
+            await self._need_free(call)
         changed = self.changes(call, change)
         fields: dict[str, Any] = {key: changed[key] for key in ("name", "description") if key in changed}
         if fields:
@@ -178,6 +184,12 @@ class Volume(RemoteResource):
         call.data[_STEPS] = json.dumps(steps)
         return None
 
+    async def _need_free(self, call: Call) -> None:
+        """A volume in use cannot be filled from a backup, but a new one can take its place."""
+        observed = await self.observe(call)
+        if observed is not None and observed.get("status") == "in-use":
+            raise NeedsReplacement(f"volume {call.physical_id} is in use and cannot be filled from a backup")
+
     async def delete(self, call: Call) -> None:
         """Delete it, unless that has begun. The service refuses while it is in use, so wait for that first."""
         observed = await self.observe(call)
@@ -190,6 +202,8 @@ class Volume(RemoteResource):
 
     async def settle(self, call: Call, observed: Observed | None) -> Wait | None:
         """As the readiness says; an update goes on to its next step then."""
+        if call.action is Action.SNAPSHOT:
+            return await volume_backups.settle(self, call)
         if call.action is Action.DELETE and observed is not None:
             if observed.get("status") == "error_deleting":
                 raise Permanent(self.failure(call, observed), kind="ResourceInError")
@@ -208,6 +222,21 @@ class Volume(RemoteResource):
         if observed.get(key) != value:
             await self._begin(call, key, value)
         return Wait()
+
+    async def snapshot(self, call: Call) -> None:
+        """Begin a backup."""
+        await volume_backups.begin(self, call)
+
+    async def delete_snapshot(self, call: Call) -> Wait | None:
+        """Delete the backup."""
+        return await volume_backups.remove(self, call)
+
+    def restored(self, properties: Mapping[str, Any], data: Mapping[str, str]) -> dict[str, Any]:
+        """Filled from the backup, instead of what it was made from."""
+        if volume_backups.ID not in data:
+            return dict(properties)
+        kept = {key: value for key, value in properties.items() if key not in (*_SOURCES, "imageRef")}
+        return {**kept, "backup_id": data[volume_backups.ID]}
 
     async def _begin(self, call: Call, key: str, value: Any) -> None:
         if key == "size":

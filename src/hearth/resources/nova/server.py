@@ -5,10 +5,10 @@ The request is made in `server_request`, its ports in `server_ports`, and longer
 Spec: https://docs.openstack.org/api-ref/compute/#servers-servers
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from hearth.model.states import Action
+from hearth.model.states import Action, Status
 from hearth.model.values import UNKNOWN
 from hearth.resources import base
 from hearth.resources.contract import (
@@ -27,11 +27,18 @@ from hearth.resources.contract import (
     Wait,
 )
 from hearth.resources.neutron import port_properties, topology
-from hearth.resources.nova import server_attributes, server_ports, server_request, server_rules, server_steps
+from hearth.resources.nova import (
+    server_attributes,
+    server_images,
+    server_ports,
+    server_request,
+    server_rules,
+    server_steps,
+)
 from hearth.resources.remote import Readiness, Remote, RemoteResource, remember_request
 from hearth.resources.schema import PHYSICAL_NAME, Attribute, Property
 
-_WAITING = frozenset({Action.CREATE, Action.UPDATE, Action.DELETE, Action.SUSPEND, Action.RESUME})
+_WAITING = frozenset({Action.CREATE, Action.UPDATE, Action.DELETE, Action.SUSPEND, Action.RESUME, Action.SNAPSHOT})
 #: What a server is when each action is done.
 _DONE = {
     Action.CREATE: "ACTIVE",
@@ -54,6 +61,8 @@ class Server(RemoteResource):
         readiness=Readiness(ready=("ACTIVE", "SHUTOFF", "PAUSED", "SUSPENDED"), on=_WAITING, reason="fault.message"),
     )
     name_limit = 53
+    supports_snapshot = True
+    snapshot_deletion_policy = True
 
     name = Property(str, "Name of the server.", default=PHYSICAL_NAME, updatable=True)
     image = Property(str, "Image it boots from.", updatable=True, refers="glance.image", wire="imageRef")
@@ -349,6 +358,24 @@ class Server(RemoteResource):
         if observed is not None and observed.get("status") == when:
             remember_request(call, await self.request(call, "POST", f"{self.path(call)}/action", {action: None}))
 
+    def worth_snapshot(self, action: Action, status: Status) -> bool:
+        """A failed server is not; one whose deletion failed may still be."""
+        return status is not Status.FAILED or action is Action.DELETE
+
+    async def snapshot(self, call: Call) -> None:
+        """Begin an image of it."""
+        await server_images.begin(self, call)
+
+    async def delete_snapshot(self, call: Call) -> Wait | None:
+        """Delete the image."""
+        return await server_images.remove(self, call)
+
+    def restored(self, properties: Mapping[str, Any], data: Mapping[str, str]) -> dict[str, Any]:
+        """Made from the image; a server that boots from a volume keeps doing that, with what the volume holds."""
+        if server_images.ID not in data or "image" not in properties:
+            return dict(properties)
+        return {**properties, "image": data[server_images.ID]}
+
     async def settle(self, call: Call, observed: Observed | None) -> Wait | None:
         """Wait for the state that the action leads to, or take the next step of an update."""
         if observed is None or call.action is Action.DELETE:
@@ -357,6 +384,8 @@ class Server(RemoteResource):
             return None if call.action is Action.DELETE and deleted else Wait()
         if observed.get("status") == "ERROR":
             raise InError(self.failure(call, observed))
+        if call.action is Action.SNAPSHOT:
+            return await server_images.settle(self, call, observed)
         if call.action is Action.UPDATE:
             return await server_steps.go_on(self, call, observed)
         if observed.get("status") != _DONE[call.action]:
