@@ -13,6 +13,7 @@ from hearth.engine import queries, requests
 from hearth.model import errors
 
 _MAX_TAG = 80
+_MAX_NAME = 255
 #: What an integer column of every database holds.
 _MAX_NUMBER = 2**31 - 1
 
@@ -244,6 +245,14 @@ def _tags(body: Mapping[str, Any]) -> tuple[str, ...] | None:
         if len(tag) > _MAX_TAG:
             raise errors.BadRequest(f"tags: {tag!r} has {len(tag)} characters; {_MAX_TAG} are allowed.")
     return tags
+
+
+def snapshot_name(body: Mapping[str, Any]) -> str | None:
+    """The name of a new snapshot, if it is given one."""
+    name: str | None = _typed(body, "name", str, "text")
+    if name is not None and len(name) > _MAX_NAME:
+        raise errors.BadRequest(f"name: it has {len(name)} characters; {_MAX_NAME} are allowed.")
+    return name
 
 
 def _adopted(body: Mapping[str, Any]) -> str | None:

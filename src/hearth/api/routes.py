@@ -13,7 +13,7 @@ from urllib.parse import unquote
 
 from starlette.responses import Response
 
-from hearth.api import catalogue, resources, stacks
+from hearth.api import catalogue, resources, snapshots, stacks
 from hearth.api.call import Call
 
 Handler = Callable[[Call], Awaitable[Response]]
@@ -35,6 +35,7 @@ _LOOKUP = Operation(stacks.lookup, "stacks:lookup")
 _STACKS = "/v1/{tenant_id}/stacks"
 _STACK = _STACKS + "/{stack_name}/{stack_id}"
 _RESOURCE = _STACK + "/resources/{resource_name}"
+_SNAPSHOT = _STACK + "/snapshots/{snapshot_id}"
 _TYPES = "/v1/{tenant_id}/resource_types"
 
 ROUTES: Mapping[str, Mapping[str, Operation]] = {
@@ -64,6 +65,17 @@ ROUTES: Mapping[str, Mapping[str, Operation]] = {
     _STACK + "/template": {"GET": Operation(stacks.template, "stacks:template")},
     _STACK + "/environment": {"GET": Operation(stacks.environment, "stacks:environment")},
     _STACK + "/files": {"GET": Operation(stacks.files, "stacks:files")},
+    _STACK + "/abandon": {"DELETE": Operation(snapshots.abandon, "stacks:abandon")},
+    _STACK + "/export": {"GET": Operation(snapshots.export, "stacks:export")},
+    _STACK + "/snapshots": {
+        "GET": Operation(snapshots.index, "stacks:list_snapshots"),
+        "POST": Operation(snapshots.create, "stacks:snapshot"),
+    },
+    _SNAPSHOT: {
+        "GET": Operation(snapshots.show, "stacks:show_snapshot"),
+        "DELETE": Operation(snapshots.delete, "stacks:delete_snapshot"),
+    },
+    _SNAPSHOT + "/restore": {"POST": Operation(snapshots.restore, "stacks:restore_snapshot")},
     _STACK + "/outputs": {"GET": Operation(stacks.list_outputs, "stacks:list_outputs")},
     _STACK + "/outputs/{output_key}": {"GET": Operation(stacks.show_output, "stacks:show_output")},
     _STACK + "/actions": {"POST": Operation(stacks.action, None)},

@@ -109,6 +109,11 @@ def event(found: Mapping[str, Any], to: links.Links, root: names.StackIdentity |
     return {**_flat(found), "links": related}
 
 
+def snapshot(found: Mapping[str, Any]) -> Wire:
+    """A snapshot. The stack's document in it stays as it is."""
+    return _flat(found)
+
+
 def service(found: Mapping[str, Any]) -> Wire:
     """An engine in the service list, whose times have another form than all others."""
     shown = dict(found)

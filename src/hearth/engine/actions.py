@@ -16,14 +16,14 @@ from hearth.model import plan
 from hearth.model.errors import LimitExceeded
 from hearth.model.names import new_id
 from hearth.model.states import Action, Status
-from hearth.store import events, resources, stacks, traversals
+from hearth.store import events, resources, snapshots, stacks, traversals
 from hearth.store.rows import EventRow, ResourceRow, StackRow, TraversalRow
 
 #: The definition of a stack that is to be empty: deletion, rollback of a creation.
 NOTHING = ""
 STACK_TYPE = "OS::Heat::Stack"
 #: Actions that take every resource as it is.
-VISITS = frozenset({Action.SUSPEND, Action.RESUME, Action.CHECK})
+VISITS = frozenset({Action.SUSPEND, Action.RESUME, Action.CHECK, Action.SNAPSHOT})
 #: How often an action is planned anew because the stack changed meanwhile.
 PLANS_AT_MOST = 20
 
@@ -107,6 +107,8 @@ class Actions:
         """
         codec, now, stack, action = self._context.store.codec, self._context.now(), prepared.stack, prepared.plan.action
         traversal_id = traversals.begin(connection, codec, prepared.traversal, now)
+        if prepared.traversal.previous is not None:
+            snapshots.supersede(connection, stack.id, action)
         if prepared.traversal.new_rows:
             self._check_size(connection, stack.root_id)
         reason = f"Stack {action} started"

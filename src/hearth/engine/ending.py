@@ -10,10 +10,10 @@ from typing import Any, Protocol
 import sqlalchemy as sa
 
 from hearth.cloud import errors as cloud_errors
-from hearth.engine import actions, authority, context, definitions, hooks, run
+from hearth.engine import actions, adoption, authority, context, definitions, hooks, run
 from hearth.model.names import new_id
 from hearth.model.states import Action, Status
-from hearth.store import events, resources, stacks, traversals
+from hearth.store import events, resources, snapshots, stacks, traversals
 from hearth.store.codec import Codec
 from hearth.store.rows import EventRow, StackRow, TraversalRow
 
@@ -72,7 +72,10 @@ class Ending:
         if failure is not None and self._is_undone(stack, traversal, failure):
             await self._roll_back(stack, traversal, failure)
             return
-        if failure is None and traversal.action is Action.DELETE and stack.owner_id is None:
+        deleted = failure is None and traversal.action is Action.DELETE
+        if deleted and await self._context.store.read(lambda connection: snapshots.is_left(connection, stack.id)):
+            return  # the removal of the last one ends it
+        if deleted and stack.owner_id is None:
             try:
                 await self._authority.revoke(stack)
             except cloud_errors.CloudError as error:
@@ -107,6 +110,9 @@ class Ending:
             columns["previous_definition_id"] = columns.get("definition_id", present.definition_id)
         stacks.update(connection, stack.id, **columns)
         events.insert(connection, codec, [actions.stack_event(stack, action, status, reason, now)])
+        if action is Action.SNAPSHOT:
+            document = adoption.document(connection, codec, stack.id)
+            snapshots.finish(connection, codec, traversal.id, status, reason, document)
         if action is not Action.CREATE:  # which comes first, and has nothing to clear away
             self._clear(connection, stack, traversal, failure)
         if stack.owner_resource_id is not None:
@@ -169,6 +175,8 @@ class Ending:
         codec, now = self._context.store.codec, self._context.now()
         lost = actions.stack_event(prepared.stack, failed.action, Status.FAILED, failure, now)
         events.insert(connection, codec, [lost])
+        if failed.action is Action.ADOPT:
+            adoption.let_go(connection, codec, prepared.stack)
         traversal_id = self._actions.begin(connection, prepared)
         advanced = traversals.Advanced()
         traversals.claim_of(connection, traversal_id, self._host.id, self._host.capacity(), advanced)

@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from hearth.cloud import session as cloud_session
-from hearth.engine import actions, committer, context, definitions, ending, inputs, run, scope, steps
+from hearth.engine import actions, adoption, committer, context, definitions, ending, inputs, run, scope, steps
 from hearth.engine.blueprint import Surroundings
 from hearth.model import names, plan
 from hearth.model.errors import LimitExceeded
@@ -71,7 +71,11 @@ class Nesting:
             action=step.action,
             child=await self._view(existing, parent.access) if existing else None,
         )
-        wanted = kind.child(call)
+        wanted = await self._child(kind, call)
+        adopted = adoption.nested_document(step.row) if existing is None else None
+        if adopted is not None:
+            # Members of a group are named as they were.
+            wanted = dataclasses.replace(wanted, template=adopted["template"])
         environment = parent.blueprint.environment.for_child(step.row.name, wanted.own_type, wanted.parameters)
         files = parent.blueprint.files if wanted.files is None else wanted.files
         material = definitions.Material(wanted.template, environment.to_wire(), files)
@@ -99,14 +103,25 @@ class Nesting:
         stack.description = blueprint.template.description
         prepared = await self._actions.prepare(
             stack,
-            Action.CREATE if existing is None else self._action_of(step),
+            self._action_of(step) if existing is not None else Action.CREATE if adopted is None else Action.ADOPT,
             blueprint,
             definition_id,
             is_new=existing is None,
             seconds=self._time_left(parent),
         )
+        if adopted is not None:
+            adoption.fill(prepared.traversal.new_rows, adopted, blueprint)
         self._definitions.keep(definition_id, blueprint)
         return prepared, material
+
+    async def _child(self, kind: contract.Resource, call: contract.Call) -> contract.ChildStack:
+        try:
+            return kind.child(call)
+        except contract.Unfetched as missing:
+            settings = self._context.settings
+            found = await inputs.fetched({missing.url}, settings.fetch_rules, settings.max_template_size)
+            call.files = {**call.files, **found}
+            return kind.child(call)
 
     @staticmethod
     def _action_of(step: steps.Step) -> Action:

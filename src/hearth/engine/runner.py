@@ -26,6 +26,7 @@ from hearth.engine import (
     nesting,
     run,
     signals,
+    snapshot_removal,
     steps,
     watch,
 )
@@ -58,6 +59,7 @@ class Engine:
         self._signals = signals.Signals(surroundings, kept)
         self._steps = steps.Steps(surroundings, self._commits, self, steps.default_jitter)
         self._ending = ending.Ending(surroundings, kept, owners, self)
+        self._snapshots = snapshot_removal.SnapshotRemoval(surroundings, kept, owners, self)
         self._runs: dict[int, run.Run] = {}
         self._run_locks: dict[int, asyncio.Lock] = {}
         self._held: dict[int, steps.Step] = {}  # nodes claimed by this engine, by id
@@ -145,6 +147,7 @@ class Engine:
             # Actions that had nothing to do, and those whose engine died before it could say that they are done.
             for traversal in await self._context.store.read(traversals.unfinished):
                 self.ended(traversal)
+            await self._snapshots.take_up()
 
     def _claim(self, limit: int, now: float, connection: sa.Connection) -> list[Node]:
         return traversals.claim(connection, self.id, limit, now)

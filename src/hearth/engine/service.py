@@ -16,6 +16,7 @@ from hearth.bus import contract as bus
 from hearth.cloud import tokens
 from hearth.engine import (
     actions,
+    adoption,
     authority,
     context,
     definitions,
@@ -27,6 +28,7 @@ from hearth.engine import (
     reading,
     runner,
     signals,
+    snapshots,
     typeinfo,
     views,
 )
@@ -35,10 +37,20 @@ from hearth.engine.queries import StackQuery
 from hearth.engine.requests import StackRequest
 from hearth.model import names
 from hearth.model.diagnostics import Findings
-from hearth.model.errors import Forbidden, HearthError, Invalid, LimitExceeded, NotFound, NotSupported, StackExists
+from hearth.model.errors import (
+    ActionInProgress,
+    Forbidden,
+    HearthError,
+    Invalid,
+    LimitExceeded,
+    NotFound,
+    NotSupported,
+    StackExists,
+)
 from hearth.model.names import StackIdentity
 from hearth.model.states import UPDATE_REFUSED_DURING, Action, Status, to_wire
 from hearth.store import engines, stacks
+from hearth.store import snapshots as snapshot_rows
 from hearth.store.rows import StackRow
 from hearth.template import versions
 
@@ -69,6 +81,7 @@ class StackService:
         self._reading = reading.Reading(surroundings, kept, owners)
         self._signals = signals.Signals(surroundings, kept)
         self._types = typeinfo.TypeInfo(surroundings, owners)
+        self._snapshots = snapshots.Snapshots(surroundings, kept)
 
     # ---- finding stacks ----
 

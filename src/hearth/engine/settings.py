@@ -13,6 +13,12 @@ class EngineSettings:
     """Live root stacks a project may have; -1: no limit."""
     max_resources_per_stack: int = 1000
     """Resources in a whole tree of stacks; -1: no limit."""
+    max_snapshots_per_stack: int = 32
+    """Snapshots a stack may have; -1: no limit."""
+    enable_stack_adopt: bool = False
+    """Whether stacks can be made of the documents of abandoned ones."""
+    enable_stack_abandon: bool = False
+    """Whether stacks can be abandoned and exported."""
     max_nested_stack_depth: int = 5
     """How deep stacks may be nested below the root."""
     max_template_size: int = 524288

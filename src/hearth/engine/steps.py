@@ -16,9 +16,21 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from hearth.cloud import errors as cloud_errors
-from hearth.engine import committer, context, hooks, judge, launch, lookups, run, scope, signals
+from hearth.engine import (
+    adoption,
+    committer,
+    context,
+    hooks,
+    judge,
+    launch,
+    lookups,
+    run,
+    scope,
+    signals,
+    snapshots,
+)
 from hearth.engine.blueprint import Member
-from hearth.model import plan
+from hearth.model import names, plan
 from hearth.model.errors import HearthError
 from hearth.model.names import new_id
 from hearth.model.states import Action, Status
@@ -30,6 +42,8 @@ from hearth.template import template
 log = logging.getLogger(__name__)
 
 CHANGED = "state changed"
+#: Marks in a row's private data whether a copy of its object was made before the deletion.
+COPIED = "copied"
 #: Seconds after which a resource that listens is looked at again in any case.
 LONGEST_PAUSE = 3600.0
 
@@ -170,6 +184,8 @@ class Steps:
         await self._wanted(step, member)
         assert step.values is not None
         row = step.row
+        if adoption.is_due(row) or (row.action is Action.INIT and step.run.action is Action.ADOPT):
+            return await self._create(step, member, Action.ADOPT)
         stored = row.frozen if row.frozen is not None else row.properties
         call = step.run.call(row, member.type, previous=stored, properties=step.values)
         ruling = judge.rule(
@@ -226,9 +242,10 @@ class Steps:
         step.node.resource_id = row.id
         step.run.note([row])
 
-    async def _create(self, step: Step, member: Member) -> Move | None:
+    async def _create(self, step: Step, member: Member, action: Action = Action.CREATE) -> Move | None:
+        """Make the resource, or take over the object that its row names (action ADOPT)."""
         kind = member.type
-        self._begin(step, Action.CREATE)
+        self._begin(step, action)
         step.pending |= {
             "properties": step.values,
             "frozen": step.frozen,
@@ -239,12 +256,28 @@ class Steps:
         }
         if member.definition.external_id is not None:
             return await self._refer(step, member.definition.external_id)
+        if action is Action.ADOPT:
+            if not adoption.is_due(step.row):
+                raise contract.Permanent("the adopted document names no object for it", "NotFound")
+            step.pending["metadata"] = step.row.metadata or step.metadata
         if kind.nests:
             await self._waiting.nest(step, self._move(step, Then.PARK, Phase.STARTED), removing=False)
             return None
+        if action is Action.ADOPT:
+            return await self._adopt(step)
         if kind.external:
             await self._commit(step, Phase.INTENDED)
         return await self._make(step)
+
+    async def _adopt(self, step: Step) -> Move:
+        """Take over the object that the row names; it must be there."""
+        kind = self._kind(step)
+        step.call = self._call(step)
+        try:
+            observed = await kind.observe(step.call) if kind.external else None
+        except contract.Gone as gone:
+            raise contract.Permanent(f"the object to adopt, {step.row.physical_id}, is not there", "NotFound") from gone
+        return await self._complete(step, observed)
 
     async def _refer(self, step: Step, external_id: str) -> Move:
         """Take an object that somebody else made: it is looked at, never made, changed or deleted."""
@@ -353,7 +386,7 @@ class Steps:
         step.action = step.row.action
         if self._kind(step).nests:
             return await self._child_ended(step)
-        step.call = self._call(step)
+        step.call = self._copying_call(step) if self._copies_first(step) else self._call(step)
         return await self._first_look(step)
 
     async def _first_look(self, step: Step) -> Move | None:
@@ -377,14 +410,19 @@ class Steps:
                 return self._discarded(step)
             self._waiting.watch(step, wait.after)
             return None
+        copying = step.action is Action.DELETE and call.action is Action.SNAPSHOT
         if observed is None and kind.external:
             if step.action is Action.DELETE:
-                return await self._complete(step, None)
+                return await (self._delete(step) if copying else self._complete(step, None))
             raise contract.Permanent("it disappeared while it was being made ready", "NotFound")
         heard = await self._waiting.hear(step) if kind.hears is not None else None
         if heard is not None:
             call.heard = heard.metadata
         wait = await kind.settle(call, observed)
+        if wait is None and copying:
+            step.pending["data"] = {**call.data, COPIED: "yes"}
+            await self._commit(step, Phase.INTENDED)
+            return await self._delete(step)
         if wait is None:
             return await self._complete(step, observed)
         if heard is not None:
@@ -457,6 +495,7 @@ class Steps:
         if step.action is Action.DELETE:
             step.pending["data"] = {}
         else:
+            call.data.pop(adoption.DOCUMENT, None)
             step.pending["data"] = call.data
             await self._keep_attributes(step, observed)
         step.events.append(self._event(step, Status.COMPLETE, CHANGED))
@@ -509,12 +548,43 @@ class Steps:
             await self._waiting.connect(step)
         if step.node.phase is Phase.STARTED:
             return await self._go_on(step)
+        worth_copy = step.kind.worth_snapshot(row.action, row.status)
+        if row.deletion_policy == "Snapshot" and step.node.phase is Phase.NONE and not worth_copy:
+            step.pending["data"] = {**row.data, COPIED: "no"}
         self._begin(step, Action.DELETE)
         if step.kind.nests:
             await self._waiting.nest(step, self._move(step, Then.PARK, Phase.STARTED), removing=True)
             return None
         if step.kind.external:
             await self._commit(step, Phase.INTENDED)
+        return await (self._copy(step) if self._copies_first(step) else self._delete(step))
+
+    def _copies_first(self, step: Step) -> bool:
+        """Whether a copy is to be made before the object is deleted, and has not been made."""
+        row, kind = step.row, self._kind(step)
+        wanted = step.action is Action.DELETE and row.deletion_policy == "Snapshot" and kind.snapshot_deletion_policy
+        return wanted and row.physical_id is not None and COPIED not in row.data
+
+    def _copying_call(self, step: Step) -> contract.Call:
+        call = self._call(step, action=Action.SNAPSHOT)
+        call.snapshot_name = snapshots.copy_name(call.physical_name, "kept")
+        return call
+
+    async def _copy(self, step: Step) -> Move | None:
+        """Make the copy that stays behind. Its end is recorded before the deletion begins."""
+        kind = self._kind(step)
+        step.call = self._copying_call(step)
+        try:
+            await kind.snapshot(step.call)
+        except contract.Gone:
+            return await self._delete(step)
+        step.pending["data"] = step.call.data
+        await self._commit(step, Phase.STARTED)
+        return await self._first_look(step)
+
+    async def _delete(self, step: Step) -> Move | None:
+        row = step.row
+        assert step.kind is not None
         step.call = self._call(step)
         if row.physical_id is None and step.kind.external and step.kind.findable:
             # A create whose answer never came may have made it all the same.
@@ -539,6 +609,8 @@ class Steps:
             return self._done(step)
         if kind is None:
             raise contract.Permanent(f"its type {row.type} is not known any more", "EntityNotFound")
+        if action is Action.SNAPSHOT and not snapshots.has_copy(kind, row):
+            return self._note_snapshot(step)
         if kind.external:
             await self._waiting.connect(step)
         if step.node.phase is Phase.STARTED:
@@ -567,11 +639,22 @@ class Steps:
                 await kind.suspend(step.call)
             case Action.RESUME:
                 await kind.resume(step.call)
+            case Action.SNAPSHOT:
+                await kind.snapshot(step.call)
+                step.pending["data"] = step.call.data
             case _:
                 await kind.check(step.call)
         if kind.external and action in kind.waits_on:
             await self._commit(step, Phase.STARTED)
         return await self._first_look(step)
+
+    def _note_snapshot(self, step: Step) -> Move:
+        """What has nothing to copy is only told of. A failure stays in sight: the next update still has to heal it."""
+        if snapshots.is_taken(step.row):
+            self._begin(step, Action.SNAPSHOT)
+            step.pending |= {"status": Status.COMPLETE}
+            step.events.append(self._event(step, Status.COMPLETE, CHANGED))
+        return self._done(step)
 
     # ---- outcomes ----
 
@@ -678,6 +761,9 @@ class Steps:
         values = step.frozen if step.frozen is not None else step.values
         if values is not None:
             over.setdefault("properties", values)
+        if step.action is Action.SNAPSHOT:
+            physical_name = names.physical_name(step.run.stack.name, step.row.name, step.row.id, kind.name_limit)
+            over["snapshot_name"] = snapshots.copy_name(physical_name, step.run.traversal.id)
         return step.run.call(step.row, kind, action=step.action, metadata=step.metadata or step.row.metadata, **over)
 
     def _event(self, step: Step, status: Status, reason: str) -> EventRow:

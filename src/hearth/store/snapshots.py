@@ -108,6 +108,12 @@ def is_left(connection: sa.Connection, stack_id: str) -> bool:
     return connection.execute(query.limit(1)).first() is not None
 
 
+def is_in_flight(connection: sa.Connection, traversal_id: int) -> bool:
+    """Whether steps of the run that took a snapshot are still at work, though a newer action may have begun."""
+    query = sa.select(tables.node.c.id).where(tables.node.c.traversal_id == traversal_id)
+    return connection.execute(query.limit(1)).first() is not None
+
+
 def _unclaimed() -> sa.ColumnElement[bool]:
     alive = sa.select(tables.engine.c.id)
     return sa.and_(_BEING_REMOVED, sa.or_(_t.c.owner.is_(None), _t.c.owner.not_in(alive)))
