@@ -62,12 +62,13 @@ class NestedPreview:
             cloud=None,  # type: ignore[arg-type]  # `child` is pure
             now=self._context.now(),
             data=dict(row.data) if row else {},
+            files=owner.files,
         )
         if existing is not None:
             call.child = await nesting.load_view(self._context, self._definitions, existing, None)
         try:
             wanted = member.type.child(call)
-        except contract.NotKnownYet:
+        except (contract.NotKnownYet, contract.Unfetched):
             return
         environment = owner.environment.for_child(step.name, wanted.own_type, wanted.parameters)
         files = owner.files if wanted.files is None else wanted.files
