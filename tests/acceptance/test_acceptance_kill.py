@@ -82,4 +82,5 @@ def test_a_killed_process_leaves_no_trace(stage: Stage, story: int) -> None:
             assert ended.endswith("COMPLETE"), ended
             estate.check(stage.world, "story", stage.before, template)
         except AssertionError as error:
+            stage.world.act([], "DELETE", "story")  # the next story begins with an empty cloud, if that can be
             raise AssertionError(f"{told}: {error}") from error

@@ -112,6 +112,17 @@ def test_what_was_done_without_an_answer_is_not_done_twice(world: World) -> None
     assert world.act([], "DELETE", "stack") == "DELETE_COMPLETE"
 
 
+def test_a_volume_that_moves_is_attached_once_though_answers_are_lost(world: World) -> None:
+    before = world.contents()
+    template = estate.first()
+    assert world.act([], "POST", "stack", template) == "CREATE_COMPLETE"
+    world.fault(service="nova", method="DELETE", path="/os-volume_attachments/", after_work=True, count=1, status=500)
+    world.fault(service="nova", method="POST", path="/os-volume_attachments$", after_work=True, count=1, drop=True)
+    template = estate.replaced(template)
+    assert world.act([], "PUT", "stack", template) == "UPDATE_COMPLETE"
+    estate.check(world, "stack", before, template)
+
+
 @pytest.mark.parametrize(
     "fault",
     [

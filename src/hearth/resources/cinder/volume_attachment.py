@@ -16,6 +16,8 @@ from hearth.resources.schema import Property
 
 #: The attachment that an update has to end before it makes the new one: `[server, volume]`.
 _LEAVING = "leaving"
+#: Noted between the end of the old attachment and the request for the new one: they can connect the same two.
+_JOINING = "joining"
 
 
 @base.resource("OS::Cinder::VolumeAttachment")
@@ -55,14 +57,14 @@ class VolumeAttachment(RemoteResource):
         """Detach what was attached; `settle` attaches anew when that is done."""
         call.data[_LEAVING] = json.dumps(_ends(call.previous or call.properties))
         try:
-            await _detach(call, *_ends(call.previous or call.properties))
+            await self._part(call, *_ends(call.previous or call.properties))
         except Gone:
             return str(call.properties["volume_id"])
         return str(call.properties["volume_id"])
 
     async def delete(self, call: Call) -> None:
         """Detach it."""
-        await _detach(call, *_ends(call.properties))
+        await self._part(call, *_ends(call.properties))
 
     async def observe(self, call: Call) -> Observed | None:
         """The volume. When the attachment is to go and the volume does not show it, it is gone."""
@@ -80,8 +82,13 @@ class VolumeAttachment(RemoteResource):
             server, volume = json.loads(call.data[_LEAVING])
             if _is_attached(await self._volume(call, volume), server):
                 return Wait()
-            await _attach(call)
             del call.data[_LEAVING]
+            call.data[_JOINING] = "true"
+            return Wait(0.0)
+        if _JOINING in call.data:
+            if await self.locate(call) is None:
+                await _attach(call)
+            del call.data[_JOINING]
             return Wait()
         wait = await super().settle(call, observed)
         if wait is None and not _is_attached(observed, call.properties["instance_uuid"]):
@@ -94,6 +101,11 @@ class VolumeAttachment(RemoteResource):
         server, volume = _ends(call.properties)
         if not _is_attached(await self._volume(call, volume), server):
             raise Permanent(f"volume {volume} is not attached to server {server}", kind="ResourceFailure")
+
+    async def _part(self, call: Call, server: str, volume: str) -> None:
+        """Detach it, unless that has begun: the service refuses a second request. Raises Gone."""
+        if (await self._volume(call, volume)).get("status") != "detaching":
+            await _detach(call, server, volume)
 
     async def _volume(self, call: Call, volume: str) -> dict[str, Any]:
         answer = await self.request(call, "GET", f"{self.remote.path}/{volume}")
