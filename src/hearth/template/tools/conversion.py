@@ -142,13 +142,13 @@ class _Converter:
 
     def _parameter(self, name: str, body: Any, path: Path) -> dict[str, Any]:
         body = body if isinstance(body, dict) else {}
-        written = body.get("Type", "String")
+        written = str(body.get("Type", "String"))
         found: dict[str, Any] = {"type": _NATIVE_TYPES.get(written, "string")}
         constraints: list[dict[str, Any]] = []
         if written in _CLOUD_TYPES:
             constraints.append({"custom_constraint": _CLOUD_TYPES[written]})
-        elif str(written).startswith(("List<", "AWS::SSM::")):
-            found["type"] = "comma_delimited_list" if "List<" in str(written) else "string"
+        elif written.startswith(("List<", "AWS::SSM::")):
+            found["type"] = "comma_delimited_list" if "List<" in written else "string"
             self._note(
                 f"type {written} became {found['type']}", (*path, "Type"), "Its values are not checked any more."
             )
@@ -236,6 +236,8 @@ class _Converter:
         return {key: self._tree(item, (*path, key)) for key, item in raw.items()}
 
     def _ref(self, args: Any, path: Path) -> Any:
+        if not isinstance(args, str):
+            return self._lost("Ref", args, path)
         if args in self._section("Resources"):
             return {"get_resource": args}
         if args in _PSEUDO:

@@ -77,8 +77,8 @@ def test_nested_files_are_found_from_the_file_that_names_them(
     checked = validation.check(text, types, files=nested)
     assert [(one.place.source, one.message) for one in checked.findings.errors] == [
         ("leaf.yaml", "there is no resource type 'Nope'"),
-        ("template", "There is no property 'nam'."),
         ("template", "The property 'name' is required."),
+        ("template", "There is no property 'nam'."),
         ("template", "The property 'name' is required."),
     ]
 

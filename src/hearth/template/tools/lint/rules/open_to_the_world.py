@@ -26,7 +26,8 @@ def check(subject: Subject) -> Iterator[Hit]:
 
 
 def _judge(subject: Subject, rule: Mapping[str, Any], path: Path) -> Iterator[Hit]:
-    if rule.get("direction", "ingress") != "ingress" or rule.get("remote_ip_prefix") not in _EVERYBODY:
+    prefix = rule.get("remote_ip_prefix")
+    if rule.get("direction", "ingress") != "ingress" or not isinstance(prefix, str) or prefix not in _EVERYBODY:
         return
     first, last = rule.get("port_range_min"), rule.get("port_range_max")
     if first is None and last is None:
