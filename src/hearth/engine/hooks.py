@@ -74,7 +74,8 @@ def before(action: Action, work: plan.Work, row: ResourceRow) -> str | None:
     if work is plan.Work.CONVERGE:
         if action is Action.CREATE and not is_made:
             return "pre-create"
-        return "pre-update" if action is Action.UPDATE and is_made else None
+        # A replacement that was planned has its row already: it stands for the one that is there.
+        return "pre-update" if action is Action.UPDATE and (is_made or row.replaces is not None) else None
     is_gone = row.action is Action.DELETE and row.status is Status.COMPLETE
     removing = work is plan.Work.REMOVE and action is Action.DELETE
     return "pre-delete" if removing and is_made and not is_gone else None
