@@ -216,9 +216,10 @@ def _actions(stage: Stage) -> None:
 
 def _refusals(stage: Stage) -> None:
     image = stage.member.image.find_image("cf-disk").id
+    tiny, small = (stage.member.compute.find_flavor(name).id for name in ("m1.tiny", "m1.small"))
     net = stage.member.network.find_network("cf-net").id
     dry = stage.member.network.find_network("cf-dry").id
-    good: dict[str, Any] = {"name": "cf-bad", "imageRef": image, "flavorRef": "2", "networks": [{"uuid": net}]}
+    good: dict[str, Any] = {"name": "cf-bad", "imageRef": image, "flavorRef": tiny, "networks": [{"uuid": net}]}
     cases: dict[str, dict[str, Any]] = {
         "of an unknown image": {"imageRef": UNKNOWN},
         "of a bad image": {"imageRef": "nonsense"},
@@ -246,7 +247,7 @@ def _refusals(stage: Stage) -> None:
     for label, changes in cases.items():
         stage.api(f"server {label}", "POST compute /servers", {"server": {**good, **changes}})
     stage.api("server of no flavor", "POST compute /servers", {"server": {"name": "cf-bad"}})
-    bare = {"name": "cf-bad", "imageRef": image, "flavorRef": "2"}
+    bare = {"name": "cf-bad", "imageRef": image, "flavorRef": tiny}
     stage.api("no networks at 2.37", "POST compute /servers", {"server": bare}, headers=_version("2.37"))
     stage.api("no body", "POST compute /servers", {})
     stage.api("broken JSON", "POST compute /servers", data=b"{", headers={"Content-Type": "application/json"})
@@ -257,7 +258,7 @@ def _refusals(stage: Stage) -> None:
     stage.api("unknown action", f"POST compute {one}/action", {"nonsense": None})
     stage.api("reboot of a bad kind", f"POST compute {one}/action", {"reboot": {"type": "WARM"}})
     stage.api("start of a running server", f"POST compute {one}/action", {"os-start": None})
-    stage.api("resize to the same", f"POST compute {one}/action", {"resize": {"flavorRef": "3"}})
+    stage.api("resize to the same", f"POST compute {one}/action", {"resize": {"flavorRef": small}})
     stage.api("resize to an unknown flavor", f"POST compute {one}/action", {"resize": {"flavorRef": "cf-missing"}})
     stage.api("rebuild from an unknown image", f"POST compute {one}/action", {"rebuild": {"imageRef": UNKNOWN}})
     stage.api("reset by a member", f"POST compute {one}/action", {"os-resetState": {"state": "error"}})
@@ -287,7 +288,7 @@ def _quota(stage: Stage) -> None:
     stage.api("quota", f"GET compute {quota}")
     stage.api("quota at 2.57", f"GET compute {quota}", headers=_version("2.57"))
     stage.api("quota with usage", f"GET compute {quota}/detail")
-    stage.api("quota is set", f"PUT compute {quota}", {"quota_set": {"instances": 1}}, admin=True)
+    stage.api("quota is set", f"PUT compute {quota}", {"quota_set": {"instances": 0, "force": True}}, admin=True)
     stage.cli("server create --image cf-disk --flavor m1.tiny --network cf-net cf-too-many")
     stage.api("quota by a member", f"PUT compute {quota}", {"quota_set": {"instances": 1}})
     stage.api("quota of a bad value", f"PUT compute {quota}", {"quota_set": {"instances": -2}}, admin=True)

@@ -23,7 +23,7 @@ def live(stage: Stage) -> None:
     stage.cli("container list --long")
     stage.cli(f"object create --name note.txt cf-box {data}")
     stage.cli(f"object create --name deep/note.txt cf-box {data}")
-    stage.cli(f"object create cf-missing {data}")
+    stage.cli(f"object create --name note.txt cf-missing {data}")
     stage.cli("object set --property Color=blue cf-box note.txt")
     stage.cli("object show cf-box note.txt")
     stage.cli("object list --long cf-box")

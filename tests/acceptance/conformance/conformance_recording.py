@@ -228,6 +228,8 @@ class Recorder:
             number += 1
             unique = f"{name} #{number}"
         self.steps[unique] = {**outcome, "http": self._exchanges}
+        # What the script asks between two steps belongs to neither.
+        self._exchanges = {}
 
 
 def compare(recorded: Mapping[str, Any], answered: Mapping[str, Any]) -> Iterator[tuple[str, str, str, str]]:

@@ -5,6 +5,7 @@ the set of fields an object may have. The first problem refuses the request with
 services know. What a value means (does this volume exist?) is not decided here.
 """
 
+import base64
 import dataclasses
 import re
 import uuid as uuids
@@ -168,6 +169,22 @@ def is_uuid(value: Any) -> bool:
         return uuids.UUID(value).hex == value.replace("-", "").lower()
     except ValueError:
         return False
+
+
+def encoded(maximum: int) -> Rule:
+    """Text in base64 of at most so many characters."""
+    limited = text(0, maximum)
+
+    def rule(value: Any) -> str | None:
+        if problem := limited(value):
+            return problem
+        try:
+            base64.b64decode(value, validate=True)
+        except ValueError:
+            return f"{value[:40]!r} is not a 'base64'"
+        return None
+
+    return rule
 
 
 def texts(value: Any) -> str | None:

@@ -20,9 +20,12 @@ class Range:
         """Set `call.microversion`; returns the headers of the answer. Raises ApiError 400 and 406."""
         version = self._asked(call)
         call.microversion = written(version)
-        headers = {"OpenStack-API-Version": f"{self.service_type} {call.microversion}", "Vary": "OpenStack-API-Version"}
+        return self._headers(call.microversion)
+
+    def _headers(self, version: str) -> dict[str, str]:
+        headers = {"OpenStack-API-Version": f"{self.service_type} {version}", "Vary": "OpenStack-API-Version"}
         if self.legacy_header:
-            headers[self.legacy_header] = call.microversion
+            headers[self.legacy_header] = version
         return headers
 
     def _asked(self, call: service.Call) -> tuple[int, int]:
@@ -48,7 +51,7 @@ class Range:
                 f"Version {asked} is not supported by the API. "
                 f"Minimum is {written(self.minimum)} and maximum is {written(self.maximum)}.",
                 kind="computeFault",
-                headers={"OpenStack-API-Version": f"{self.service_type} {asked}"},
+                headers=self._headers(asked),
             )
         return version
 

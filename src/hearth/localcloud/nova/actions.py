@@ -32,7 +32,7 @@ _REBUILD = rules.Shape(
         "personality": rules.anything,
         "description": rules.optional(rules.text(0, 255)),
         "key_name": rules.optional(rules.text(1, 255)),
-        "user_data": rules.optional(rules.text(0, 65535)),
+        "user_data": rules.optional(rules.encoded(65535)),
         "hostname": rules.text(1, 255),
         "trusted_image_certificates": rules.anything,
     },

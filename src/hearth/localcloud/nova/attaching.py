@@ -96,6 +96,9 @@ class Attaching:
         """DELETE /servers/{id}/os-interface/{port}."""
         server, port_id = self._of(call), call.params["port_id"]
         life.check(server, life.DETACH_INTERFACE, is_admin=call.identity.is_admin)
+        if self._networking.neutron.data.ports.get(port_id) is None:
+            # The work is done later, by another process: there nobody is left to be told.
+            return Reply(202)
         self._port(server, port_id)
         held = [each for each in server["nics"] if each["port_id"] == port_id]
         self._networking.release(held or [{"port_id": port_id, "created": False}])

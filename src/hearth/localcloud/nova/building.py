@@ -35,7 +35,7 @@ _BASE = rules.Shape(
         "security_groups": rules.list_of(_GROUP),
         "key_name": _TEXT,
         "availability_zone": _TEXT,
-        "user_data": rules.optional(rules.text(0, 65535)),
+        "user_data": rules.optional(rules.encoded(65535)),
         "config_drive": rules.optional(rules.boolean),
         "personality": rules.list_of(_FILE, maximum=5),
         "min_count": rules.integer(1),

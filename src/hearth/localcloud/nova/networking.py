@@ -6,6 +6,7 @@ ports that nova made itself go away with the server, ports that came from the us
 """
 
 import dataclasses
+import ipaddress
 from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
@@ -215,12 +216,20 @@ def _address(address: str, kind: str, mac: str, details: bool) -> dict[str, Any]
     return entry
 
 
+def _ip(value: Any) -> str | None:
+    try:
+        ipaddress.ip_address(value if isinstance(value, str) else "")
+    except ValueError:
+        return f"{value!r} is not a valid IPv4 or IPv6 address"
+    return None
+
+
 #: One interface in a request.
 NIC = rules.Shape(
     {
         "uuid": rules.optional(rules.uuid),
         "port": rules.optional(rules.uuid),
-        "fixed_ip": rules.optional(rules.text(1, 64)),
+        "fixed_ip": rules.optional(_ip),
         "tag": rules.optional(rules.text(1, 60)),
     }
 )

@@ -22,7 +22,10 @@ def test_every_answer_has_a_request_id_of_its_own(cloud_client: Any) -> None:
 
 def test_without_a_valid_token_nobody_gets_in(open_client: Callable[..., Any]) -> None:
     client = open_client()
-    for answer in (client.get("/image/v2/images"), client.get("/image/v2/images", headers={"x-auth-token": "made-up"})):
+    for answer in (
+        client.get("/network/v2.0/networks"),
+        client.get("/network/v2.0/networks", headers={"x-auth-token": "made-up"}),
+    ):
         assert answer.status == 401
         assert answer.json()["error"]["code"] == 401
         assert answer.headers["www-authenticate"] == 'Keystone uri="http://cloud.test/identity/v3"'
