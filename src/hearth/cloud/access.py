@@ -21,6 +21,7 @@ class Access:
     user_name: str
     project_id: str | None
     project_name: str | None
+    domain_id: str | None
     roles: tuple[str, ...]
     trust_id: str | None
     endpoints: Mapping[str, str] = dataclasses.field(repr=False)
@@ -41,6 +42,7 @@ def from_wire(token: str, body: Mapping[str, Any], options: settings.CloudSettin
         user_name=data["user"].get("name", ""),
         project_id=project_id,
         project_name=project.get("name"),
+        domain_id=(data.get("domain") or {}).get("id"),
         roles=tuple(role["name"] for role in data.get("roles") or ()),
         trust_id=(data.get("OS-TRUST:trust") or {}).get("id"),
         endpoints=found,

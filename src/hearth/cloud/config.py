@@ -117,6 +117,7 @@ def cloud_settings(conf: cfg.ConfigOpts) -> settings.CloudSettings:
         auth_url=conf.clients_keystone.auth_uri or service.auth_url,
         service=service,
         trustee=auth_section(conf, "trustee"),
+        stack_domain=_stack_domain(conf),
         region=conf.region_name_for_services,
         regions=_shared_regions(conf),
         interface=_interface(conf.clients.endpoint_type),
@@ -129,6 +130,20 @@ def cloud_settings(conf: cfg.ConfigOpts) -> settings.CloudSettings:
         request_timeout=conf.clients.request_timeout,
         connect_timeout=conf.clients.connect_timeout,
         connections_per_host=conf.clients.connections_per_host,
+    )
+
+
+def _stack_domain(conf: cfg.ConfigOpts) -> settings.StackDomain | None:
+    """The domain of stack users; None when none is configured."""
+    id, name = conf.stack_user_domain_id, conf.stack_user_domain_name
+    if not (id or name):
+        return None
+    if not (conf.stack_domain_admin and conf.stack_domain_admin_password):
+        raise ConfigError(
+            "[DEFAULT] stack_domain_admin and stack_domain_admin_password must be set when a domain of stack users is"
+        )
+    return settings.StackDomain(
+        id or None, name or None, conf.stack_domain_admin, conf.stack_domain_admin_password, conf.heat_stack_user_role
     )
 
 

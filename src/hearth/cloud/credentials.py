@@ -46,7 +46,21 @@ class ApplicationCredential:
     secret: str = dataclasses.field(repr=False)
 
 
-Credential = UserToken | Trust | ServiceUser | ApplicationCredential
+@dataclasses.dataclass(frozen=True, slots=True)
+class StackDomainAdmin:
+    """The administrator of the domain of stack users, in that domain."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class StackUser:
+    """A user that a stack made, in the stack's own project."""
+
+    id: str
+    password: str = dataclasses.field(repr=False)
+    project_id: str
+
+
+Credential = UserToken | Trust | ServiceUser | ApplicationCredential | StackDomainAdmin | StackUser
 
 #: Sessions kept at most; the one unused longest goes first.
 _MAX_SESSIONS = 2048
@@ -110,6 +124,31 @@ class Connector:
         if isinstance(credential, Trust):
             return settings.AuthSection(
                 trustee.auth_type, {**_without_scope(trustee.options), "trust_id": credential.trust_id}
+            )
+        if isinstance(credential, StackDomainAdmin):
+            domain = self.settings.stack_domain
+            if domain is None:
+                raise errors.CloudError(0, "identity", "no domain of stack users is configured")
+            where = {"domain_id": domain.id} if domain.id else {"domain_name": domain.name}
+            return settings.AuthSection(
+                "v3password",
+                {
+                    "auth_url": catalog.identity_url(self.settings.auth_url),
+                    "username": domain.admin,
+                    "password": domain.password,
+                    **{f"user_{key}": value for key, value in where.items()},
+                    **where,
+                },
+            )
+        if isinstance(credential, StackUser):
+            return settings.AuthSection(
+                "v3password",
+                {
+                    "auth_url": catalog.identity_url(self.settings.auth_url),
+                    "user_id": credential.id,
+                    "password": credential.password,
+                    "project_id": credential.project_id,
+                },
             )
         if isinstance(credential, ApplicationCredential):
             return settings.AuthSection(

@@ -56,6 +56,11 @@ class Session:
         return self._access.project_id
 
     @property
+    def domain_id(self) -> str | None:
+        """The domain that this session acts in; None when it does not act in a domain."""
+        return self._access.domain_id
+
+    @property
     def user_id(self) -> str:
         """The user that this session acts as (of a trust: the one who gave it)."""
         return self._access.user_id

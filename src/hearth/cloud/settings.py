@@ -29,6 +29,18 @@ class AuthSection:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class StackDomain:
+    """The domain of users that stacks make, by id or name, and who manages it."""
+
+    id: str | None
+    name: str | None
+    admin: str
+    password: str = dataclasses.field(repr=False)
+    #: The role that such users get.
+    user_role: str = "heat_stack_user"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class CloudSettings:
     """Everything the cloud package needs to know. Times are seconds."""
 
@@ -38,6 +50,8 @@ class CloudSettings:
     service: AuthSection
     #: The user that trusts are given to; None: the service user.
     trustee: AuthSection | None = None
+    #: Where stacks make users; None: nowhere, and resources that need one fail.
+    stack_domain: StackDomain | None = None
     #: Region of the services; None: the first one in the catalog.
     region: str | None = None
     #: Region of some services (official types) that regions share.

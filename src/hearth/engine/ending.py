@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import sqlalchemy as sa
 
 from hearth.cloud import errors as cloud_errors
-from hearth.engine import actions, adoption, authority, context, definitions, hooks, run
+from hearth.engine import actions, adoption, authority, context, definitions, hooks, run, stack_users
 from hearth.model.names import new_id
 from hearth.model.states import Action, Status
 from hearth.store import events, resources, snapshots, stacks, traversals
@@ -56,6 +56,7 @@ class Ending:
         self._context = surroundings
         self._definitions = kept
         self._authority = owners
+        self._users = stack_users.StackUsers(surroundings)
         self._host = host
         self._actions = actions.Actions(surroundings, kept)
 
@@ -75,6 +76,11 @@ class Ending:
         deleted = failure is None and traversal.action is Action.DELETE
         if deleted and await self._context.store.read(lambda connection: snapshots.is_left(connection, stack.id)):
             return  # the removal of the last one ends it
+        if deleted and stack.owner_id is None:
+            try:
+                await self._users.forget(stack)
+            except cloud_errors.CloudError as error:
+                deleted, failure = False, f"Error deleting project: {error}"
         if deleted and stack.owner_id is None:
             try:
                 await self._authority.revoke(stack)

@@ -27,6 +27,7 @@ from hearth.engine import (
     run,
     signals,
     snapshot_removal,
+    stack_users,
     steps,
     watch,
 )
@@ -57,6 +58,7 @@ class Engine:
         self._watcher: watch.Watcher[steps.Step] = watch.Watcher(self._look)
         self._nesting = nesting.Nesting(surroundings, kept, self)
         self._signals = signals.Signals(surroundings, kept)
+        self._users = stack_users.StackUsers(surroundings)
         self._steps = steps.Steps(surroundings, self._commits, self, steps.default_jitter)
         self._ending = ending.Ending(surroundings, kept, owners, self)
         self._snapshots = snapshot_removal.SnapshotRemoval(surroundings, kept, owners, self)
@@ -137,17 +139,23 @@ class Engine:
         while not self._stopping:
             await self._wake.wait()
             self._wake.clear()
-            while (limit := min(self.capacity(), CLAIM_AT_ONCE)) > 0:
-                now = self._context.now()
-                nodes = await self._context.store.write(functools.partial(self._claim, limit, now))
-                if not nodes:
-                    break
-                self._claimed += len(nodes)
-                await self._dispatch(nodes)
-            # Actions that had nothing to do, and those whose engine died before it could say that they are done.
-            for traversal in await self._context.store.read(traversals.unfinished):
-                self.ended(traversal)
-            await self._snapshots.take_up()
+            try:
+                await self._claim_all()
+            except Exception as error:  # the border of the work list: the sweeper wakes this loop again
+                log.error("The work list cannot be read; it is tried again", exc_info=error)
+
+    async def _claim_all(self) -> None:
+        while (limit := min(self.capacity(), CLAIM_AT_ONCE)) > 0:
+            now = self._context.now()
+            nodes = await self._context.store.write(functools.partial(self._claim, limit, now))
+            if not nodes:
+                break
+            self._claimed += len(nodes)
+            await self._dispatch(nodes)
+        # Actions that had nothing to do, and those whose engine died before it could say that they are done.
+        for traversal in await self._context.store.read(traversals.unfinished):
+            self.ended(traversal)
+        await self._snapshots.take_up()
 
     def _claim(self, limit: int, now: float, connection: sa.Connection) -> list[Node]:
         return traversals.claim(connection, self.id, limit, now)
@@ -299,6 +307,7 @@ class Engine:
         """See `steps.Waiting`."""
         if step.run.access is None or not step.run.access.is_usable:
             step.run.access = await self._authority.session_of(step.run.stack)
+            step.run.users = self._users.of(step.run.stack)
 
     async def hooks(self, step: steps.Step) -> frozenset[str]:
         """See `steps.Waiting`."""

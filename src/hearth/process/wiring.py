@@ -109,7 +109,13 @@ def home_options(home: homes.Home, url: str, overrides: Mapping[str, Any]) -> di
         "project_domain_name": "Default",
     }
     return {
-        "DEFAULT": {"auth_encryption_key": home.key().decode(), **overrides},
+        "DEFAULT": {
+            "auth_encryption_key": home.key().decode(),
+            "stack_user_domain_name": "heat",
+            "stack_domain_admin": "heat_domain_admin",
+            "stack_domain_admin_password": homes.PASSWORD,
+            **overrides,
+        },
         "database": {"connection": f"sqlite:///{home.database}"},
         "keystone_authtoken": {**heat, "www_authenticate_uri": f"{url}/identity"},
     }

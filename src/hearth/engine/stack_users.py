@@ -1,0 +1,89 @@
+"""The users of a stack: its project in the stack users' domain, made when the first user is needed, kept by the root.
+
+Types use `OfStack` through `Call.users`; the end of a stack's deletion uses `StackUsers.forget`.
+"""
+
+import asyncio
+import weakref
+
+import sqlalchemy as sa
+
+from hearth.cloud import stack_users
+from hearth.engine import context
+from hearth.resources import contract
+from hearth.store import stacks
+from hearth.store.rows import StackRow
+
+
+class StackUsers:
+    """Projects and users of all stacks, for one process."""
+
+    def __init__(self, surroundings: context.Context) -> None:
+        self._store = surroundings.store
+        self._domain = stack_users.StackUserDomain(surroundings.connector)
+        self._locks: weakref.WeakValueDictionary[str, asyncio.Lock] = weakref.WeakValueDictionary()
+
+    def of(self, stack: StackRow) -> "OfStack | None":
+        """The users of a stack; None where no domain for them is configured."""
+        return OfStack(self, self._domain, stack) if self._domain.is_configured else None
+
+    async def project(self, stack: StackRow) -> str:
+        """The project of a stack's users, the same for the whole tree. A repeat after a crash finds it by its name."""
+        if stack.stack_user_project_id is not None:
+            return stack.stack_user_project_id
+        lock = self._locks.get(stack.root_id)
+        if lock is None:
+            lock = self._locks[stack.root_id] = asyncio.Lock()
+        async with lock:
+            root = await self._store.read(lambda connection: stacks.by_id(connection, stack.root_id))
+            assert root is not None
+            project_id = root.stack_user_project_id
+            if project_id is None:
+                name = f"{root.project_id}-{root.id}"
+                project_id = await self._domain.make_project(name, "Users of an orchestration stack")
+            found = project_id
+            await self._store.write(lambda connection: _note(connection, root.id, found))
+        stack.stack_user_project_id = project_id
+        return project_id
+
+    async def forget(self, stack: StackRow) -> None:
+        """Remove the project of a root stack that is deleted. Raises CloudError."""
+        if stack.stack_user_project_id is not None and self._domain.is_configured:
+            await self._domain.delete_project(stack.stack_user_project_id)
+
+
+def _note(connection: sa.Connection, root_id: str, project_id: str) -> None:
+    for one in stacks.tree(connection, root_id, live=True):
+        if one.stack_user_project_id is None:
+            stacks.update(connection, one.id, stack_user_project_id=project_id)
+
+
+class OfStack:
+    """See `contract.StackUsers`."""
+
+    def __init__(self, several: StackUsers, domain: stack_users.StackUserDomain, stack: StackRow) -> None:
+        self._several = several
+        self._domain = domain
+        self._stack = stack
+
+    async def create(self, name: str, password: str) -> contract.StackUser:
+        """See `contract.StackUsers`."""
+        project_id = await self._several.project(self._stack)
+        user_id = await self._domain.make_user(name, password, project_id)
+        return contract.StackUser(user_id, name, project_id, await self._domain.id(), self._domain.auth_url)
+
+    async def token(self, user_id: str, password: str) -> str:
+        """See `contract.StackUsers`."""
+        return await self._domain.token(user_id, password, await self._several.project(self._stack))
+
+    async def enable(self, user_id: str, enabled: bool) -> None:
+        """See `contract.StackUsers`."""
+        await self._domain.enable_user(user_id, enabled)
+
+    async def delete(self, user_id: str) -> None:
+        """See `contract.StackUsers`."""
+        await self._domain.delete_user(user_id)
+
+    async def find(self, name: str) -> str | None:
+        """See `contract.StackUsers`."""
+        return await self._domain.find_user(name)
