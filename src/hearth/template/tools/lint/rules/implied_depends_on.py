@@ -19,7 +19,7 @@ def check(subject: Subject) -> Iterator[Hit]:
         used = {use.resource for use in bound.uses}
         several = list(enumerate(given)) if isinstance(given, list) else [(None, given)]
         for index, needed in several:
-            if needed in used:
+            if isinstance(needed, str) and needed in used:
                 yield Hit(
                     subject.place((*path, key) if index is None else (*path, key, index)),
                     f"{name!r} refers to {needed!r}, so it comes after it anyway",
