@@ -93,6 +93,13 @@ class World:
         await self.context.connector.close()
         self.store.close()
 
+    async def fill_disk(self) -> None:
+        """Let the database grow no further: SQLite's own limit answers as a full disk does."""
+        await self.store.write(_limit_to_present_size)
+
+    async def free_disk(self) -> None:
+        await self.store.write(lambda connection: connection.exec_driver_sql("PRAGMA max_page_count=4294967294"))
+
     # ---- what a user does ----
 
     async def create(self, template: Any, name: str = "stack", **more: Any) -> Any:
@@ -168,6 +175,11 @@ class World:
 
     async def names(self) -> set[str]:
         return {one["stack_name"] for one in await self.service.list_stacks(CALLER, StackQuery())}
+
+
+def _limit_to_present_size(connection: Any) -> None:
+    pages = connection.exec_driver_sql("PRAGMA page_count").scalar()
+    connection.exec_driver_sql(f"PRAGMA max_page_count={pages}")
 
 
 @pytest.fixture

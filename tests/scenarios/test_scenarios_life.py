@@ -4,6 +4,7 @@ import pytest
 from templates import after, chain, hot, output_of, thing
 
 from hearth.model.errors import ActionInProgress, Invalid, NotFound, NotSupported, StackExists
+from hearth.store import Unavailable
 
 
 async def test_create_runs_in_order_of_needs_and_tells_every_step(world):
@@ -329,3 +330,20 @@ async def test_a_plan_tells_old_and_new_values_but_no_secrets(world):
     assert told["c"]["properties"] == {"value": {"before": "x", "after": "(known after apply)"}}
     assert not told["c"]["certain"]
     assert "word" not in str(told)
+
+
+async def test_a_full_disk_loses_nothing_and_work_goes_on_when_there_is_room(new_world):
+    world = new_world(engine_lease=0.5)
+    await world.start_engine()
+    resources = {f"r{n}": thing(f"{n}", wait_secs=0.2) for n in range(200)}
+    stack = await world.create(hot(resources, {"last": output_of("r199")}))
+    await world.until_resource(stack, "r0", "CREATE_IN_PROGRESS")
+    await world.fill_disk()
+    with pytest.raises(Unavailable):
+        await world.create(hot({f"r{n}": thing("x" * 1000) for n in range(100)}), name="other")
+    assert (await world.show(stack))["stack_status"] == "CREATE_IN_PROGRESS"
+    await world.free_disk()
+    await world.until(stack, "CREATE_COMPLETE")
+    assert await world.output(stack, "last") == "199"
+    assert [name for name, status in await world.events(stack) if status == "CREATE_COMPLETE"].count("r7") == 1
+    await world.close()

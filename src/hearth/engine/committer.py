@@ -7,11 +7,17 @@ one together. What a transaction made ready comes back claimed, and is passed on
 import asyncio
 import dataclasses
 import functools
+import logging
 from collections.abc import Callable, Sequence
 
 import sqlalchemy as sa
 
-from hearth.store import Store, traversals
+from hearth.store import Store, Unavailable, traversals
+
+log = logging.getLogger(__name__)
+
+#: Seconds between tries while the database refuses to store anything.
+PAUSE = 1.0
 
 
 class LeaseLost(Exception):
@@ -67,6 +73,12 @@ class Committer:
                     advanced = await self._store.write(
                         functools.partial(_advance, self._store, moves, self._owner, self._capacity())
                     )
+                except Unavailable as error:
+                    # What was done in the cloud must not be forgotten: the moves wait until they can be stored.
+                    log.error("%s It is tried again in %.0f s.", error, PAUSE)
+                    self._waiting = batch + self._waiting
+                    await asyncio.sleep(PAUSE)
+                    continue
                 except Exception as error:  # the border of a batch: each waiting step gets the failure
                     for waiting in batch:
                         if not waiting.future.done():

@@ -1,5 +1,6 @@
 """Tables, named queries and migrations. The only place that knows SQL."""
 
 from hearth.store.store import Store, open_store
+from hearth.store.writer import Unavailable
 
-__all__ = ["Store", "open_store"]
+__all__ = ["Store", "Unavailable", "open_store"]

@@ -12,11 +12,21 @@ from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
 import sqlalchemy as sa
+from sqlalchemy import exc
+
+from hearth.model.errors import HearthError
 
 R = TypeVar("R")
 
 #: Units in one transaction at the most: bounds how long one commit can take.
 MOST_UNITS = 200
+
+
+class Unavailable(HearthError):
+    """The database refuses to store anything now. Nothing was stored; the same work may be submitted again."""
+
+    kind = "HTTPServiceUnavailable"
+    status = 503
 
 
 class _Job(Generic[R]):
@@ -82,11 +92,17 @@ class Writer:
                     try:
                         with connection.begin_nested():
                             job.result = job.work(connection)
-                    except Exception as error:  # belongs to the caller of this unit alone
+                    except Exception as error:  # the caller's own, unless the database is in trouble
+                        if _will_pass(error):
+                            raise
                         job.failure = error
         except Exception as error:  # the commit itself failed: nothing of the batch is stored
+            failure: Exception = error
+            if _will_pass(error):
+                failure = Unavailable(f"The database cannot store anything at the moment: {error}")
+                failure.__cause__ = error
             for job in jobs:
-                job.failure = job.failure or error
+                job.failure = job.failure or failure
         by_loop: dict[asyncio.AbstractEventLoop, list[_Job[Any]]] = {}
         for job in jobs:
             by_loop.setdefault(job.loop, []).append(job)
@@ -95,6 +111,25 @@ class Writer:
                 loop.call_soon_threadsafe(_settle, done)
             except RuntimeError:
                 continue  # that loop has ended; nobody waits for the answer any more
+
+
+#: SQLite tells a full disk and a wrong statement by the same exception; these codes are troubles that may pass:
+#: busy, locked, no memory, read-only, I/O error, full, cannot open.
+_PASSING = frozenset({5, 6, 7, 8, 10, 13, 14})
+
+
+def _will_pass(error: Exception) -> bool:
+    """Whether the same work may succeed later. A full SQLite undoes the whole transaction by itself, so the error seen
+    may be that of a savepoint which is no longer there; the true one stands behind it.
+    """
+    behind: BaseException | None = error
+    while behind is not None:
+        if isinstance(behind, exc.OperationalError):
+            code = getattr(behind.orig, "sqlite_errorcode", None)
+            if code is None or (code & 0xFF) in _PASSING:
+                return True
+        behind = behind.__context__
+    return False
 
 
 def _settle(jobs: list[_Job[Any]]) -> None:
