@@ -115,6 +115,32 @@ class Client:
         """One output with its value."""
         return _record(self._call("GET", f"{stack.path}/outputs/{quote(key, '')}"), "output")
 
+    # ---- what is kept of stacks
+
+    def snapshot(self, stack: StackRef, name: str | None) -> Record:
+        """Take a snapshot."""
+        return _record(self._call("POST", f"{stack.path}/snapshots", json={"name": name} if name else {}))
+
+    def snapshots(self, stack: StackRef) -> list[Record]:
+        """All snapshots with their documents, oldest first."""
+        return list(self._call("GET", f"{stack.path}/snapshots")["snapshots"])
+
+    def delete_snapshot(self, stack: StackRef, snapshot_id: str) -> None:
+        """Ask for a snapshot's removal."""
+        self._call("DELETE", f"{stack.path}/snapshots/{quote(snapshot_id, '')}")
+
+    def restore(self, stack: StackRef, snapshot_id: str) -> None:
+        """Bring the stack back to a snapshot."""
+        self._call("POST", f"{stack.path}/snapshots/{quote(snapshot_id, '')}/restore")
+
+    def export(self, stack: StackRef) -> Record:
+        """The document by which the stack can be adopted."""
+        return _record(self._call("GET", f"{stack.path}/export"))
+
+    def abandon(self, stack: StackRef) -> Record:
+        """The same, and the stack is forgotten."""
+        return _record(self._call("DELETE", f"{stack.path}/abandon"))
+
     # ---- resources and events
 
     def resources(self, stack: StackRef, params: Sequence[tuple[str, str]] = ()) -> list[Record]:
@@ -140,7 +166,7 @@ class Client:
         try:
             return msgspec.json.decode(content)
         except msgspec.DecodeError as error:
-            if method in ("PUT", "PATCH"):  # an accepted update answers with plain text
+            if status == 202:  # what is accepted for later is told in plain text
                 return None
             raise problems.CliError(
                 f"The orchestration endpoint answered {method} {path} with something that is not JSON.",

@@ -121,7 +121,7 @@ def _is_over(record: client.Record | None, action: str, last_state: str, since: 
         return False
     if not state.startswith((action, "ROLLBACK")):
         return False
-    return action == "CREATE" or last_state == state or record.get("updated_time") != since.updated
+    return action in ("CREATE", "ADOPT") or last_state == state or record.get("updated_time") != since.updated
 
 
 class Lines:

@@ -92,7 +92,7 @@ def create(
       hearth stack create -t web.yaml -e production.yaml --parameter count=5 web
       hearth stack create -t https://example.org/web.yaml --parameter-file motd=motd.txt --no-wait web
     """
-    collected = bundle.collect(template, environments, _parameters(parameters, parameter_files))
+    collected = bundle.collect(template, environments, given_parameters(parameters, parameter_files))
     body = {"stack_name": name, **collected.to_wire(), "disable_rollback": not enable_rollback}
     body |= _given(timeout_mins=timeout, tags=tags)
     api = connection.connect()
@@ -101,7 +101,7 @@ def create(
             _show_new(api.preview_create(body), output_format)
             return
         stack = api.create(body)
-    _finish(api, stack, "CREATE", follow.Mark(), wait, output_format)
+    finish(api, stack, "CREATE", follow.Mark(), wait, output_format)
 
 
 @click.command()
@@ -143,7 +143,7 @@ def update(
         raise click.UsageError("Give the new template with -t FILE, or --existing to keep the present one.")
     if cleared and not existing:
         raise click.UsageError("--clear-parameter works with --existing only: otherwise no old parameter is kept.")
-    collected = bundle.collect(template, environments, _parameters(parameters, parameter_files))
+    collected = bundle.collect(template, environments, given_parameters(parameters, parameter_files))
     body = collected.to_wire() | _given(timeout_mins=timeout, tags=tags)
     if cleared:
         body["clear_parameters"] = list(cleared)
@@ -159,7 +159,7 @@ def update(
             return
         before = follow.mark(api, stack) if wait else follow.Mark()
         api.update(stack, body, existing=existing)
-    _finish(api, stack, "UPDATE", before, wait, output_format)
+    finish(api, stack, "UPDATE", before, wait, output_format)
 
 
 @click.command()
@@ -217,7 +217,7 @@ def plan(
     """
     if template is None and not existing:
         raise click.UsageError("Give the template with -t FILE, or --existing to keep the present one.")
-    collected = bundle.collect(template, environments, _parameters(parameters, parameter_files))
+    collected = bundle.collect(template, environments, given_parameters(parameters, parameter_files))
     body = collected.to_wire()
     api = connection.connect()
     stack = _found(api, name)
@@ -247,7 +247,7 @@ def validate(
       hearth stack validate -t web.yaml
       hearth stack validate -t web.yaml -e production.yaml -f yaml
     """
-    collected = bundle.collect(template, environments, _parameters(parameters, parameter_files))
+    collected = bundle.collect(template, environments, given_parameters(parameters, parameter_files))
     api = connection.connect()
     with _explained(collected):
         answer = api.validate(collected.to_wire())
@@ -267,7 +267,8 @@ def validate(
 # ---- shared
 
 
-def _parameters(pairs: Sequence[str], files: Sequence[str]) -> dict[str, str]:
+def given_parameters(pairs: Sequence[str], files: Sequence[str]) -> dict[str, str]:
+    """The values of --parameter and --parameter-file."""
     found = dict(_pair(pair, "--parameter") for pair in pairs)
     for pair in files:
         key, path = _pair(pair, "--parameter-file")
@@ -308,9 +309,10 @@ def _found(api: client.Client, name: str) -> client.StackRef | None:
         raise
 
 
-def _finish(
+def finish(
     api: client.Client, stack: client.StackRef, action: str, before: follow.Mark, wait: bool, output_format: str
 ) -> None:
+    """Watch an action to its end, if that is wanted, and print what came of it."""
     if not wait:
         render.record({"stack_name": stack.name, "id": stack.id}, output_format)
         return
