@@ -111,6 +111,8 @@ def home_options(home: homes.Home, url: str, overrides: Mapping[str, Any]) -> di
     return {
         "DEFAULT": {
             "auth_encryption_key": home.key().decode(),
+            "enable_stack_abandon": True,
+            "enable_stack_adopt": True,
             "stack_user_domain_name": "heat",
             "stack_domain_admin": "heat_domain_admin",
             "stack_domain_admin_password": homes.PASSWORD,
