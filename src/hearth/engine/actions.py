@@ -92,6 +92,7 @@ class Actions:
         now = self._context.now()
         draft = TraversalRow(0, stack.id, action, definition_id, None, None, now)
         working = run.Run(stack, draft, blueprint, self._definitions.type_named, self._context.now)
+        working.note(rows)
         made = plan.visit(action, rows) if action in VISITS else launch.planned(action, working, rows, busy)
         if seconds is None:
             seconds = stack.timeout_mins * 60 if stack.timeout_mins else self._context.settings.stack_action_timeout
