@@ -566,7 +566,8 @@ class Steps:
         return wanted and row.physical_id is not None and COPIED not in row.data
 
     def _copying_call(self, step: Step) -> contract.Call:
-        call = self._call(step, action=Action.SNAPSHOT)
+        call = self._call(step)
+        call.action = Action.SNAPSHOT
         call.snapshot_name = snapshots.copy_name(call.physical_name, "kept")
         return call
 
