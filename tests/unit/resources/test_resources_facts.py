@@ -11,11 +11,9 @@ FACTS = Path(__file__).parents[2] / "facts" / "resource_types"
 TYPES = registry.TypeRegistry()
 
 NAMES = "the service takes ids only, so a name is translated here as in all other places"
-LATER = "the policy is refused until snapshots can be made, rather than taken and not followed"
 
 ALLOWED: dict[str, dict[str, str]] = {
     "OS::Cinder::Volume": {
-        "snapshot deletion policy: declared False, published True": LATER,
         "backup_id is translated by cinder.backup: not published": NAMES,
         "image is translated by glance.image: not published": NAMES,
         "snapshot_id is translated by cinder.snapshot: not published": NAMES,
@@ -33,7 +31,6 @@ ALLOWED: dict[str, dict[str, str]] = {
         "rules.remote_group_id is translated by neutron.security_group: not published": NAMES
     },
     "OS::Nova::Server": {
-        "snapshot deletion policy: declared False, published True": LATER,
         "block_device_mapping.snapshot_id is translated by cinder.snapshot: not published": NAMES,
         "block_device_mapping.volume_id is translated by cinder.volume: not published": NAMES,
         "block_device_mapping_v2.snapshot_id is translated by cinder.snapshot: not published": NAMES,
