@@ -346,7 +346,7 @@ class _Writer:
         inner = " " * (indent + _INDENT)
         lines = [inner + line[old:] if line[old:] else "" for line in content]
         if "+" not in header.partition("#")[0]:
-            while lines and not lines[-1].strip():
+            while lines and not lines[-1]:
                 lines.pop()
         elif lines and not lines[-1]:
             lines.pop()

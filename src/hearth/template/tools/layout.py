@@ -127,6 +127,11 @@ class _Reader:
     def _text_node(self, first: Any, last: Any, style: str) -> Node:
         start, stop = first.start_mark, last.end_mark
         last_line = stop.line - 1 if stop.column == 0 and stop.line > start.line else stop.line
+        if style in ("|", ">"):
+            written = self._text[start.index : stop.index]
+            if "+" not in written.partition("\n")[0].partition("#")[0]:
+                # Blank lines at its end are no part of the text: they stand between it and what follows.
+                last_line = start.line + written.rstrip(" \n").count("\n")
         return Node("text", start.index, stop.index, start.line, start.column, last_line, style)
 
     def _skip(self) -> Any:

@@ -154,6 +154,10 @@ parameters:
         "x:\n    - a: |4+\n               x\n          y\n\n",
         "x:\n  - a: |2+\n           x\n      y\n\n",
     ),
+    "blank lines after texts stay": (
+        "resources:\n    a:\n        x: |\n            y\n\n\n    # b\n    b: >-\n        z\n\noutputs: {}\n",
+        "resources:\n  a:\n    x: |\n      y\n\n  # b\n  b: >-\n    z\n\noutputs: {}\n",
+    ),
     "with anchors nothing changes its place": (
         """\
 heat_template_version: 2021-04-16
