@@ -232,7 +232,7 @@ def _character_test(kind: Any, argument: Any, flags: int) -> Callable[[str], boo
         return lambda character: not _any_case(lambda one: one == argument, character, flags)
     if kind is _constants.IN:
         negated = argument[0][0] is _constants.NEGATE
-        members = [_member_test(*member, flags) for member in (argument[1:] if negated else argument)]
+        members = [_member_test(part, value, flags) for part, value in (argument[1:] if negated else argument)]
         return lambda character: (
             _any_case(lambda one: any(test(one) for test in members), character, flags) is not negated
         )

@@ -193,7 +193,7 @@ def visit(action: Action, rows: Sequence[Row]) -> Plan:
     if action in REVERSED:
         needs = dag.dependents(needs)
     numbers: dict[str, int] = {}
-    nodes = []
+    nodes: list[PlanNode] = []
     for name in dag.order(needs):
         numbers[name] = len(nodes)
         nodes.append(PlanNode(name, present[name].id, Work.VISIT, tuple(numbers[one] for one in needs[name])))
