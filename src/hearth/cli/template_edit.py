@@ -113,8 +113,10 @@ def convert(file: str | None, stdin: bool, output: str | None) -> None:
         raise _refused(problems_found, known)
     try:
         text, notes = conversion.convert(template)
-    except ValueError as error:
+    except (ValueError, formatting.CannotFormat) as error:
         raise problems.CliError(str(error)) from error
+    except Invalid as invalid:
+        raise _refused(Findings(invalid.diagnostics), {}) from invalid
     for note in notes:
         for line in findings.draw_one(note.to_wire(), known):
             click.echo(line, err=True)

@@ -11,6 +11,7 @@ in both languages. What has no counterpart is replaced by the nearest thing and 
 """
 
 import copy
+import textwrap
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -51,20 +52,39 @@ def convert(template: templates.Template) -> tuple[str, Findings]:
     if template.kind != "cfn":
         raise ValueError("This is a HOT template already; only CloudFormation templates are converted.")
     converter = _Converter(template)
-    data = converter.template()
-    text = yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120, default_flow_style=False)
-    return formatting.format_text(text), converter.findings
+    return formatting.format_text(_written(converter.template())), converter.findings
+
+
+def _written(data: Mapping[str, Any]) -> str:
+    """The YAML text of a template, a blank line between resources."""
+    text = f"heat_template_version: {VERSION}\n"
+    for section, body in data.items():
+        if section == "resources" and body:
+            entries = [textwrap.indent(_dumped({name: one}), "  ") for name, one in body.items()]
+            text += "resources:\n" + "\n".join(entries)
+        else:
+            text += _dumped({section: body})
+    return text
+
+
+def _dumped(data: dict[str, Any]) -> str:
+    dumped: str = yaml.dump(
+        data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120, default_flow_style=False
+    )
+    return dumped
 
 
 class _Dumper(yaml.SafeDumper):
-    """Texts of several lines as blocks, no aliases, versions without quotes."""
+    """Texts of several lines as blocks, no aliases."""
 
     def ignore_aliases(self, data: Any) -> bool:
         return True
 
 
 def _write_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+    several = text.rstrip("\n").count("\n") > 0 and text[:1] not in (" ", "\n")
+    style = ("|" if several else '"') if "\n" in text else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 
 def _write_list(dumper: yaml.SafeDumper, items: list[Any]) -> yaml.SequenceNode:
@@ -130,7 +150,6 @@ class _Converter:
                 "default": copy.deepcopy(self._section("Mappings")[name]),
             }
         parameters |= self._extra
-        data: dict[str, Any] = {"heat_template_version": VERSION}
         sections: dict[str, Any] = {
             "description": self._template.raw.get("Description"),
             "parameters": parameters,
@@ -138,7 +157,7 @@ class _Converter:
             "resources": resources,
             "outputs": outputs,
         }
-        return data | {key: value for key, value in sections.items() if value or key == "resources"}
+        return {key: value for key, value in sections.items() if value or key == "resources"}
 
     def _parameter(self, name: str, body: Any, path: Path) -> dict[str, Any]:
         body = body if isinstance(body, dict) else {}

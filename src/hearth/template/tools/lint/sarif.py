@@ -5,6 +5,7 @@ Spec: https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html
 
 from collections.abc import Iterable
 from typing import Any
+from urllib.parse import quote
 
 from hearth.template.tools.lint import linting, rules
 
@@ -48,7 +49,7 @@ def log(reports: Iterable[linting.Report], tool_version: str) -> dict[str, Any]:
 
 
 def _result(report: linting.Report, index: int) -> dict[str, Any]:
-    physical: dict[str, Any] = {"artifactLocation": {"uri": report.place.source}}
+    physical: dict[str, Any] = {"artifactLocation": {"uri": quote(report.place.source)}}
     if report.place.line:
         physical["region"] = {"startLine": report.place.line, "startColumn": report.place.column}
     location: dict[str, Any] = {"physicalLocation": physical}
