@@ -35,7 +35,7 @@ def answered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any
             env={**os.environ, **running.environment},
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=300,
             check=False,
         )
         assert done.returncode == 0, done.stderr[-4000:]
@@ -65,19 +65,20 @@ def test_every_allowed_difference_is_still_one(answered: dict[str, Any]) -> None
     idle = [
         entry
         for entry in _allowed()
-        if not any(
+        if not entry.get("sometimes")
+        and not any(
             entry["service"] in (service, "*") and _covers(entry, step, where) for service, step, where in differences
         )
     ]
     assert not idle
 
 
-def _allowed() -> list[dict[str, str]]:
-    found: list[dict[str, str]] = yaml.safe_load((HERE / "differences.yaml").read_text())
+def _allowed() -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = yaml.safe_load((HERE / "differences.yaml").read_text())
     return found
 
 
-def _covers(entry: dict[str, str], step: str, where: str) -> bool:
+def _covers(entry: dict[str, Any], step: str, where: str) -> bool:
     # Brackets are part of the places ("servers > [] > id"), not sets of characters.
     return fnmatch.fnmatchcase(_plain(step), _plain(entry["step"])) and fnmatch.fnmatchcase(
         _plain(where), _plain(entry["where"])
