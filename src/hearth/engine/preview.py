@@ -25,6 +25,8 @@ class ImmutableParameterModified(HearthError):
     status = 400
 
 
+#: Members of one group where the operator sets no limit to resources.
+MOST_MEMBERS = 100_000
 _WRONG = "StackValidationFailed"
 #: An attribute that only types have which take their attributes from their members.
 _ANY_NAME = "no such attribute"
@@ -102,6 +104,8 @@ class Tree:
                 advice="Nest less deeply, or look for a template that contains itself.",
             )
             return
+        if self._has_too_many(member, findings):
+            return
         wanted = _wanted(owner, member, self.unfetched)
         if wanted is None:
             return  # it is checked when the others are there
@@ -141,6 +145,21 @@ class Tree:
             _check_member_attributes(owner, member, built, findings)
         if key is not None and before == (len(findings), before[1], len(self.unfetched)):
             self._seen[key] = _Seen(self._resources - before[1])
+
+    def _has_too_many(self, member: Member, findings: Findings) -> bool:
+        """Whether a group asks for more members than can ever be; they are not even written down then."""
+        count = member.values.get("count")
+        limit = self._limits.max_resources_per_stack
+        most = limit if limit >= 0 else MOST_MEMBERS
+        if not isinstance(count, int) or count <= most:
+            return False
+        findings.add(
+            f"Maximum resources per stack exceeded: the group asks for {count} members, at most {most} are allowed",
+            member.definition.place(("properties", "count")),
+            kind="RequestLimitExceeded",
+            advice="Split it into several stacks, or ask the operator to raise max_resources_per_stack.",
+        )
+        return True
 
     def check_services(self, session: cloud_session.Session, findings: Findings) -> None:
         """Note every type whose service the caller's catalog does not have."""

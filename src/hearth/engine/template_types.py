@@ -19,8 +19,6 @@ from hearth.template.registry import Registry, Target
 _MOST_KEPT: Final = 256
 _REMOTE: Final = ("http://", "https://")
 _LOCAL: Final = "file:"
-#: An attribute that every type has, so every stand-in needs it too.
-_SHOW: Final = "show"
 _KIND_NAMES: Final = {
     str: "text",
     int: "number",
@@ -164,7 +162,7 @@ def _check_facade(
     for name, parameter in parameters.items():
         if not parameter.has_default and name not in defaults and name not in facade.properties:
             findings.add(f"{who}: its required parameter {name!r} is no property of that type", place)
-    for name in (*facade.attributes, _SHOW):
+    for name in facade.attributes:
         if name not in stand_in.attributes:
             findings.add(
                 f"{who}: it has no output for the attribute {name!r}", place, advice=f"Add an output named {name!r}."
