@@ -84,12 +84,11 @@ class Dispatcher:
             fault = None
             if call.service.name != "admin":
                 fault = self._cloud.faults.for_request(call.service.name, call.method, call.path)
-            if fault is not None:
-                if not fault["after_work"]:
-                    await asyncio.sleep(fault["latency"])
-                    if fault["drop"]:
-                        return None
-                    _fail(fault)
+            if fault is not None and not fault["after_work"]:
+                await asyncio.sleep(fault["latency"])
+                if fault["drop"]:
+                    return None
+                _fail(fault)
             found = routes.find(call.method, call.path)
             if isinstance(found, set):
                 raise _no_route(call, found)
