@@ -1,5 +1,6 @@
 """Groups of members: batches and pauses, removal, and the other types that own a nested stack."""
 
+import asyncio
 import time
 
 import pytest
@@ -268,3 +269,117 @@ async def test_a_stack_of_a_template_behind_a_url(world):
 async def test_a_template_that_cannot_be_fetched_is_refused(world, url):
     with pytest.raises(Invalid, match="cannot be fetched"):
         await world.create(cloudformation_stack("x", url))
+
+
+SCALED = {
+    "names": {"get_attr": ["group", "outputs", "output"]},
+    "values": {"get_attr": ["group", "outputs_list", "output"]},
+    "size": {"get_attr": ["group", "current_size"]},
+    "refs": {"get_attr": ["group", "refs"]},
+    "oldest": {"get_attr": ["group", "resource.0.output"]},
+}
+
+
+def scaling(value="v1", *, policy=None, member=None, **properties):
+    sizes = {"min_size": 1, "max_size": 5}
+    made = {
+        "type": "OS::Heat::AutoScalingGroup",
+        "properties": {**sizes, "resource": member or thing(value), **properties},
+    }
+    resources = {"group": made}
+    if policy:
+        resources["policy"] = {
+            "type": "OS::Heat::ScalingPolicy",
+            "properties": {"auto_scaling_group_id": {"get_resource": "group"}, **policy},
+        }
+    return hot(resources, SCALED)
+
+
+def by(amount, kind="change_in_capacity", **more):
+    return {"scaling_adjustment": amount, "adjustment_type": kind, **more}
+
+
+async def signal(world, stack, size, body=None):
+    """Signal the policy and wait until the group shows the size."""
+    await world.service.signal(world.caller, stack, "policy", body)
+    await world.until(await inside(world, stack))
+    async with asyncio.timeout(5):
+        while await world.output(stack, "size") != size:  # noqa: ASYNC110 - the state is in the store
+            await asyncio.sleep(0.01)
+
+
+async def test_a_scaling_group_begins_with_its_least_size(world):
+    stack = await world.create(scaling(min_size=2))
+    await world.until(stack, "CREATE_COMPLETE")
+    assert await world.output(stack, "size") == 2
+    assert await world.output(stack, "values") == ["v1", "v1"]
+    assert await world.output(stack, "oldest") == "v1"
+    assert len(set(await world.output(stack, "refs"))) == 2
+
+
+async def test_policies_change_the_size_within_its_limits(world):
+    stack = await world.create(scaling(policy=by(2)))
+    await world.until(stack, "CREATE_COMPLETE")
+    for size in (3, 5, 5):
+        await signal(world, stack, size)
+    assert [one for one in await world.events(stack) if one == ("policy", "SIGNAL_COMPLETE")] == [
+        ("policy", "SIGNAL_COMPLETE")
+    ] * 2
+    assert (await world.show(stack))["stack_status"] == "CREATE_COMPLETE"
+
+
+async def test_a_group_shrinks_by_its_oldest_members(world):
+    stack = await world.create(scaling(policy=by(-1), desired_capacity=2))
+    await world.until(stack, "CREATE_COMPLETE")
+    names = await world.output(stack, "names")
+    await signal(world, stack, 1)
+    left = await world.output(stack, "names")
+    assert len(left) == 1
+    assert left.keys() < names.keys()
+
+
+async def test_an_update_keeps_the_size_that_policies_gave(world):
+    stack = await world.create(scaling(policy=by(2)))
+    await world.until(stack, "CREATE_COMPLETE")
+    await signal(world, stack, 3)
+    await world.update(stack, scaling("v2", policy=by(2)))
+    await world.until(stack, "UPDATE_COMPLETE")
+    assert await world.output(stack, "values") == ["v2"] * 3
+    await world.update(stack, scaling("v2", policy=by(2), max_size=2))
+    await world.until(stack, "UPDATE_COMPLETE")
+    assert await world.output(stack, "size") == 2
+    await world.update(stack, scaling("v2", policy=by(2), desired_capacity=4))
+    await world.until(stack, "UPDATE_COMPLETE")
+    assert await world.output(stack, "size") == 4
+
+
+async def test_nothing_happens_while_a_group_cools_down(world):
+    stack = await world.create(scaling(policy=by(1, cooldown=60)))
+    await world.until(stack, "CREATE_COMPLETE")
+    for _ in range(2):
+        await signal(world, stack, 2)
+
+
+async def test_a_signal_that_all_is_well_changes_nothing(world):
+    stack = await world.create(scaling(policy=by(1)))
+    await world.until(stack, "CREATE_COMPLETE")
+    await signal(world, stack, 1, {"current": "ok"})
+    await signal(world, stack, 2, {"current": "ALARM"})
+
+
+async def test_a_scaling_group_is_updated_in_batches_and_keeps_members_in_service(world):
+    rolled = {"max_batch_size": 1, "min_in_service": 2}
+    stack = await world.create(scaling(desired_capacity=2, rolling_updates=rolled))
+    await world.until(stack, "CREATE_COMPLETE")
+    await world.update(stack, scaling("v2", rolling_updates=rolled))
+    await world.until(stack, "UPDATE_COMPLETE")
+    _, *changed = await rounds(world, await inside(world, stack))
+    assert [sorted(one.values()) for one in changed] == [["CREATE"], ["UPDATE"], ["DELETE"]]
+    assert await world.output(stack, "values") == ["v2"] * 2
+
+
+async def test_sizes_out_of_order_are_refused(world):
+    with pytest.raises(Invalid, match="max_size"):
+        await world.create(scaling(min_size=6))
+    with pytest.raises(Invalid, match="desired_capacity"):
+        await world.create(scaling(desired_capacity=9))

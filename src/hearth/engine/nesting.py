@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from hearth.cloud import session as cloud_session
 from hearth.engine import actions, adoption, committer, context, definitions, ending, inputs, run, scope, steps
-from hearth.engine.blueprint import Surroundings
+from hearth.engine.blueprint import Blueprint, Surroundings
 from hearth.model import names, plan
 from hearth.model.errors import LimitExceeded
 from hearth.model.states import Action, Status
@@ -39,10 +39,14 @@ class Nesting:
             existing = await self._context.store.read(lambda c: stacks.child_of(c, step.row.id))
 
         async def attempt() -> traversals.Advanced:
-            prepared, material = await self._prepare(step, existing, removing)
+            data = dict(step.row.data)
+            prepared, material = await self._prepare(step, existing, removing, data)
+            if move.changes is not None and data != step.row.data:
+                move.changes["data"] = data
             advanced = await self._context.store.write(
                 lambda connection: self._store(connection, step, move, prepared, material, is_new=existing is None)
             )
+            step.row.data = data
             if prepared is not None:
                 step.row.physical_id = prepared.stack.id
                 self._host.adopt(prepared.run)
@@ -51,7 +55,7 @@ class Nesting:
         self._host.hand_over(await actions.until_stored(attempt))
 
     async def _prepare(
-        self, step: steps.Step, existing: StackRow | None, removing: bool
+        self, step: steps.Step, existing: StackRow | None, removing: bool, data: dict[str, str]
     ) -> tuple[actions.Prepared | None, definitions.Material | None]:
         if removing:
             if existing is None:
@@ -69,6 +73,7 @@ class Nesting:
             kind,
             properties=step.values,
             action=step.action,
+            data=data,
             child=await self._view(existing, parent.access) if existing else None,
         )
         wanted = await self._child(kind, call)
@@ -76,9 +81,6 @@ class Nesting:
         if adopted is not None:
             # Members of a group are named as they were.
             wanted = dataclasses.replace(wanted, template=adopted["template"])
-        environment = parent.blueprint.environment.for_child(step.row.name, wanted.own_type, wanted.parameters)
-        files = parent.blueprint.files if wanted.files is None else wanted.files
-        material = definitions.Material(wanted.template, environment.to_wire(), files)
         depth = parent.stack.depth + 1
         limit = self._context.settings.max_nested_stack_depth
         if depth > limit:
@@ -86,20 +88,9 @@ class Nesting:
         stack = existing or new_stack(parent.stack, step.row.id, step.row.name, call.physical_name, self._context.now())
         definition_id = names.new_id()
         where = Surroundings(stack.id, stack.name, stack.project_id, None, depth, _facade_of(step))
-        unfetched: set[str] = set()
-        blueprint, findings = self._definitions.builder.build(
-            wanted.template, environment, files, where, name=wanted.source, unfetched=unfetched
+        blueprint, material = await built(
+            self._context, self._definitions, parent.blueprint, step.row.name, wanted, where
         )
-        if unfetched:  # only now known to be needed: what named them depended on other resources
-            settings = self._context.settings
-            files = {**files, **await inputs.fetched(unfetched, settings.fetch_rules, settings.max_template_size)}
-            material = dataclasses.replace(material, files=files)
-            blueprint, findings = self._definitions.builder.build(
-                wanted.template, environment, files, where, name=wanted.source
-            )
-        if blueprint is None:
-            first = findings.errors[0]
-            raise contract.Permanent(first.as_text(), first.kind)
         stack.description = blueprint.template.description
         prepared = await self._actions.prepare(
             stack,
@@ -166,6 +157,38 @@ class Nesting:
         advanced.ended += traversals.ended(connection, [traversal_id])
         return advanced
 
+    async def show_again(self, resource_id: str) -> None:
+        """Store anew what a resource shows of its nested stack, which changed without it; and so on upwards."""
+        codec = self._context.store.codec
+
+        def query(connection: sa.Connection) -> tuple[ResourceRow | None, StackRow | None, StackRow | None]:
+            row = resources.by_ids(connection, codec, [resource_id]).get(resource_id)
+            stack = stacks.by_id(connection, row.stack_id) if row is not None else None
+            return row, stack, stacks.child_of(connection, resource_id)
+
+        row, stack, child = await self._context.store.read(query)
+        if row is None or stack is None or child is None or row.status is not Status.COMPLETE:
+            return
+        await self._show(row, stack, child)
+        if stack.owner_resource_id is not None:
+            await self.show_again(stack.owner_resource_id)
+
+    async def _show(self, row: ResourceRow, stack: StackRow, child: StackRow) -> None:
+        codec = self._context.store.codec
+        working = await self._definitions.reading_run(stack, [row], self._context.now)
+        member, kind = working.member(row.name), working.type_of_row(row)
+        if member is None or kind is None or not kind.nests:
+            return
+        call = working.call(row, kind, child=await self._view(child, None))
+        kept = {
+            scope.attribute_key(path, dynamic=True): await kind.attribute_path(call, path)
+            for path in member.reads
+            if path
+        }
+        secret = bool(working.blueprint and working.blueprint.has_secrets)
+        changes = [(row.id, {"attributes": kept}, secret)]
+        await self._context.store.write(lambda connection: resources.update(connection, codec, changes))
+
     async def state(self, step: steps.Step) -> tuple[Status, str] | None:
         """How the last action of the step's nested stack ended; None when there is none."""
         child = await self._context.store.read(lambda c: stacks.child_of(c, step.row.id))
@@ -189,6 +212,35 @@ def _facade_of(step: steps.Step) -> dict[str, Any]:
         "deletion_policy": step.row.deletion_policy,
         "update_policy": step.run.resolve(policy),
     }
+
+
+async def built(
+    surroundings: context.Context,
+    kept: definitions.Definitions,
+    owner: Blueprint,
+    name: str,
+    wanted: contract.ChildStack,
+    where: Surroundings,
+) -> tuple[Blueprint, definitions.Material]:
+    """The definition of a resource's nested stack, ready to be carried out.
+
+    Raises:
+        contract.Permanent: it is not valid.
+    """
+    environment = owner.environment.for_child(name, wanted.own_type, wanted.parameters)
+    files = owner.files if wanted.files is None else wanted.files
+    unfetched: set[str] = set()
+    made, findings = kept.builder.build(
+        wanted.template, environment, files, where, name=wanted.source, unfetched=unfetched
+    )
+    if unfetched:  # only now known to be needed: what named them depended on other resources
+        settings = surroundings.settings
+        files = {**files, **await inputs.fetched(unfetched, settings.fetch_rules, settings.max_template_size)}
+        made, findings = kept.builder.build(wanted.template, environment, files, where, name=wanted.source)
+    if made is None:
+        first = findings.errors[0]
+        raise contract.Permanent(first.as_text(), first.kind)
+    return made, definitions.Material(wanted.template, environment.to_wire(), files)
 
 
 async def load_view(

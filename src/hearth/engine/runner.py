@@ -169,6 +169,8 @@ class Engine:
             self.announce()
         for traversal in advanced.ended:
             self.ended(traversal)
+        for resource_id in advanced.unawaited:
+            self.spawn(self._nesting.show_again(resource_id))
 
     def ended(self, traversal: TraversalRow) -> None:
         """Bring a traversal that has nothing left to do to its end."""

@@ -27,6 +27,7 @@ from hearth.engine import (
     preview,
     reading,
     runner,
+    scaling,
     signals,
     snapshots,
     typeinfo,
@@ -79,7 +80,8 @@ class StackService:
         self._actions = actions.Actions(surroundings, kept)
         self._nested_preview = nested_preview.NestedPreview(surroundings, kept)
         self._reading = reading.Reading(surroundings, kept, owners)
-        self._signals = signals.Signals(surroundings, kept)
+        self._scaling = scaling.Scaling(surroundings, kept)
+        self._signals = signals.Signals(surroundings, kept, self._scaling.groups_of)
         self._types = typeinfo.TypeInfo(surroundings, owners)
         self._snapshots = snapshots.Snapshots(surroundings, kept)
 
@@ -210,7 +212,10 @@ class StackService:
         template = inputs.template_of(request)
         material = definitions.Material(template, environment.to_wire(), dict(request.files))
         stack_id, now = names.new_id(), self._context.now()
-        built = await self._checked(caller, material, Surroundings(stack_id, name, project_id, None, 0))
+        # What adopted objects were once made of need not be there any more.
+        is_new = request.adopt_stack_data is None
+        where = Surroundings(stack_id, name, project_id, None, 0)
+        built = await self._checked(caller, material, where, look_up=is_new)
         material = dataclasses.replace(material, template=built.template.raw, files=built.files)
         await self._check_quota(caller, project_id, name)
         stack = StackRow(
@@ -269,8 +274,12 @@ class StackService:
         stacks.insert(connection, stack)
         self._actions.begin(connection, prepared)
 
-    async def _checked(self, caller: tokens.Caller, material: definitions.Material, where: Surroundings) -> Blueprint:
+    async def _checked(
+        self, caller: tokens.Caller, material: definitions.Material, where: Surroundings, *, look_up: bool = True
+    ) -> Blueprint:
         """The blueprint of a definition in which nothing is wrong, here and in the cloud; nested ones included.
+
+        `look_up`: whether what it refers to must be in the cloud.
 
         Raises:
             Invalid: with every problem found.
@@ -281,7 +290,7 @@ class StackService:
             return tree, tree.check(given, where)
 
         _, tree, (built, findings) = await self._with_remote_files(material, look)
-        if tree.checks:
+        if tree.checks and look_up:
             session = await self._authority.caller_session(caller)
             await lookups.confirm(session, tree.checks, findings)
         if tree.needs_services:

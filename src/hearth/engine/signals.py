@@ -11,8 +11,9 @@ import asyncio
 import copy
 import dataclasses
 import json
+import logging
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -27,6 +28,8 @@ from hearth.resources import contract
 from hearth.store import events, resources, traversals
 from hearth.store.rows import EventRow, ResourceRow, StackRow
 from hearth.template import template
+
+log = logging.getLogger(__name__)
 
 #: The key of a hook's name in the body of a signal that clears it.
 UNSET_HOOK = "unset_hook"
@@ -77,7 +80,14 @@ class _Followers:
 class Signals:
     """Takes signals, in a service process or an engine."""
 
-    def __init__(self, surroundings: context.Context, kept: definitions.Definitions) -> None:
+    def __init__(
+        self,
+        surroundings: context.Context,
+        kept: definitions.Definitions,
+        groups_of: Callable[[StackRow], contract.Groups] | None = None,
+    ) -> None:
+        """`groups_of`: the groups of a stack whose size signals may change; None: they may not."""
+        self._groups_of = groups_of
         self._context = surroundings
         self._store = surroundings.store
         self._definitions = kept
@@ -144,7 +154,14 @@ class Signals:
             raise contract.Permanent(f"its type {row.type} is not known any more", "EntityNotFound")
         seen = row.metadata
         call = working.call(row, kind, metadata=copy.deepcopy(seen) if seen else {}, data=dict(row.data))
-        reason = reason_of(await kind.signal(call, details), details)
+        if self._groups_of is not None:
+            call.groups = self._groups_of(stack)
+        try:
+            said = await kind.signal(call, details)
+        except contract.NothingToDo as why:
+            log.debug("A signal to %s changes nothing: %s", row.name, why)
+            return
+        reason = reason_of(said, details)
         call.data.setdefault(judge.DECLARED, json.dumps(seen))
         signalled = dataclasses.replace(row, metadata=call.metadata, data=call.data)
         following = await self._following(working, signalled)

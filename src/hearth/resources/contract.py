@@ -28,6 +28,7 @@ from hearth.model.states import Action, Status
 from hearth.resources.schema import Attribute, Property
 
 __all__ = [
+    "Adjustment",
     "Call",
     "Change",
     "ChildResource",
@@ -41,6 +42,7 @@ __all__ = [
     "Neighbour",
     "Neighbours",
     "NotKnownYet",
+    "NothingToDo",
     "Observed",
     "Permanent",
     "Reference",
@@ -107,6 +109,10 @@ class Unfetched(ResourceFailure):
         self.url = url
 
 
+class NothingToDo(ResourceFailure):
+    """A signal changes nothing; that is no error, and nobody is told of it."""
+
+
 class NotKnownYet(ResourceFailure):
     """What the nested stack holds depends on values that are `UNKNOWN` so far."""
 
@@ -162,6 +168,28 @@ class StackUsers(Protocol):
         """The id of the user of that name; None when there is none."""
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Adjustment:
+    """A change of a group's size. `step`: the least change of a percentage. `cooldown`: seconds; None: the group's."""
+
+    kind: str
+    amount: float
+    step: int | None = None
+    cooldown: float | None = None
+
+
+class Groups(Protocol):
+    """The groups of a stack whose size signals change."""
+
+    async def adjust(self, reference: str, adjustment: Adjustment) -> str:
+        """Begin to change the size of the group with that reference id; the text of the signal's event.
+
+        Raises:
+            NothingToDo: it stays as it is: it is changing, or cools down, or has that size.
+            Permanent: there is no such group.
+        """
+
+
 @dataclasses.dataclass(slots=True)
 class Call:
     """One verb on one resource.
@@ -174,6 +202,7 @@ class Call:
     action may take as a whole; both for types that own a nested stack. `files`: those that came with the template.
     `snapshot_name`: for the snapshot verbs, the name of the copy: the same at every repeat, and of no other copy.
     `users`: makes users for the resource. `heard`: the metadata of the resource that `Resource.hears` refers to.
+    `groups`: for the signal verb, the groups of the stack.
     """
 
     name: str
@@ -194,6 +223,7 @@ class Call:
     timeout: float | None = None
     files: Mapping[str, str] = dataclasses.field(default_factory=dict)
     users: "StackUsers | None" = None
+    groups: "Groups | None" = None
     heard: Any = None
 
     @property
@@ -364,6 +394,8 @@ class Resource:
     nests: ClassVar[bool] = False
     #: Whether `find` can tell an object this row made from all others.
     findable: ClassVar[bool] = True
+    #: Whether the type is a group whose size signals change.
+    scales: ClassVar[bool] = False
     #: Whether the resource takes signals; then its metadata holds what they brought.
     takes_signals: ClassVar[bool] = False
     #: The property that holds the reference of a resource of the same stack for whose signals this type waits.
@@ -506,6 +538,14 @@ class Resource:
             Unfetched: its template has to be fetched first; asked again with it among `call.files`.
         """
         raise NotImplementedError(f"{self.type_name} owns no nested stack")
+
+    def adjusted(self, call: Call, adjustment: Adjustment) -> ChildStack:
+        """For types that scale: the nested stack after a change of size. Raises NothingToDo."""
+        raise NotImplementedError(f"{self.type_name} does not scale")
+
+    def cools_for(self, call: Call) -> float | None:
+        """For types that scale: seconds after a change of size in which there is no other."""
+        return None
 
     def further(self, call: Call) -> Wait | None:
         """Whether `child` has more to bring now that the nested stack's action ended well: None when it has not.

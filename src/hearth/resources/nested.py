@@ -62,7 +62,7 @@ class NestedStack(base.Base):
             return None
         member, _, attribute = name.removeprefix(_RESOURCE).partition(".")
         found = call.child.resources.get(member)
-        return await _of_member(found, [attribute, *path[1:]] if attribute else path[1:])
+        return await of_member(found, [attribute, *path[1:]] if attribute else path[1:])
 
 
 def _leaves(value: Any) -> Iterator[Any]:
@@ -76,7 +76,8 @@ def _leaves(value: Any) -> Iterator[Any]:
         yield value
 
 
-async def _of_member(member: ChildResource | None, path: Sequence[Any]) -> Any:
+async def of_member(member: ChildResource | None, path: Sequence[Any]) -> Any:
+    """An attribute of a resource of the nested stack, or its reference where the path is empty."""
     if member is None:
         return None
     return await member.attribute(path) if path else member.reference()

@@ -107,6 +107,7 @@ class Advanced:
     claimed: list[Node] = dataclasses.field(default_factory=list)  # became ready and are ours now
     surplus: int = 0  # became ready and wait for anybody
     ended: list[TraversalRow] = dataclasses.field(default_factory=list)  # nothing left to do or in flight
+    unawaited: list[str] = dataclasses.field(default_factory=list)  # resources for whose event no node waited
 
 
 def begin(connection: sa.Connection, codec: Codec, new: NewTraversal, now: float) -> int:
@@ -424,6 +425,8 @@ def unpark(connection: sa.Connection, resource_id: str, owner: str, capacity: in
     """Wake the parked node of a resource: what it waited for has happened."""
     query = sa.select(_n).where(_n.c.resource_id == resource_id, _n.c.state == NodeState.PARKED)
     rows = list(connection.execute(query))
+    if not rows:
+        done.unawaited.append(resource_id)
     if capacity > len(done.claimed):
         done.claimed += _take(connection, rows, owner)
     elif rows:

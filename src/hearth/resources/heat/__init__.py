@@ -1,11 +1,13 @@
 """Types of the orchestration service itself."""
 
 from hearth.resources.heat import (
+    auto_scaling_group,
     delay,
     none,
     random_string,
     resource_chain,
     resource_group,
+    scaling_policy,
     swift_signal,
     test_resource,
     value,
@@ -14,11 +16,13 @@ from hearth.resources.heat import (
 from hearth.resources.heat import wait_condition_handle as handles
 
 TYPES = (
+    auto_scaling_group.AutoScalingGroup,
     delay.Delay,
     none.NoneResource,
     random_string.RandomString,
     resource_chain.ResourceChain,
     resource_group.ResourceGroup,
+    scaling_policy.ScalingPolicy,
     swift_signal.SwiftSignal,
     swift_signal.SwiftSignalHandle,
     test_resource.TestResource,
