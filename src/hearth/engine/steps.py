@@ -214,7 +214,12 @@ class Steps:
                 raise contract.Permanent(f"Property error: {where}: {issue.message}", "StackValidationFailed")
             step.metadata = step.run.resolve(member.definition.metadata)
         step.values = values
-        step.frozen = await lookups.translate(member.type, values, step.run)
+        try:
+            step.frozen = await lookups.translate(member.type, values, step.run)
+        except contract.Permanent:
+            # What an adopted object was once made of need not be there any more.
+            if not adoption.is_due(step.row):
+                raise
 
     def _keep(self, step: Step, member: Member) -> Move:
         changes: dict[str, Any] = {}
