@@ -81,7 +81,7 @@ async def with_container(request: StackRequest, access: session.Session) -> Stac
     try:
         listed = await access.get("object-store", root, params={"format": "json", "limit": MOST_FILES + 1})
     except cloud_errors.NotFound as error:
-        raise NotFound("Container", container) from error
+        raise NotFound("Container", container, kind="NotFound") from error
     entries = [one for one in listed.body or () if "name" in one and one["name"] not in request.files]
     size = sum(one.get("bytes", 0) for one in entries)
     if len(entries) > MOST_FILES or size > MOST_BYTES:
