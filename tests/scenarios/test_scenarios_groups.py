@@ -383,3 +383,15 @@ async def test_sizes_out_of_order_are_refused(world):
         await world.create(scaling(min_size=6))
     with pytest.raises(Invalid, match="desired_capacity"):
         await world.create(scaling(desired_capacity=9))
+
+
+async def test_updates_that_follow_each_other_quickly_do_not_wait_for_pauses(world):
+    policy = rolling(max_batch_size=1, pause_time=60)
+    stack = await world.create(group(3, policy=policy))
+    await world.until(stack, "CREATE_COMPLETE")
+    for number in range(12):
+        await world.update(stack, group(3, f"v{number}", policy=policy))
+        await asyncio.sleep(number * 0.004)
+    await world.update(stack, group(3, "last"))
+    await world.until(stack, "UPDATE_COMPLETE")
+    assert await world.output(stack, "all") == ["last"] * 3

@@ -47,7 +47,7 @@ class Nesting:
                 lambda connection: self._store(connection, step, move, prepared, material, is_new=existing is None)
             )
             step.row.data = data
-            if prepared is not None:
+            if prepared is not None and move.then is traversals.Then.PARK:
                 step.row.physical_id = prepared.stack.id
                 self._host.adopt(prepared.run)
             return advanced
@@ -139,6 +139,10 @@ class Nesting:
         advanced = traversals.advance(connection, codec, [move], self._host.id, capacity)
         if advanced.lost:
             raise committer.LeaseLost
+        if move.then is not traversals.Then.PARK:  # superseded: the newer action begins its own
+            if is_new:
+                resources.update(connection, codec, [(step.row.id, {"physical_id": None}, False)])
+            return advanced
         if prepared is None:
             traversals.unpark(connection, step.row.id, self._host.id, capacity, advanced)
             return advanced

@@ -240,6 +240,8 @@ def advance(connection: sa.Connection, codec: Codec, moves: Sequence[Move], owne
             continue
         # A newer traversal may have put its own nodes behind this one since the claim.
         move.node.dependents = _from_json(row.dependents)
+        if move.then in (Then.PARK, Then.PAUSE) and _is_awaited(move.node):
+            move.then = Then.DONE  # the newer one goes on from here, and need not wait for what this would wait for
         kept.append(move)
     if not kept:
         return done
@@ -299,6 +301,11 @@ def _told_meanwhile(connection: sa.Connection, codec: Codec, moves: Sequence[Mov
         return []
     present = resources.metadata_of(connection, codec, {move.waits_for for move in waiting if move.waits_for})
     return [move for move in waiting if present.get(move.waits_for or "") != move.heard]
+
+
+def _is_awaited(node: Node) -> bool:
+    """Whether a newer traversal waits for the end of this node."""
+    return any(one >> NODE_BITS != node.traversal_id for one in node.dependents)
 
 
 def _claims(connection: sa.Connection, node_ids: Sequence[int]) -> dict[int, Any]:
