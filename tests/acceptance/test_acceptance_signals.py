@@ -33,7 +33,7 @@ def until_given(hearth: Hearth, name: str, *keys: str) -> dict[str, Any]:
 
 def sign_in(means: dict[str, Any]) -> requests.Response:
     identity = {"methods": ["password"], "password": {"user": {"id": means["user_id"], "password": means["password"]}}}
-    body = {"auth": {"identity": identity, "scope": {"project": {"id": means["project_id"]}}}}
+    body: Any = {"auth": {"identity": identity, "scope": {"project": {"id": means["project_id"]}}}}
     return requests.post(means["auth_url"].rstrip("/") + "/auth/tokens", json=body, timeout=30)
 
 
@@ -51,8 +51,8 @@ def test_every_way_of_signalling_reaches_its_condition(hearth: Hearth, clean: Ca
             assert requests.put(url, data=json.dumps({"data": data}), timeout=30).status_code == 201
 
     until(hearth, "signals", "CREATE_COMPLETE")
-    data = {key: json.loads(value) for key, value in outputs(hearth, "signals").items() if key.endswith("_data")}
-    assert data == {
+    brought = {key: json.loads(value) for key, value in outputs(hearth, "signals").items() if key.endswith("_data")}
+    assert brought == {
         "token_data": {"1": "t"},
         "user_data": {"1": "u"},
         "url_data": {"1": "1st", "2": "2nd"},

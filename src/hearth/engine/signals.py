@@ -71,7 +71,7 @@ class Heard:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class _Followers:
-    """Who shows something else after a signal: `{signalled name: names that listen}`, names with metadata that moves."""
+    """Who shows something else after a signal. `listening`: `{signalled name: names that listen to it}`."""
 
     listening: Mapping[str, Sequence[str]]
     moving: Sequence[str]
