@@ -5,7 +5,7 @@ A plain value, read from Keystone's answer by `hearth.cloud.credentials`. Makes 
 
 import dataclasses
 import datetime
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hearth.cloud import catalog, settings
@@ -25,6 +25,11 @@ class Access:
     roles: tuple[str, ...]
     trust_id: str | None
     endpoints: Mapping[str, str] = dataclasses.field(repr=False)
+    catalog: Sequence[Mapping[str, Any]] = dataclasses.field(default=(), repr=False)
+
+    def seen_with(self, options: settings.CloudSettings) -> "Access":
+        """The same with the endpoints that other settings choose."""
+        return dataclasses.replace(self, endpoints=_endpoints(self.catalog, self.project_id, options))
 
 
 def from_wire(token: str, body: Mapping[str, Any], options: settings.CloudSettings) -> Access:
@@ -32,9 +37,7 @@ def from_wire(token: str, body: Mapping[str, Any], options: settings.CloudSettin
     data = body["token"]
     project = data.get("project") or {}
     project_id = project.get("id")
-    found = catalog.endpoints(data.get("catalog") or (), options)
-    for kind, url in options.endpoint_overrides.items():
-        found[kind] = (url % {"project_id": project_id, "tenant_id": project_id}).rstrip("/")
+    listed = tuple(data.get("catalog") or ())
     return Access(
         token=token,
         expires_at=epoch(data["expires_at"]),
@@ -45,8 +48,18 @@ def from_wire(token: str, body: Mapping[str, Any], options: settings.CloudSettin
         domain_id=(data.get("domain") or {}).get("id"),
         roles=tuple(role["name"] for role in data.get("roles") or ()),
         trust_id=(data.get("OS-TRUST:trust") or {}).get("id"),
-        endpoints=found,
+        endpoints=_endpoints(listed, project_id, options),
+        catalog=listed,
     )
+
+
+def _endpoints(
+    listed: Sequence[Mapping[str, Any]], project_id: str | None, options: settings.CloudSettings
+) -> dict[str, str]:
+    found = catalog.endpoints(listed, options)
+    for kind, url in options.endpoint_overrides.items():
+        found[kind] = (url % {"project_id": project_id, "tenant_id": project_id}).rstrip("/")
+    return found
 
 
 def epoch(text: str) -> float:

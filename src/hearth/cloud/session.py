@@ -7,6 +7,7 @@ It knows nothing of resources; paths and bodies are the caller's.
 
 import asyncio
 import contextvars
+import dataclasses
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
@@ -75,6 +76,21 @@ class Session:
         """The region whose services are called; None: the first in the catalog."""
         return self._options.region
 
+    def in_region(self, region: str | None, *, insecure: bool = False) -> "Session":
+        """The same credential in another region. `insecure`: its certificates are not checked."""
+        changed: dict[str, Any] = {}
+        if region != self.region:
+            changed = {"region": region, "regions": {}, "endpoint_overrides": {}}
+        if insecure:
+            changed |= {"tls": dataclasses.replace(self._options.tls, insecure=True), "tls_by_service": {}}
+        options = dataclasses.replace(self._options, **changed)
+
+        async def renew() -> access.Access:
+            return (await self._fresh(self._access)).seen_with(options)
+
+        renewable = renew if self._renew is not None else None
+        return Session(self._wire, options, self._access.seen_with(options), renewable)
+
     @property
     def expires_at(self) -> float:
         """End of the present token, epoch seconds."""
@@ -127,7 +143,7 @@ class Session:
             sent.update(catalog.microversion_headers(service_type, microversion))
         if (current := request_id.get()) is not None:
             sent.setdefault("X-Openstack-Request-Id", current)
-        tls = self._options.tls_by_service.get(catalog.official(service_type))
+        tls = self._options.tls_by_service.get(catalog.official(service_type), self._options.tls)
         granted = await self._current()
         for last in (False, True):
             sent["X-Auth-Token"] = granted.token

@@ -1,0 +1,154 @@
+"""OS::Heat::Stack: a stack of its own, maybe in another region, made through that region's orchestration API.
+
+Spec: https://docs.openstack.org/api-ref/orchestration/v1/#stacks
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from hearth.cloud import session
+from hearth.model.plan import Decision, Verdict
+from hearth.model.states import Action
+from hearth.resources import base, failures
+from hearth.resources.contract import Call, Change, Issue, Observed, Permanent, Values, Wait
+from hearth.resources.remote import Remote, RemoteResource, recorded
+from hearth.resources.schema import Attribute, Property
+
+_DELETED = "DELETE_COMPLETE"
+_LATER = {
+    "credential_secret_id": "Credentials from the key manager cannot be used yet.",
+    "ca_cert": "A certificate authority of its own cannot be used yet.",
+}
+
+
+@base.resource("OS::Heat::Stack")
+class RemoteStack(RemoteResource):
+    """Its outputs are the attribute `outputs`. Suspended, resumed and checked as its owner is."""
+
+    remote = Remote(service="orchestration", path="/stacks", envelope="stack")
+
+    context = Property(
+        dict,
+        "Where the stack is, and who makes it.",
+        updatable=True,
+        fields={
+            "region_name": Property(str, "The region."),
+            "credential_secret_id": Property(str, "The secret that holds credentials.", updatable=True, since="12.0.0"),
+            "ca_cert": Property(str, "Certificates to trust.", updatable=True, since="12.0.0"),
+            "insecure": Property(
+                bool, "Whether any certificate will do.", default=False, updatable=True, since="12.0.0"
+            ),
+        },
+    )
+    template = Property(str, "The template's text.", required=True, updatable=True)
+    timeout = Property(int, "Minutes that an action of it may take.", updatable=True)
+    parameters = Property(dict, "Values of the template's parameters.", default={}, updatable=True)
+
+    attributes = {
+        "stack_name": Attribute(str, "Name of the stack."),
+        "outputs": Attribute(dict, "Values of its outputs by name."),
+    }
+    waits_on = frozenset(
+        {Action.CREATE, Action.UPDATE, Action.DELETE, Action.SUSPEND, Action.RESUME, Action.CHECK},
+    )
+    named_before_create = False
+
+    def validate(self, properties: Values) -> Iterable[Issue]:
+        """What cannot be honoured is refused."""
+        yield from super().validate(properties)
+        context = properties.get("context")
+        if isinstance(context, Mapping):
+            for name, message in _LATER.items():
+                if context.get(name) is not None:
+                    yield Issue(("context", name), message, "Leave it out.")
+
+    def decide(self, change: Change, call: Call) -> Decision:
+        """A stack cannot move to another region."""
+        if "context" in change.properties and _region(call.previous or {}) != _region(call.properties):
+            return Decision(Verdict.REPLACE, "the region changes", ("context",))
+        return super().decide(change, call)
+
+    def path(self, call: Call) -> str:
+        """The stack's path, which has its name and its id."""
+        return f"/stacks/{call.physical_name}/{call.physical_id}"
+
+    async def request(
+        self, call: Call, method: str, path: str, body: Any = None, *, creating: bool = False, **options: Any
+    ) -> session.Response:
+        """A request to the region's orchestration service."""
+        given = call.properties.get("context") or {}
+        cloud = call.cloud
+        if given.get("region_name") or given.get("insecure"):
+            cloud = cloud.in_region(given.get("region_name") or cloud.region, insecure=bool(given.get("insecure")))
+        with recorded(call, creating=creating), failures.sorted_out(creating=creating):
+            return await cloud.request(self.remote.service, method, path, json=body, **options)
+
+    async def locate(self, call: Call) -> str | None:
+        """Its name is of this row alone."""
+        found = await self.listed(call, {"name": call.physical_name})
+        return next((str(one["id"]) for one in found), None)
+
+    async def create(self, call: Call) -> str | None:
+        """Begin its creation."""
+        answer = await self.request(call, "POST", self.remote.path, _wanted(call), creating=True)
+        return str(answer.body["stack"]["id"])
+
+    async def update(self, call: Call, change: Change) -> str | None:
+        """Begin its update."""
+        await self.request(call, "PUT", self.path(call), _wanted(call))
+        return None
+
+    async def delete(self, call: Call) -> None:
+        """Begin its deletion."""
+        await self.request(call, "DELETE", self.path(call))
+
+    async def suspend(self, call: Call) -> None:
+        """Begin to suspend it."""
+        await self._act(call, "suspend")
+
+    async def resume(self, call: Call) -> None:
+        """Begin to resume it."""
+        await self._act(call, "resume")
+
+    async def check(self, call: Call) -> None:
+        """Begin to check it."""
+        await self._act(call, "check")
+
+    async def _act(self, call: Call, action: str) -> None:
+        await self.request(call, "POST", f"{self.path(call)}/actions", {action: None})
+
+    async def settle(self, call: Call, observed: Observed | None) -> Wait | None:
+        """Wait for the end of the same action over there."""
+        status = _DELETED if observed is None else str(observed["stack_status"])
+        if status == f"{call.action}_COMPLETE":
+            return None
+        if status.endswith("_FAILED") and status.startswith(call.action):
+            reason = observed["stack_status_reason"] if observed is not None else ""
+            raise Permanent(f'Went to status {status} due to "{reason}"', "ResourceInError")
+        return Wait()
+
+    async def attribute(self, call: Call, name: str, observed: Observed | None) -> Any:
+        """Outputs by name."""
+        if observed is None:
+            observed = await self.observe(call)
+        if observed is not None and name == "outputs":
+            return {one["output_key"]: one.get("output_value") for one in observed.get("outputs") or ()}
+        return await super().attribute(call, name, observed)
+
+
+def _region(properties: Mapping[str, Any]) -> Any:
+    return (properties.get("context") or {}).get("region_name")
+
+
+def _wanted(call: Call) -> dict[str, Any]:
+    given = call.properties
+    body = {
+        "stack_name": call.physical_name,
+        "template": given["template"],
+        "parameters": given["parameters"],
+        "files": dict(call.files),
+        "disable_rollback": True,
+    }
+    if "timeout" in given:
+        body["timeout_mins"] = given["timeout"]
+    return body
