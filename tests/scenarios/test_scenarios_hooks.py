@@ -1,6 +1,7 @@
 """Hooks: resources that stop until somebody says go, in the words that clients look for."""
 
 import asyncio
+import json
 
 import pytest
 from templates import after, hot, output_of, thing
@@ -176,3 +177,35 @@ async def test_a_newer_update_stops_anew(world):
     await clear(world, stack, "pre-update")
     await world.until(stack, "UPDATE_COMPLETE")
     assert await world.output(stack, "a") == "3"
+
+
+async def test_hooks_inside_and_around_a_nested_stack(world):
+    inner = json.dumps(hot({"a": thing()}))
+    hooks_of = {"outer": {"hooks": ["pre-create", "pre-delete"], "a": {"hooks": ["pre-create", "pre-delete"]}}}
+    stack = await world.create(
+        hot({"outer": {"type": "inner.yaml"}}),
+        files={"inner.yaml": inner},
+        environment={"resource_registry": {"resources": hooks_of}},
+    )
+    await until_stopped(world, stack, "pre-create", "outer")
+    await clear(world, stack, "pre-create", "outer")
+    child = await nested_in(world, stack, "outer")
+    await until_stopped(world, child, "pre-create")
+    await clear(world, child, "pre-create")
+    await world.until(stack, "CREATE_COMPLETE")
+    await world.delete(stack)
+    await until_stopped(world, stack, "pre-delete", "outer")
+    assert (await world.show(child))["stack_status"] == "CREATE_COMPLETE"
+    await clear(world, stack, "pre-delete", "outer")
+    await until_stopped(world, child, "pre-delete")
+    await clear(world, child, "pre-delete")
+    await world.until(stack, "DELETE_COMPLETE")
+
+
+async def nested_in(world, stack, name):
+    """The identity of the stack that a resource owns, once there is one."""
+    async with asyncio.timeout(20):
+        while not (await world.resources(stack))[name]["physical_resource_id"]:  # noqa: ASYNC110 - it is in the store
+            await asyncio.sleep(0.01)
+    child_id = (await world.resources(stack))[name]["physical_resource_id"]
+    return await world.service.identify(world.caller, world.caller.project_id, child_id)

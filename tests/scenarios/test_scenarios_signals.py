@@ -8,7 +8,7 @@ import pytest
 from templates import after, hot, thing
 
 from hearth.engine import signals
-from hearth.model.errors import Forbidden, NotSupported
+from hearth.model.errors import Forbidden, Invalid, NotSupported
 from hearth.store import stacks
 
 DATA = {"get_attr": ["wait", "data"]}
@@ -264,3 +264,19 @@ async def test_a_stack_user_reaches_its_own_resource_only(world):
         await world.service.signal(stranger, stack, "handle", {})
     with pytest.raises(Forbidden):
         await world.service.resource_metadata(stranger, stack, "handle")
+
+
+async def test_a_handle_that_needs_a_user_says_what_is_not_configured(world):
+    stack = await world.create(hot({"handle": handle(signal_transport="TOKEN_SIGNAL")}))
+    shown = await world.until(stack, "CREATE_FAILED")
+    assert "stack_user_domain_name" in shown["stack_status_reason"]
+    await world.delete(stack)
+    await world.until(stack, "DELETE_COMPLETE")
+
+
+@pytest.mark.parametrize("transport", ["CFN_SIGNAL", "ZAQAR_SIGNAL"])
+async def test_ways_of_signalling_that_are_not_there_are_refused_at_once(world, transport):
+    with pytest.raises(Invalid) as refused:
+        await world.create(hot({"handle": handle(signal_transport=transport)}))
+    assert "Use TOKEN_SIGNAL" in refused.value.diagnostics[0].advice
+    assert await world.names() == set()
