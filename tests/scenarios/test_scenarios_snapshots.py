@@ -150,6 +150,10 @@ async def test_a_snapshot_without_room_fails_and_cannot_be_restored(world, servi
     assert (await snapshots(world, stack))[0]["status"] == "FAILED"
     with pytest.raises(NotSupported):
         await restore(world, stack, failed["id"])
+    before = dict(service.objects)
+    await world.update(stack, hot({"a": an_object("1"), "b": thing()}))
+    await world.until(stack, "UPDATE_COMPLETE")
+    assert service.objects == before
 
 
 async def test_an_update_during_a_snapshot_ends_it(world, service):

@@ -8,11 +8,10 @@ import json
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from hearth.engine import blueprint
 from hearth.model import plan
 from hearth.model.states import Action, Status
 from hearth.model.values import is_known
-from hearth.resources import contract
+from hearth.resources import blueprint, contract
 from hearth.store.rows import ResourceRow
 
 
@@ -83,7 +82,8 @@ def _rule(
     external_id = member.definition.external_id
     if external_id is not None or (row.data or {}).get(EXTERNAL):
         return _external(row, external_id, values)
-    if row.status is Status.FAILED and not member.type.nests:
+    # A copy that could not be made says nothing about the object itself.
+    if row.status is Status.FAILED and row.action is not Action.SNAPSHOT and not member.type.nests:
         return _replace(row, values, f"its last action, {row.action}, failed", ())
     if member.type.renewed:
         return _replace(row, values, "it is made anew by every update", ())
