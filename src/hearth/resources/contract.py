@@ -394,6 +394,8 @@ class Resource:
     nests: ClassVar[bool] = False
     #: Whether `find` can tell an object this row made from all others.
     findable: ClassVar[bool] = True
+    #: Whether `child` looks at `call.child`; reading it costs.
+    looks_inside: ClassVar[bool] = True
     #: Whether the type is a group whose size signals change.
     scales: ClassVar[bool] = False
     #: Whether the resource takes signals; then its metadata holds what they brought.

@@ -86,6 +86,7 @@ async def of_member(member: ChildResource | None, path: Sequence[Any]) -> Any:
 class TemplateResource(NestedStack):
     """A resource whose type is a template: properties are its parameters, attributes its outputs."""
 
+    looks_inside = False
     template_key: ClassVar[str] = ""
     parsed: ClassVar[template.Template | None] = None
 
