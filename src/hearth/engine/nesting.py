@@ -74,7 +74,7 @@ class Nesting:
             properties=step.values,
             action=step.action,
             data=data,
-            child=await self._view(existing, parent.access) if existing else None,
+            child=await self._view(existing, parent.access) if existing and kind.looks_inside else None,
         )
         wanted = await self._child(kind, call)
         adopted = adoption.nested_document(step.row) if existing is None else None
