@@ -16,10 +16,10 @@ import tracemalloc
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from hearth.engine import blueprint, definitions, launch, preview, run, settings
-from hearth.engine.blueprint import Surroundings
+from hearth.engine import definitions, launch, preview, run, settings
 from hearth.model.states import Action
-from hearth.resources import registry
+from hearth.resources import blueprint, registry
+from hearth.resources.blueprint import Surroundings
 from hearth.store.rows import StackRow, TraversalRow
 from hearth.template import environment, source, template
 from hearth.template import parameters as template_parameters

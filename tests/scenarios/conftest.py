@@ -9,12 +9,12 @@ from cryptography.fernet import Fernet
 
 from hearth.bus import memory
 from hearth.cloud import credentials, settings, tokens
-from hearth.engine import authority, blueprint, context, definitions, runner, service
+from hearth.engine import authority, context, definitions, runner, service
 from hearth.engine import settings as engine_settings
 from hearth.engine.queries import StackQuery
 from hearth.engine.requests import StackRequest
 from hearth.model.errors import NotFound
-from hearth.resources import registry
+from hearth.resources import blueprint, registry
 from hearth.store import open_store
 
 PROJECT = "a0b1c2d3e4f5460798a9b0c1d2e3f405"

@@ -10,8 +10,8 @@ import pytest
 from templates import hot, output_of, thing
 
 from hearth.cloud import fetch
-from hearth.engine import blueprint, template_types
 from hearth.model.errors import BadRequest, HearthError, Invalid, LimitExceeded
+from hearth.resources import blueprint, template_types
 
 INNER = hot(
     {"thing": thing({"get_param": "word"})},

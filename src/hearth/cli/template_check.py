@@ -9,7 +9,7 @@ import msgspec
 import hearth
 from hearth.cli import findings, template_input
 from hearth.model.diagnostics import Severity
-from hearth.template.tools.lint import linting, rules, sarif
+from hearth.tools.lint import linting, rules, sarif
 
 _LEVELS = ("error", "warning", "note")
 

@@ -11,7 +11,7 @@ from hearth.cli import findings, problems, template_input
 from hearth.model.diagnostics import Findings
 from hearth.model.errors import Invalid
 from hearth.template import template as templates
-from hearth.template.tools import conversion, formatting
+from hearth.tools import conversion, formatting
 
 
 @click.command("format")

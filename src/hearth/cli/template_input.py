@@ -15,7 +15,7 @@ from hearth.cli import bundle, findings, options, problems
 from hearth.model.diagnostics import Findings
 from hearth.resources import checking, nested, registry
 from hearth.template import environment as environments
-from hearth.template.tools import catalogue, local_files, validation
+from hearth.tools import catalogue, local_files, validation
 
 STDIN_NAME = "<stdin>"
 

@@ -12,7 +12,7 @@ from hearth.model.diagnostics import nearest
 from hearth.model.values import UNKNOWN
 from hearth.resources import checking, contract
 from hearth.template import template as templates
-from hearth.template.tools import catalogue, drawing, explaining, graphing, validation
+from hearth.tools import catalogue, drawing, explaining, graphing, validation
 
 _WRITERS = {"dot": graphing.dot, "mermaid": graphing.mermaid, "svg": drawing.svg}
 

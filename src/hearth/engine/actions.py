@@ -11,11 +11,11 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 
 from hearth.engine import context, definitions, launch, run
-from hearth.engine.blueprint import Blueprint
 from hearth.model import plan
 from hearth.model.errors import LimitExceeded
 from hearth.model.names import new_id
 from hearth.model.states import Action, Status
+from hearth.resources.blueprint import Blueprint
 from hearth.store import events, resources, snapshots, stacks, traversals
 from hearth.store.rows import EventRow, ResourceRow, StackRow, TraversalRow
 

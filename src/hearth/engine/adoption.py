@@ -17,12 +17,12 @@ import msgspec
 import sqlalchemy as sa
 
 from hearth.engine import definitions, inputs
-from hearth.engine.blueprint import Blueprint
 from hearth.engine.requests import StackRequest
 from hearth.model import plan
 from hearth.model.diagnostics import Findings
 from hearth.model.errors import BadRequest, Invalid
 from hearth.model.states import Action
+from hearth.resources.blueprint import Blueprint
 from hearth.store import resources, stacks
 from hearth.store.codec import Codec
 from hearth.store.rows import ResourceRow, StackRow

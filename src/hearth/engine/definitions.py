@@ -6,11 +6,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from hearth.engine import blueprint, run, scope
-from hearth.engine.blueprint import Blueprint, Surroundings
+from hearth.engine import run
 from hearth.model.diagnostics import Findings, Place
 from hearth.model.errors import Invalid
-from hearth.resources import contract, nested
+from hearth.resources import blueprint, contract, nested, scopes
+from hearth.resources.blueprint import Blueprint, Surroundings
 from hearth.store import Store, documents, resources, stacks
 from hearth.store.codec import Codec
 from hearth.store.rows import DefinitionRow, ResourceRow, StackRow, TraversalRow
@@ -95,7 +95,7 @@ class Definitions:
             return {}
         built = await self.blueprint(row.definition_id, owner)
         member = built.members.get(row.name)
-        policy = template.resolve(member.definition.update_policy, scope.BLIND) if member is not None else {}
+        policy = template.resolve(member.definition.update_policy, scopes.BLIND) if member is not None else {}
         return {"metadata": row.metadata, "deletion_policy": row.deletion_policy, "update_policy": policy}
 
     async def registry(self, definition_id: str) -> registry.Registry:

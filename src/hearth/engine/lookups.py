@@ -5,9 +5,9 @@ from collections.abc import Iterable
 
 from hearth.cloud import session as cloud_session
 from hearth.engine import run
-from hearth.engine.blueprint import Check
 from hearth.model.diagnostics import Findings
 from hearth.resources import checking, contract, finders
+from hearth.resources.blueprint import Check
 
 #: Look-ups that run at the same time for one validation.
 AT_ONCE = 20

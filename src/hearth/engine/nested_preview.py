@@ -6,10 +6,10 @@ A nested stack whose contents depend on values that are not known yet is left ou
 from typing import Any
 
 from hearth.engine import actions, context, definitions, nesting, views
-from hearth.engine.blueprint import Blueprint, Surroundings
 from hearth.model import names, plan
 from hearth.model.states import Action
 from hearth.resources import contract
+from hearth.resources.blueprint import Blueprint, Surroundings
 from hearth.store import resources, stacks
 from hearth.store.rows import ResourceRow, StackRow
 

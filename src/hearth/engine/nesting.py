@@ -8,11 +8,11 @@ import sqlalchemy as sa
 
 from hearth.cloud import session as cloud_session
 from hearth.engine import actions, adoption, committer, context, definitions, ending, inputs, run, scope, steps
-from hearth.engine.blueprint import Blueprint, Surroundings
 from hearth.model import names, plan
 from hearth.model.errors import LimitExceeded
 from hearth.model.states import Action, Status
 from hearth.resources import contract
+from hearth.resources.blueprint import Blueprint, Surroundings
 from hearth.store import resources, stacks, traversals
 from hearth.store.rows import ResourceRow, StackRow
 from hearth.template import template

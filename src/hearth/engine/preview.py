@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from hearth.cloud import session as cloud_session
-from hearth.engine import actions, blueprint, definitions, scope, settings, views
-from hearth.engine.blueprint import Blueprint, Check, Member, Surroundings
+from hearth.engine import actions, definitions, settings, views
 from hearth.model import names
 from hearth.model.diagnostics import Findings, nearest
 from hearth.model.errors import HearthError
 from hearth.model.values import UNKNOWN
-from hearth.resources import contract
+from hearth.resources import blueprint, contract, scopes
+from hearth.resources.blueprint import Blueprint, Check, Member, Surroundings
 from hearth.template import describe, parameters
 from hearth.template import environment as environments
 from hearth.template import template as templates
@@ -276,9 +276,9 @@ def facade_of(member: Member) -> dict[str, Any]:
     """What a nested template may read of the resource that it stands behind."""
     definition = member.definition
     return {
-        "metadata": templates.resolve(definition.metadata, scope.BLIND),
+        "metadata": templates.resolve(definition.metadata, scopes.BLIND),
         "deletion_policy": definition.deletion_policy,
-        "update_policy": templates.resolve(definition.update_policy, scope.BLIND),
+        "update_policy": templates.resolve(definition.update_policy, scopes.BLIND),
     }
 
 

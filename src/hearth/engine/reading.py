@@ -7,11 +7,11 @@ import sqlalchemy as sa
 
 from hearth.cloud import errors as cloud_errors
 from hearth.engine import authority, context, definitions, nesting, run, signals, views
-from hearth.engine.blueprint import Blueprint
 from hearth.model.errors import ActionInProgress, HearthError, NotFound
 from hearth.model.names import new_id
 from hearth.model.states import Action, Status, to_wire
 from hearth.resources import contract
+from hearth.resources.blueprint import Blueprint
 from hearth.store import events, resources, stacks
 from hearth.store.rows import EventRow, ResourceRow, StackRow
 from hearth.template import template

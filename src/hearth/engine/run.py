@@ -9,10 +9,10 @@ from typing import Any
 
 from hearth.cloud import session as cloud_session
 from hearth.engine import scope
-from hearth.engine.blueprint import Blueprint, Member
 from hearth.model import names, plan
 from hearth.model.states import Action
 from hearth.resources import checking, contract
+from hearth.resources.blueprint import Blueprint, Member
 from hearth.store import Store, resources
 from hearth.store.rows import Node, ResourceRow, StackRow, TraversalRow
 from hearth.template import registry, template

@@ -11,10 +11,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from hearth.engine import actions, context, definitions, nesting, preview, run
-from hearth.engine.blueprint import Surroundings
 from hearth.model import names
 from hearth.model.states import Action, Status
 from hearth.resources import contract
+from hearth.resources.blueprint import Surroundings
 from hearth.store import resources, stacks
 from hearth.store.rows import ResourceRow, StackRow
 

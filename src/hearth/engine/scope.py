@@ -84,16 +84,3 @@ class RowScope:
             return {key: value for key, value in row.attributes.items() if key != "show"}
         value = row.attributes.get(attribute_key(path, dynamic))
         return value if dynamic else walk(value, path[1:])
-
-
-class BlindScope:
-    """Knows nothing: for validation, before anything exists."""
-
-    def reference(self, resource: str) -> Any:
-        return UNKNOWN
-
-    def attribute(self, resource: str, path: tuple[Any, ...]) -> Any:
-        return UNKNOWN
-
-
-BLIND = BlindScope()

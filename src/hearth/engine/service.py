@@ -33,7 +33,6 @@ from hearth.engine import (
     typeinfo,
     views,
 )
-from hearth.engine.blueprint import Blueprint, Surroundings
 from hearth.engine.queries import StackQuery
 from hearth.engine.requests import StackRequest
 from hearth.model import names
@@ -50,6 +49,7 @@ from hearth.model.errors import (
 )
 from hearth.model.names import StackIdentity
 from hearth.model.states import UPDATE_REFUSED_DURING, Action, Status, to_wire
+from hearth.resources.blueprint import Blueprint, Surroundings
 from hearth.store import engines, stacks
 from hearth.store import snapshots as snapshot_rows
 from hearth.store.rows import StackRow

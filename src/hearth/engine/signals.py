@@ -20,11 +20,11 @@ import sqlalchemy as sa
 
 from hearth.cloud import tokens
 from hearth.engine import context, definitions, hooks, judge, run
-from hearth.engine.blueprint import Blueprint
 from hearth.model.errors import Forbidden, HearthError, LimitExceeded, NotSupported
 from hearth.model.names import new_id
 from hearth.model.states import Action, Status
 from hearth.resources import contract
+from hearth.resources.blueprint import Blueprint
 from hearth.store import events, resources, traversals
 from hearth.store.rows import EventRow, ResourceRow, StackRow
 from hearth.template import template

@@ -29,12 +29,12 @@ from hearth.engine import (
     signals,
     snapshots,
 )
-from hearth.engine.blueprint import Member
 from hearth.model import names, plan
 from hearth.model.errors import HearthError
 from hearth.model.names import new_id
 from hearth.model.states import Action, Status
 from hearth.resources import checking, contract, failures
+from hearth.resources.blueprint import Member
 from hearth.store.rows import EventRow, Node, Phase, ResourceRow
 from hearth.store.traversals import Move, Then
 from hearth.template import template

@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from hearth.engine.blueprint import Blueprint, Member
 from hearth.model import plan, states
 from hearth.model.names import StackIdentity
 from hearth.model.values import UNKNOWN
+from hearth.resources.blueprint import Blueprint, Member
 from hearth.store.rows import EventRow, ResourceRow, StackRow
 
 NO_DESCRIPTION = "No description"

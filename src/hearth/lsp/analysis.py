@@ -10,9 +10,9 @@ from hearth.lsp import outline
 from hearth.resources import checking, nested, registry
 from hearth.template import environment as environments
 from hearth.template import versions
-from hearth.template.tools import catalogue, local_files, validation
-from hearth.template.tools.lint import linting
-from hearth.template.tools.lint.rule import Level
+from hearth.tools import catalogue, local_files, validation
+from hearth.tools.lint import linting
+from hearth.tools.lint.rule import Level
 
 #: Keys only environments have.
 _ENVIRONMENT = frozenset({"resource_registry", "parameter_defaults", "encrypted_param_names", "event_sinks"})

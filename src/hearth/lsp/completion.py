@@ -11,7 +11,7 @@ from hearth.model.constraints import AllowedValues
 from hearth.template import versions
 from hearth.template.parameter_schema import TYPES
 from hearth.template.parameters import PseudoValues
-from hearth.template.tools import catalogue, explaining
+from hearth.tools import catalogue, explaining
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Iterable
 
 from hearth.lsp import analysis, cursor, places
-from hearth.template.tools import explaining
+from hearth.tools import explaining
 
 
 def documentation(document: analysis.Document, at: cursor.Cursor) -> str:

@@ -4,7 +4,7 @@ import dataclasses
 from typing import Literal
 
 from hearth.lsp import analysis, cursor, outline
-from hearth.template.tools import catalogue
+from hearth.tools import catalogue
 
 #: What the arguments of a function name.
 _PARAMETER = frozenset({"get_param"})

@@ -15,8 +15,8 @@ from pygls.workspace import TextDocument
 
 import hearth
 from hearth.lsp import analysis, completion, cursor, hover, navigation
-from hearth.template.tools.lint import linting
-from hearth.template.tools.lint.rule import Level
+from hearth.tools.lint import linting
+from hearth.tools.lint.rule import Level
 
 #: Seconds without a change after which a document is checked.
 QUIET: Final = 0.25

@@ -16,8 +16,8 @@ from hearth.api import policy
 from hearth.api import settings as api_settings
 from hearth.bus import memory
 from hearth.cloud import config, credentials, tokens
-from hearth.engine import authority, blueprint, context, definitions, runner, service, settings, template_types
-from hearth.resources import registry
+from hearth.engine import authority, context, definitions, runner, service, settings
+from hearth.resources import blueprint, registry, template_types
 from hearth.store import open_store
 
 _KEY_BYTES = 32

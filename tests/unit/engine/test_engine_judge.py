@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from hearth.engine import judge
-from hearth.engine.blueprint import Member
 from hearth.model.plan import Effect, Verdict
 from hearth.model.states import Action, Status
 from hearth.model.values import UNKNOWN
 from hearth.resources import contract, registry
+from hearth.resources.blueprint import Member
 from hearth.store.rows import ResourceRow
 from hearth.template import template
 

@@ -1,0 +1,351 @@
+"""A definition made ready: template, environment and files parsed, bound, typed and checked, with every problem noted.
+
+The service builds blueprints of requests, the engine those of stored definitions; both use the same function, so what
+was accepted is what is executed. Nothing here touches the cloud or the store.
+"""
+
+import dataclasses
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from hearth.graph import dag
+from hearth.model.diagnostics import Findings, Path, Place, nearest
+from hearth.model.values import UNKNOWN
+from hearth.resources import checking, contract, finders, nested, registry, scopes, template_types
+from hearth.resources import checks as rules
+from hearth.template import environment as environments
+from hearth.template import parameters as template_parameters
+from hearth.template import source
+from hearth.template import template as templates
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Surroundings:
+    """Where a definition stands: what pseudo parameters and nested definitions need to know."""
+
+    stack_id: str
+    stack_name: str
+    project_id: str
+    region: str | None = None
+    depth: int = 0
+    facade: Mapping[str, Any] | None = None
+
+    @property
+    def pseudo(self) -> templates.PseudoValues:
+        """The pseudo parameters."""
+        return templates.PseudoValues(
+            stack_id=self.stack_id,
+            stack_name=self.stack_name,
+            project_id=self.project_id,
+            region=self.region,
+            resource_facade=self.facade,
+        )
+
+
+@dataclasses.dataclass(slots=True)
+class Member:
+    """One enabled resource of a blueprint. `values` are its properties as known before anything exists."""
+
+    definition: templates.BoundResource
+    type: contract.Resource
+    requires: tuple[str, ...]
+    values: contract.Values
+    reads: tuple[tuple[Any, ...], ...] = ()  # attribute paths others (or outputs) read from it
+    constant: bool = False  # `values` are final: nothing in them waits for other resources
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Check:
+    """A value that only the cloud can confirm."""
+
+    kind: str
+    value: Any
+    place: Place
+    label: str = "Property error"
+
+
+@dataclasses.dataclass(slots=True)
+class Blueprint:
+    """A stack as wanted."""
+
+    template: templates.Template
+    environment: environments.Environment
+    files: Mapping[str, str]
+    parameters: template_parameters.ParameterValues
+    bound: templates.Bound
+    members: dict[str, Member]
+    surroundings: Surroundings
+    checks: list[Check]
+
+    @property
+    def shown_parameters(self) -> dict[str, str]:
+        """Parameters as stacks show them, pseudo parameters included, hidden ones masked."""
+        return self.parameters.to_wire(self.surroundings.pseudo)
+
+    @property
+    def requires(self) -> dict[str, tuple[str, ...]]:
+        """The graph: `{resource name: names it needs}`."""
+        return {name: member.requires for name, member in self.members.items()}
+
+    @property
+    def has_secrets(self) -> bool:
+        """Whether hidden parameters may have found their way into properties."""
+        return any(schema.hidden for schema in self.template.parameters.values())
+
+
+class Builder:
+    """Builds blueprints; keeps parsed templates by their text, so that each distinct file is parsed once."""
+
+    def __init__(
+        self,
+        types: registry.TypeRegistry,
+        max_template_size: int,
+        operator: template_types.Operator = template_types.NO_OPERATOR,
+    ) -> None:
+        """`operator`: the mappings that hold for every stack, below those of its own environment."""
+        self.types = types
+        self._operator = operator
+        self._limits = source.Limits(bytes=max_template_size)
+        self._parsed: dict[tuple[str, str], tuple[templates.Template | None, Findings]] = {}
+        self._template_types = template_types.TemplateTypes(self.parse, operator)
+
+    def completed(self, environment: environments.Environment) -> environments.Environment:
+        """An environment over the operator's."""
+        return environment.over(self._operator.registry)
+
+    def build(
+        self,
+        raw: str | Mapping[str, Any],
+        environment: environments.Environment,
+        files: Mapping[str, str],
+        surroundings: Surroundings,
+        *,
+        name: str = "template",
+        strict: bool = True,
+        unfetched: set[str] | None = None,
+    ) -> tuple[Blueprint | None, Findings]:
+        """Make a blueprint of a definition; None when something is wrong with it. Every problem is noted.
+
+        `strict`: values of unknown parameters are errors, and missing ones too. `unfetched` gets the URLs of templates
+        that are not among the files: the caller may fetch them and build again, so they are no errors then.
+        """
+        environment = self.completed(environment)
+        findings = Findings()
+        parsed, problems = self.parse(raw, name, files)
+        findings.extend(problems)
+        if parsed is None:
+            return None, findings
+        values, problems = template_parameters.ParameterValues.build(parsed, environment, strict=strict)
+        findings.extend(problems)
+        bound, problems = templates.bind(parsed, values, stack=surroundings.pseudo)
+        findings.extend(problems)
+        checks = _custom_checks(values, findings)
+        members = self._members(bound, environment, files, findings, checks, unfetched)
+        blueprint = Blueprint(parsed, environment, files, values, bound, members, surroundings, checks)
+        self._check_references(blueprint, findings)
+        if findings.errors:
+            return None, findings
+        self._add_implicit_needs(blueprint)
+        _check_circles(blueprint, findings)
+        _note_reads(blueprint)
+        return (None if findings.errors else blueprint), findings
+
+    def parse(
+        self, raw: str | Mapping[str, Any], name: str, files: Mapping[str, str]
+    ) -> tuple[templates.Template | None, Findings]:
+        """Parse a template; the same text is parsed once."""
+        if not isinstance(raw, str):
+            return templates.load(raw, source=name, files=files, limits=self._limits)
+        key = (name, raw)
+        found = self._parsed.get(key)
+        if found is None:
+            if len(self._parsed) >= 256:
+                self._parsed.clear()
+            found = self._parsed[key] = templates.load(raw, source=name, files=files, limits=self._limits)
+        parsed, findings = found
+        if parsed is not None and parsed.files is not files:
+            parsed = dataclasses.replace(parsed, files=files)  # the same text beside other files
+        return parsed, findings
+
+    def type_for(
+        self,
+        type_name: str,
+        resource_name: str,
+        environment: environments.Environment,
+        files: Mapping[str, str],
+        findings: Findings,
+        place: Place,
+        unfetched: set[str] | None = None,
+    ) -> contract.Resource | None:
+        """The implementation of a type as the environment maps it; None when there is none (noted)."""
+        target = environment.registry.resolve(type_name, resource_name, lambda name: self.types.find(name) is not None)
+        if target is not None and target.is_template:
+            facade = self.types.find(type_name)
+            return self._template_types.find(
+                target, facade, environment.parameter_defaults, files, findings, place, unfetched
+            )
+        found = self.types.find(target.name) if target is not None else None
+        if found is None:
+            findings.add(
+                f"The Resource Type ({type_name}) could not be found.",
+                place,
+                kind="StackValidationFailed",
+                advice=nearest(type_name, self.types.names()),
+            )
+        return found
+
+    def _members(
+        self,
+        bound: templates.Bound,
+        environment: environments.Environment,
+        files: Mapping[str, str],
+        findings: Findings,
+        checks: list[Check],
+        unfetched: set[str] | None,
+    ) -> dict[str, Member]:
+        members: dict[str, Member] = {}
+        for name, definition in bound.resources.items():
+            place = definition.place(("type",))
+            kind = self.type_for(definition.type, name, environment, files, findings, place, unfetched)
+            if kind is None:
+                continue
+            tree = templates.resolve(definition.properties, scopes.BLIND)
+            values, issues = checking.check(kind, tree)
+            _note_issues(findings, definition, issues)
+            if not issues:
+                _note_issues(findings, definition, kind.validate(values))
+            if kind.update_policy and definition.update_policy:
+                policy = templates.resolve(definition.update_policy, scopes.BLIND)
+                _, issues = checking.check_against(kind.update_policy, policy)
+                _note_issues(findings, definition, issues, "update_policy")
+            policy = templates.resolve(definition.update_policy, scopes.BLIND)
+            if policy and policy is not UNKNOWN:
+                _, issues = checking.check_against(kind.update_policy, policy)
+                _note_issues(findings, definition, issues, "update_policy")
+            checks.extend(
+                Check(lookup.kind, lookup.value, definition.place(("properties", *lookup.path)))
+                for lookup in checking.lookups(kind, values)
+            )
+            if definition.deletion_policy == "Snapshot" and not kind.snapshot_deletion_policy:
+                findings.add(
+                    f"deletion policy Snapshot is not supported by {definition.type}",
+                    definition.place(("deletion_policy",)),
+                    advice="Use Delete or Retain.",
+                )
+            members[name] = Member(
+                definition,
+                kind,
+                tuple(sorted(definition.requires)),
+                values,
+                constant=not definition.uses,
+            )
+        return members
+
+    def _check_references(self, blueprint: Blueprint, findings: Findings) -> None:
+        """Attributes that are read must be declared by the type."""
+        for part in _parts(blueprint):
+            for use in part.uses:
+                member = blueprint.members.get(use.resource)
+                if member is None or not use.path or not isinstance(use.path[0], str):
+                    continue
+                if not member.type.has_attribute(use.path[0]):
+                    is_output = isinstance(part, templates.BoundOutput)
+                    findings.add(
+                        f"The Referenced Attribute ({use.resource} {use.path[0]}) is incorrect.",
+                        use.place,
+                        kind="StackValidationFailed" if is_output else "InvalidTemplateAttribute",
+                        advice=nearest(use.path[0], member.type.attributes),
+                    )
+
+    def _add_implicit_needs(self, blueprint: Blueprint) -> None:
+        """Dependencies that no function states, from the types' own rules (lifecycle facts, section 4)."""
+        asking = [name for name, member in blueprint.members.items() if _has_own(member.type, "needs")]
+        wishing = [name for name, member in blueprint.members.items() if _has_own(member.type, "wishes")]
+        if not asking and not wishing:
+            return
+        several = {}
+        for name, member in blueprint.members.items():
+            tree = templates.resolve(member.definition.properties, scopes.REFERRING)
+            values, _ = checking.check(member.type, tree, known=False)
+            several[name] = contract.Neighbour(name, type(member.type), values, frozenset(member.requires))
+        neighbours = contract.Neighbours(several)
+        for name in asking:
+            _require(blueprint.members[name], blueprint.members[name].type.needs(neighbours[name], neighbours))
+        for name in wishing:
+            member = blueprint.members[name]
+            wished = member.type.wishes(neighbours[name], neighbours)
+            for one in wished.difference(member.requires, (name,)):
+                if name not in dag.reachable([one], blueprint.requires):
+                    _require(member, {one})
+
+
+def _custom_checks(values: template_parameters.ParameterValues, findings: Findings) -> list[Check]:
+    """The custom constraints of parameters that only the cloud can answer; the others are answered here."""
+    asked = []
+    for name, value, place in values.custom_checks():
+        if finders.is_known(name):
+            asked.append(Check(name, value, place, ""))
+            continue
+        check = rules.CHECKS.get(name)
+        problem = check(value) if check is not None else f"there is no custom constraint {name!r}"
+        if problem:
+            advice = "" if check is not None else nearest(name, (*rules.CHECKS, *finders.FINDERS))
+            findings.add(f"Parameter {place.path_text()!r} is invalid: {problem}", place, advice=advice)
+    return asked
+
+
+def _has_own(kind: contract.Resource, verb: str) -> bool:
+    return getattr(type(kind), verb) is not getattr(contract.Resource, verb)
+
+
+def _require(member: Member, more: set[str]) -> None:
+    more = more - {member.definition.name}
+    if more:
+        member.requires = tuple(sorted({*member.requires, *more}))
+
+
+def _note_issues(
+    findings: Findings,
+    definition: templates.BoundResource,
+    issues: Iterable[contract.Issue],
+    section: str = "properties",
+) -> None:
+    for issue in issues:
+        path: Path = (section, *issue.path)
+        findings.add(issue.message, definition.place(path), label="Property error", advice=issue.advice)
+
+
+def _check_circles(blueprint: Blueprint, findings: Findings) -> None:
+    try:
+        dag.order(blueprint.requires)
+    except dag.CycleError as circle:
+        names = [str(one) for one in circle.nodes]
+        findings.add(
+            "Circular Dependency Found: " + " -> ".join(names),
+            blueprint.bound.resources[names[0]].place(),
+            kind="CircularDependencyException",
+            advice="Break the circle: remove one of these references or depends_on entries.",
+        )
+
+
+def _parts(blueprint: Blueprint) -> list[templates.BoundResource | templates.BoundOutput]:
+    return [*blueprint.bound.resources.values(), *blueprint.bound.outputs.values()]
+
+
+def _note_reads(blueprint: Blueprint) -> None:
+    """Note for every resource which of its attributes are read, so that its completion can keep them."""
+    reads: dict[str, set[tuple[Any, ...]]] = {}
+    for part in _parts(blueprint):
+        for use in part.uses:
+            if use.path is not None:
+                reads.setdefault(use.resource, set()).add(use.path)
+    for name, member in blueprint.members.items():
+        if not member.type.nests:
+            continue
+        if () in reads.get(name, ()):  # the map of all attributes is made of each of them
+            reads[name] = reads[name] - {()} | {(one,) for one in member.type.attributes}
+        if nested.STACK_ID_OUTPUT in member.type.attributes:
+            reads.setdefault(name, set()).add((nested.STACK_ID_OUTPUT,))
+    for name, paths in reads.items():
+        if name in blueprint.members:
+            blueprint.members[name].reads = tuple(sorted(paths, key=str))

@@ -1,5 +1,0 @@
-"""Tools for people who write templates: check, lint, format, draw, convert and explain files on their own machine.
-
-Called by the command line and the language server. Nothing here needs a server or a cloud. What the tools want to know
-of resource types comes in as a `catalogue.Catalogue`, since types live above this package.
-"""
