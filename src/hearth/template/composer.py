@@ -1,21 +1,22 @@
 """From YAML text to plain data, with the position of every node and without what YAML can do to a server.
 
 Called by `hearth.template.source`. The events of PyYAML's C parser are put together here, in one flat loop, because
-the library's own composer and constructor are five times slower and keep no positions. Positions are integers in one
-list or dict per container (`line << 20 | column`), since an object per node would weigh more than the data.
+the library's own composer and constructor are five times slower and keep no positions. Positions are numbers
+(`line << 20 | column`) in one flat array for the whole text, since an object per node would weigh more than the data.
 
 What differs from the library's safe loader: dates stay text, keys are text and unique, tags that make objects are
 refused, the short CloudFormation tags (`!Ref x`) become the calls they stand for, and depth, nodes (aliases counted
 with all they repeat) and aliases are limited.
 """
 
+import array
 import dataclasses
 from typing import Any
 
 import yaml
 from yaml import constructor, cyaml, events, nodes, resolver
 
-from hearth.model.diagnostics import Findings, Place
+from hearth.model.diagnostics import Findings, Path, Place
 
 #: The C parser; every wheel has it, and without libyaml PyYAML's import of `cyaml` says so at once.
 _Parser: Any = cyaml.CParser  # type: ignore[attr-defined]  # the stubs leave it out
@@ -54,7 +55,8 @@ _SHORT_TAGS |= {
     )
 }
 
-Marks = dict[str, int] | list[int]
+#: Maps wider than this are indexed when a place in them is asked for; in others the key is searched.
+_WIDE = 32
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -75,21 +77,75 @@ class Limits:
 USUAL_LIMITS = Limits()
 
 
-@dataclasses.dataclass(slots=True)
-class Document:
-    """The data of a text; `marks` holds the positions of the entries of each container by its `id`."""
+class Marks:
+    """Positions of the entries of containers, each container's side by side in the order of its entries.
 
-    data: Any
-    marks: dict[int, Marks]
-    start: int = 0
+    Entry n of the container that begins at `first` has its position in `marks[first + n]`; when its value is a
+    container too, that one begins at `firsts[first + n]`. So positions are found by walking down the data, and a text
+    costs 12 bytes for each value. What an alias repeats is there once; merged entries are there again.
+    """
+
+    __slots__ = ("firsts", "marks")
+
+    def __init__(self) -> None:
+        self.marks = array.array("Q")
+        self.firsts = array.array("I")
+
+    def add(self, mark: int, first: int) -> None:
+        """Note one more entry."""
+        self.marks.append(mark)
+        self.firsts.append(first)
+
+    def remove(self, index: int) -> None:
+        """Forget one entry."""
+        del self.marks[index], self.firsts[index]
+
+    def extend(self, other: "Marks") -> int:
+        """Take over the entries of a container; the answer is where it begins."""
+        first = len(self.marks)
+        self.marks.extend(other.marks)
+        self.firsts.extend(other.firsts)
+        return first
+
+
+class Document:
+    """The data of a text and the positions in it."""
+
+    def __init__(self) -> None:
+        self.data: Any = None
+        self.mark = 0
+        self.first = 0
+        self.marks = Marks()
+        self._orders: dict[int, dict[str, int]] = {}
+
+    def mark_at(self, path: Path) -> int:
+        """The position of the entry at a path (of its key, in a map), or of its nearest known ancestor."""
+        mark, first, data = self.mark, self.first, self.data
+        for step in path:
+            index = self._index(data, first, step)
+            if index is None:
+                break
+            mark, first, data = self.marks.marks[first + index], self.marks.firsts[first + index], data[step]
+        return mark
+
+    def _index(self, container: Any, first: int, step: str | int) -> int | None:
+        if isinstance(container, list):
+            return step if isinstance(step, int) and 0 <= step < len(container) else None
+        if not isinstance(container, dict) or step not in container:
+            return None
+        if len(container) <= _WIDE:
+            return list(container).index(step)
+        if first not in self._orders:
+            self._orders[first] = {key: index for index, key in enumerate(container)}
+        return self._orders[first].get(str(step))
 
 
 @dataclasses.dataclass(slots=True)
 class _Frame:
-    """A container under construction."""
+    """A container under construction. `merges`: the maps to merge, and where each begins in the marks."""
 
     container: Any
-    marks: Any
+    marks: Marks
     anchor: str | None
     nodes_before: int
     wrap: str | None
@@ -97,7 +153,17 @@ class _Frame:
     key: str | None = None
     key_mark: int = 0
     merging: bool = False
-    merges: list[Any] | None = None
+    merges: list[tuple[dict[str, Any], int]] | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Anchor:
+    """What an alias may repeat: a value, where it begins in the marks, its nodes, and whether its end has been read."""
+
+    value: Any
+    first: int
+    nodes: int
+    complete: bool
 
 
 def unpack(mark: int) -> tuple[int, int]:
@@ -121,12 +187,12 @@ class _Composer:
         self._findings = findings
         self._construct = constructor.SafeConstructor()
         self._plain: dict[str, Any] = {}
-        self._anchors: dict[str, tuple[Any, int, bool]] = {}
+        self._anchors: dict[str, _Anchor] = {}
         self._stack: list[_Frame] = []
         self._nodes = 0
         self._aliases = 0
         self._documents = 0
-        self._document = Document(None, {})
+        self._document = Document()
 
     def compose(self, text: str) -> Document | None:
         try:
@@ -156,8 +222,9 @@ class _Composer:
                 if self._nodes > limit:
                     self._too_many(mark)
                 text = event.value
+                first = 0
                 if event.tag is not None and event.tag != "!":
-                    value = self._tagged(event.tag, text, mark)
+                    value, first = self._tagged(event.tag, text, mark)
                 elif event.implicit[0]:
                     if text == "<<" and self._wants_key():
                         stack[-1].merging = True
@@ -169,8 +236,8 @@ class _Composer:
                 else:
                     value = text
                 if event.anchor is not None:
-                    self._anchors[event.anchor] = (value, 1, True)
-                self._place(value, mark)
+                    self._anchors[event.anchor] = _Anchor(value, first, 1, True)
+                self._place(value, mark, first)
             elif kind is mapping or kind is sequence:
                 self._open(event, kind is mapping)
             elif kind is mapping_end or kind is sequence_end:
@@ -203,22 +270,20 @@ class _Composer:
             if wrap is None:
                 self._unknown_tag(event.tag, mark)
         container: Any = {} if is_map else []
-        marks: Any = {} if is_map else []
-        self._document.marks[id(container)] = marks
         if event.anchor is not None:
-            self._anchors[event.anchor] = (container, 0, False)
-        self._stack.append(_Frame(container, marks, event.anchor, self._nodes - 1, wrap, mark))
+            self._anchors[event.anchor] = _Anchor(container, 0, 0, False)
+        self._stack.append(_Frame(container, Marks(), event.anchor, self._nodes - 1, wrap, mark))
 
     def _close(self) -> None:
         frame = self._stack.pop()
         if frame.merges:
             self._merge(frame)
-        value = frame.container
+        value, first = frame.container, self._document.marks.extend(frame.marks)
         if frame.wrap is not None:
-            value = self._wrapped(frame.wrap, value, frame.mark)
+            value, first = self._wrapped(frame.wrap, value, frame.mark, first)
         if frame.anchor is not None:
-            self._anchors[frame.anchor] = (value, self._nodes - frame.nodes_before, True)
-        self._place(value, frame.mark)
+            self._anchors[frame.anchor] = _Anchor(value, first, self._nodes - frame.nodes_before, True)
+        self._place(value, frame.mark, first)
 
     def _use(self, event: Any) -> None:
         mark = _mark_of(event)
@@ -228,69 +293,79 @@ class _Composer:
             raise _GiveUp
         if event.anchor not in self._anchors:
             self._problem(f"alias *{event.anchor} has no anchor before it", mark)
-            self._place(None, mark)
+            self._place(None, mark, 0)
             return
-        value, size, complete = self._anchors[event.anchor]
-        if not complete:
+        anchor = self._anchors[event.anchor]
+        if not anchor.complete:
             self._problem(f"alias *{event.anchor} stands inside of what it repeats", mark)
             raise _GiveUp
-        self._nodes += size
+        self._nodes += anchor.nodes
         if self._nodes > self._limits.nodes:
             self._too_many(mark)
-        self._place(value, mark)
+        self._place(anchor.value, mark, anchor.first)
 
-    def _place(self, value: Any, mark: int) -> None:
+    def _place(self, value: Any, mark: int, first: int) -> None:
         """Put a finished value where it belongs: as document, list item, key or entry."""
         if not self._stack:
-            self._document.data = value
-            self._document.start = mark
+            self._document.data, self._document.mark, self._document.first = value, mark, first
             return
         frame = self._stack[-1]
         if type(frame.container) is list:
             frame.container.append(value)
-            frame.marks.append(mark)
+            frame.marks.add(mark, first)
         elif frame.merging:
             frame.merging = False
-            self._note_merge(frame, value, mark)
+            self._note_merge(frame, value, mark, first)
         elif frame.key is None:
             frame.key_mark = mark
             frame.key = self._key(value, frame, mark)
         else:
             frame.container[frame.key] = value
-            frame.marks[frame.key] = frame.key_mark
+            frame.marks.add(frame.key_mark, first)
             frame.key = None
 
     def _key(self, value: Any, frame: _Frame, mark: int) -> str:
+        key = value
         if type(value) is not str:
-            described = "a list or map" if isinstance(value, (dict, list)) else repr(value)
+            scalar = not isinstance(value, (dict, list))
+            key = repr(value) if scalar else ""
+            described = key if scalar else "a list or map"
             self._problem(
                 f"a key must be text, YAML reads this one as {described}", mark, advice="Put the key in quotes."
             )
-            return repr(value) if not isinstance(value, (dict, list)) else ""
-        if value in frame.container:
-            first = unpack(frame.marks[value])[0]
+        if key in frame.container:
+            index = list(frame.container).index(key)
+            line = unpack(frame.marks.marks[index])[0]
             self._problem(
-                f"key {value!r} stands twice in this map, first in line {first}", mark, advice="Remove one of the two."
+                f"key {key!r} stands twice in this map, first in line {line}", mark, advice="Remove one of the two."
             )
-        return value
+            del frame.container[key]
+            frame.marks.remove(index)
+        return str(key)
 
-    def _note_merge(self, frame: _Frame, value: Any, mark: int) -> None:
-        maps = value if isinstance(value, list) else [value]
+    def _note_merge(self, frame: _Frame, value: Any, mark: int, first: int) -> None:
+        several = isinstance(value, list)
+        maps = value if several else [value]
         if not all(isinstance(one, dict) for one in maps):
             self._problem("a merge key (<<) takes a map or a list of maps", mark)
             return
-        frame.merges = [*(frame.merges or []), *maps]
+        firsts = self._document.marks.firsts[first : first + len(maps)] if several else [first]
+        frame.merges = [*(frame.merges or []), *zip(maps, firsts, strict=True)]
 
     def _merge(self, frame: _Frame) -> None:
         """Merged entries come first and give way: to own ones, and to those of maps named earlier."""
-        own, own_marks = dict(frame.container), dict(frame.marks)
+        known = self._document.marks
+        entries: dict[str, tuple[Any, int, int]] = {}
+        for merged, first in reversed(frame.merges or []):
+            for index, (key, value) in enumerate(merged.items(), first):
+                entries[key] = value, known.marks[index], known.firsts[index]
+        for index, (key, value) in enumerate(frame.container.items()):
+            entries[key] = value, frame.marks.marks[index], frame.marks.firsts[index]
         frame.container.clear()
-        frame.marks.clear()
-        for merged in reversed(frame.merges or []):
-            frame.container.update(merged)
-            frame.marks.update(self._document.marks.get(id(merged), {}))
-        frame.container.update(own)
-        frame.marks.update(own_marks)
+        frame.marks = Marks()
+        for key, (value, mark, first) in entries.items():
+            frame.container[key] = value
+            frame.marks.add(mark, first)
 
     def _resolve(self, text: str, mark: int) -> Any:
         for tag, pattern in _RESOLVERS.get(text[:1], ()):
@@ -316,23 +391,29 @@ class _Composer:
             self._problem(f"{text!r} cannot be read as {kind}", mark, advice="Put it in quotes if it is meant as text.")
             return None
 
-    def _tagged(self, tag: str, text: str, mark: int) -> Any:
-        if tag == _PREFIX + "str":
-            return text
-        if tag in _SCALARS:
-            return self._constructed(tag, text, mark)
+    def _tagged(self, tag: str, text: str, mark: int) -> tuple[Any, int]:
+        """The value of a tagged scalar, and where it begins in the marks when it became a call."""
         if tag in _SHORT_TAGS:
-            return self._wrapped(_SHORT_TAGS[tag], text, mark)
-        self._unknown_tag(tag, mark)
-        return None
+            return self._wrapped(_SHORT_TAGS[tag], text, mark, 0)
+        if tag in _SCALARS:
+            return self._constructed(tag, text, mark), 0
+        if tag != _PREFIX + "str":
+            self._unknown_tag(tag, mark)
+        return text, 0
 
-    def _wrapped(self, function: str, argument: Any, mark: int) -> dict[str, Any]:
+    def _wrapped(self, function: str, argument: Any, mark: int, first: int) -> tuple[dict[str, Any], int]:
+        """The call that a short tag stands for, and where it begins in the marks."""
         if function == "Fn::GetAtt" and isinstance(argument, str):
             argument = argument.split(".", 1)
-            self._document.marks[id(argument)] = [mark] * len(argument)
-        wrapped = {function: argument}
-        self._document.marks[id(wrapped)] = {function: mark}
-        return wrapped
+            first = self._entries(mark, *[0] * len(argument))
+        return {function: argument}, self._entries(mark, first)
+
+    def _entries(self, mark: int, *firsts: int) -> int:
+        """Note the entries of a container that is made up here, all at one position."""
+        made = Marks()
+        for first in firsts:
+            made.add(mark, first)
+        return self._document.marks.extend(made)
 
     def _unknown_tag(self, tag: str, mark: int) -> None:
         short = "!!" + tag.removeprefix(_PREFIX) if tag.startswith(_PREFIX) else tag

@@ -43,14 +43,7 @@ class Source:
         document = self._document
         if document is None:
             return Place(self.name, path=path)
-        mark, data = document.start, document.data
-        for step in path:
-            marks = document.marks.get(id(data))
-            try:
-                mark, data = marks[step], data[step]  # type: ignore[index]
-            except (LookupError, TypeError):
-                break
-        return Place(self.name, *composer.unpack(mark), path)
+        return Place(self.name, *composer.unpack(document.mark_at(path)), path)
 
 
 def parse(text_or_object: Any, name: str = "template", *, limits: Limits = USUAL_LIMITS) -> tuple[Any, Source]:

@@ -157,6 +157,58 @@ def test_places(path: tuple[str | int, ...], line: int, column: int) -> None:
     assert (place.source, place.line, place.column, place.path) == ("file.yaml", line, column, path)
 
 
+CALLS = """\
+parts: !Join
+  - ','
+  - [!GetAtt server.ip, !Ref name]
+both: {<<: [&one {a: 1, c: {d: 2}}, &two {a: 3, b: [x, y]}], c: {e: 4}}
+again:
+  - *one
+  - *two
+  - {<<: *one, <<: *two}
+"""
+
+
+@pytest.mark.parametrize(
+    ("path", "line", "there"),
+    [
+        (("parts", "Fn::Join"), 1, "!Join"),
+        (("parts", "Fn::Join", 1, 0), 3, "!GetAtt"),
+        (("parts", "Fn::Join", 1, 0, "Fn::GetAtt", 1), 3, "!GetAtt"),
+        (("parts", "Fn::Join", 1, 1, "Ref"), 3, "!Ref"),
+        (("both", "a"), 4, "a: 1"),
+        (("both", "b", 1), 4, "y]"),
+        (("both", "c", "e"), 4, "e: 4"),
+        (("again", 0, "c", "d"), 4, "d: 2"),
+        (("again", 1, "b", 0), 4, "x, y"),
+        (("again", 2, "b", 1), 4, "y]"),
+        (("again", 2, "c", "d"), 4, "d: 2"),
+    ],
+)
+def test_places_in_calls_and_merged_maps(path: tuple[str | int, ...], line: int, there: str) -> None:
+    _, origin = source.parse(CALLS)
+    place = origin.place(path)
+    assert place.line == line
+    assert origin.lines[line - 1][place.column - 1 :].startswith(there)
+
+
+def test_places_in_a_wide_map() -> None:
+    _, origin = source.parse("".join(f"k{number}: {{inner: [a, b]}}\n" for number in range(1000)))
+    places = [origin.place((f"k{number}", "inner", 1)) for number in (0, 31, 32, 33, 999)]
+    assert [place.line for place in places] == [1, 32, 33, 34, 1000]
+    assert origin.place(("missing",)).line == origin.place((7,)).line == 1
+
+
+def test_every_key_that_stands_twice_is_told() -> None:
+    with pytest.raises(Invalid) as caught:
+        source.parse("a: 1\nb: 2\na: {x: 1}\na: 4\nb: 5\n<<: {c: 1}")
+    assert [one.message for one in caught.value.diagnostics] == [
+        "key 'a' stands twice in this map, first in line 1",
+        "key 'a' stands twice in this map, first in line 3",
+        "key 'b' stands twice in this map, first in line 2",
+    ]
+
+
 def test_json_has_places_when_it_can_be_read_as_yaml() -> None:
     _, origin = source.parse('{\n  "a": {\n    "b": 1}}')
     assert (origin.place(("a", "b")).line, origin.place(("a", "b")).column) == (3, 5)
