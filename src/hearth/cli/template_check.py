@@ -9,6 +9,7 @@ import msgspec
 import hearth
 from hearth.cli import findings, template_input
 from hearth.model.diagnostics import Severity
+from hearth.resources import registry
 from hearth.tools.lint import linting, rules, sarif
 
 _LEVELS = ("error", "warning", "note")
@@ -108,7 +109,7 @@ def lint(
     found: list[linting.Report] = []
     for one in template_input.read(files, stdin, stdin_name):
         checked = template_input.check(one, given)
-        reports = linting.lint(checked, template_input.types(), chosen)
+        reports = linting.lint(checked, registry.installed(), chosen)
         found += reports
         if output == "text":
             _print(one, [_shown(each) for each in reports], given)

@@ -4,7 +4,6 @@ Nothing here talks to a server. Files a template names are read where they lie.
 """
 
 import dataclasses
-import functools
 import pathlib
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,9 +12,9 @@ import click
 
 from hearth.cli import bundle, findings, options, problems
 from hearth.model.diagnostics import Findings
-from hearth.resources import checking, nested, registry
+from hearth.resources import registry
 from hearth.template import environment as environments
-from hearth.tools import catalogue, local_files, validation
+from hearth.tools import local_files, validation
 
 STDIN_NAME = "<stdin>"
 
@@ -28,15 +27,6 @@ class Input:
     text: str
     path: pathlib.Path | None
     directory: pathlib.Path
-
-
-@functools.cache
-def types() -> catalogue.Catalogue:
-    """The resource types, as the tools want them."""
-    known = registry.TypeRegistry(entry_points=True)
-    return catalogue.Catalogue(
-        known.find, known.names, checking.check, lambda key, template: nested.template_type(key, template)()
-    )
 
 
 def files_argument(command: options.Command) -> options.Command:
@@ -119,7 +109,7 @@ def check(one: Input, with_settings: Settings | None = None, *, complete: bool =
     given = with_settings or Settings(environments.Environment(), {}, {}, Findings())
     return validation.check(
         one.text,
-        types(),
+        registry.installed(),
         name=one.name,
         files=local_files.LocalFiles(one.directory, given.files),
         environment=given.environment,

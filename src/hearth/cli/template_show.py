@@ -9,10 +9,8 @@ import click
 
 from hearth.cli import problems, template_input
 from hearth.model.diagnostics import nearest
-from hearth.model.values import UNKNOWN
-from hearth.resources import checking, contract
-from hearth.template import template as templates
-from hearth.tools import catalogue, drawing, explaining, graphing, validation
+from hearth.resources import registry, schema
+from hearth.tools import drawing, explaining, graphing, validation
 
 _WRITERS = {"dot": graphing.dot, "mermaid": graphing.mermaid, "svg": drawing.svg}
 
@@ -43,7 +41,7 @@ def graph(
     """
     (one,) = template_input.read([file] if file else [], stdin)
     checked = _right(one, template_input.settings(environments, parameters))
-    found = graphing.of(checked, _implied(checked), title=one.name, reduce=reduce)
+    found = graphing.of(checked, checked.implied, title=one.name, reduce=reduce)
     click.echo(_WRITERS[output](found), nl=False)
 
 
@@ -74,7 +72,7 @@ def _help(subject: str) -> list[str]:
     function = explaining.functions().get(subject)
     if function is not None:
         return list(explaining.function_help(subject, function))
-    types = template_input.types()
+    types = registry.installed()
     name, *steps = subject.split(".")
     kind = types.find(name)
     if kind is None:
@@ -92,7 +90,7 @@ def _help(subject: str) -> list[str]:
         return [f"{subject}: {attribute.type_name}, an attribute", "", attribute.description]
     raise problems.CliError(
         f"{name} has no property or attribute {'.'.join(steps)!r}.",
-        nearest(steps[0], [*catalogue.visible(kind.properties), *kind.attributes]),
+        nearest(steps[0], [*schema.visible(kind.properties), *kind.attributes]),
     )
 
 
@@ -100,7 +98,7 @@ class _Documentation(dict[str, str]):
     """What each type is, looked up when it is asked for."""
 
     def get(self, key: str, default: Any = "") -> Any:
-        kind = template_input.types().find(key)
+        kind = registry.installed().find(key)
         return default if kind is None else inspect.cleandoc(kind.__doc__ or "")
 
 
@@ -115,29 +113,3 @@ def _right(one: template_input.Input, given: template_input.Settings) -> validat
         error.sources = template_input.sources(one, lambda: iter(names), given)
         raise error
     return checked
-
-
-class _Referring:
-    """References stand for themselves, so that types see who refers to the same resource."""
-
-    def reference(self, resource: str) -> Any:
-        return contract.Reference(resource)
-
-    def attribute(self, resource: str, path: tuple[Any, ...]) -> Any:
-        return UNKNOWN
-
-
-def _implied(checked: validation.Checked) -> dict[str, set[str]]:
-    """What resources need by rules of their types, beyond references and depends_on."""
-    if checked.bound is None:
-        return {}
-    several: dict[str, contract.Neighbour] = {}
-    kinds: dict[str, contract.Resource] = {}
-    for name, one in checked.bound.resources.items():
-        kind: Any = checked.types.get(name)
-        if isinstance(kind, contract.Resource):
-            values, _ = checking.check(kind, templates.resolve(one.properties, _Referring()), known=False)
-            several[name] = contract.Neighbour(name, type(kind), values, frozenset(one.requires))
-            kinds[name] = kind
-    neighbours = contract.Neighbours(several)
-    return {name: set(kind.needs(neighbours[name], neighbours)) for name, kind in kinds.items()}

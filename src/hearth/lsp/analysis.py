@@ -7,25 +7,16 @@ from collections.abc import Sequence
 from typing import Any
 
 from hearth.lsp import outline
-from hearth.resources import checking, nested, registry
+from hearth.resources import contract, registry
 from hearth.template import environment as environments
 from hearth.template import versions
-from hearth.tools import catalogue, local_files, validation
+from hearth.tools import local_files, validation
 from hearth.tools.lint import linting
 from hearth.tools.lint.rule import Level
 
 #: Keys only environments have.
 _ENVIRONMENT = frozenset({"resource_registry", "parameter_defaults", "encrypted_param_names", "event_sinks"})
 _NEWEST = versions.VERSIONS[-1]
-
-
-@functools.cache
-def types() -> catalogue.Catalogue:
-    """The resource types, as the tools want them."""
-    known = registry.TypeRegistry(entry_points=True)
-    return catalogue.Catalogue(
-        known.find, known.names, checking.check, lambda key, template: nested.template_type(key, template)()
-    )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,7 +77,7 @@ class Document:
         _, colon, rest = (found.value if found is not None else "").partition(f"{self.key('type')}:")
         return rest.strip().split(",")[0].split("}")[0].strip(" \"'") if colon else ""
 
-    def type_of(self, resource: str) -> catalogue.Type | None:
+    def type_of(self, resource: str) -> contract.Resource | None:
         """The type of a resource; template files too."""
         return _type(self.type_name(resource), self)
 
@@ -95,7 +86,7 @@ class Document:
         """What validation says; None for what is no template."""
         if not self.is_template:
             return None
-        return validation.check(self.text, types(), name=self._name, files=self._files)
+        return validation.check(self.text, registry.installed(), name=self._name, files=self._files)
 
     @property
     def _name(self) -> str:
@@ -108,7 +99,7 @@ class Document:
     def reports(self) -> list[linting.Report]:
         """The findings in this document itself."""
         if self.checked is not None:
-            found = linting.lint(self.checked, types())
+            found = linting.lint(self.checked, registry.installed())
             return [one for one in found if one.place.source == self._name]
         if any(self.outline.at((key,)) is not None for key in _ENVIRONMENT):
             _, findings = environments.parse(self.text, self._name)
@@ -124,8 +115,8 @@ class Document:
         return template.parameters.get(parameter) if template is not None else None
 
 
-def _type(name: str, document: Document) -> catalogue.Type | None:
-    found = types().find(name) if name else None
+def _type(name: str, document: Document) -> contract.Resource | None:
+    found = registry.installed().find(name) if name else None
     if found is None and name.endswith((".yaml", ".template")) and document.checked is not None:
         checked = document.checked
         for resource, kind in checked.types.items():

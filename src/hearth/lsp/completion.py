@@ -8,10 +8,12 @@ from lsprotocol.types import CompletionItemKind
 
 from hearth.lsp import analysis, cursor, places
 from hearth.model.constraints import AllowedValues
+from hearth.resources import registry
+from hearth.resources import schema as declarations
 from hearth.template import versions
 from hearth.template.parameter_schema import TYPES
 from hearth.template.parameters import PseudoValues
-from hearth.tools import catalogue, explaining
+from hearth.tools import explaining
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -69,7 +71,7 @@ def _properties(document: analysis.Document, at: cursor.Cursor) -> Iterator[Prop
     else:
         declared = places.declared(document, at.path)
         level = declared.fields if declared is not None else {}
-    for name, one in catalogue.visible(level).items():
+    for name, one in declarations.visible(level).items():
         yield Proposal(
             name,
             CompletionItemKind.Property,
@@ -106,15 +108,12 @@ def _values(document: analysis.Document, at: cursor.Cursor) -> Iterator[Proposal
 
 
 def _types() -> Iterator[Proposal]:
-    types = analysis.types()
-    for name in types.visible_names():
-        kind = types.find(name)
-        yield Proposal(
-            name, CompletionItemKind.Class, "resource type", inspect.cleandoc(getattr(kind, "__doc__", "") or "")
-        )
+    for kind in registry.installed().listed():
+        about = inspect.cleandoc(kind.__doc__ or "")
+        yield Proposal(kind.type_name, CompletionItemKind.Class, "resource type", about)
 
 
-def _property_values(declared: catalogue.Property | None) -> Iterator[Proposal]:
+def _property_values(declared: declarations.Property | None) -> Iterator[Proposal]:
     if declared is None:
         return
     for constraint in declared.constraints:
@@ -144,7 +143,7 @@ def _named(document: analysis.Document, named: places.Reference) -> Iterator[Pro
     if named.to == "attributes":
         kind = document.type_of(named.resource)
         for name, attribute in (kind.attributes if kind is not None else {}).items():
-            if attribute.status != catalogue.HIDDEN:
+            if attribute.status != declarations.HIDDEN:
                 yield Proposal(name, CompletionItemKind.Field, attribute.type_name, attribute.description)
 
 

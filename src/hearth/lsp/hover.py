@@ -4,6 +4,7 @@ import inspect
 from collections.abc import Iterable
 
 from hearth.lsp import analysis, cursor, places
+from hearth.resources import registry
 from hearth.tools import explaining
 
 
@@ -40,7 +41,7 @@ def _on_value(document: analysis.Document, at: cursor.Cursor) -> Iterable[str]:
         if named.to in ("parameters", "either") and at.whole in document.names("parameters"):
             return _parameter(document, at.whole)
         return _resource(document, at.whole) if named.to in ("resources", "either") else ()
-    kind = analysis.types().find(at.whole) if "::" in at.whole else None
+    kind = registry.installed().find(at.whole) if "::" in at.whole else None
     if kind is not None:
         return explaining.type_help(kind, inspect.cleandoc(kind.__doc__ or ""))
     return ()

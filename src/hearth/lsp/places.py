@@ -4,7 +4,7 @@ import dataclasses
 from typing import Literal
 
 from hearth.lsp import analysis, cursor, outline
-from hearth.tools import catalogue
+from hearth.resources import contract, schema
 
 #: What the arguments of a function name.
 _PARAMETER = frozenset({"get_param"})
@@ -64,15 +64,15 @@ def _first_argument(document: analysis.Document, at: cursor.Cursor) -> str:
     return first
 
 
-def declared(document: analysis.Document, path: outline.Path) -> catalogue.Property | None:
+def declared(document: analysis.Document, path: outline.Path) -> schema.Property | None:
     """The declaration of the property a path leads to; None outside of properties or when nothing is declared."""
     kind = resource_type(document, path)
     if kind is None or len(path) < 4 or path[2] != document.key("properties"):
         return None
-    return catalogue.property_at(kind.properties, path[3:])
+    return schema.property_at(kind.properties, path[3:])
 
 
-def resource_type(document: analysis.Document, path: outline.Path) -> catalogue.Type | None:
+def resource_type(document: analysis.Document, path: outline.Path) -> contract.Resource | None:
     """The type of the resource a path is in."""
     if len(path) < 2 or path[0] != document.key("resources") or not isinstance(path[1], str):
         return None

@@ -21,8 +21,6 @@ SHOW = Attribute(dict, "The object as its service shows it.", cached=False)
 class Base(Resource):
     """A resource type made from its declaration."""
 
-    #: Support status of the type, the present one first.
-    support: ClassVar[Support] = ()
     #: Rules about several properties, from `hearth.resources.rules`.
     checks: ClassVar[tuple[rules.Rule, ...]] = ()
     #: Whether attribute names beyond the declared ones mean something to the type.

@@ -1,7 +1,8 @@
 """A definition made ready: template, environment and files parsed, bound, typed and checked, with every problem noted.
 
-The service builds blueprints of requests, the engine those of stored definitions; both use the same function, so what
-was accepted is what is executed. Nothing here touches the cloud or the store.
+The service builds blueprints of requests, the engine those of stored definitions, and the tools those of files; all use
+the same function, so what was accepted is what is executed. Nothing here touches the cloud or the store. Nested stacks
+are their callers' affair: here a template only becomes the type of the resource that owns it.
 """
 
 import dataclasses
@@ -29,10 +30,18 @@ class Surroundings:
     region: str | None = None
     depth: int = 0
     facade: Mapping[str, Any] | None = None
+    known: bool = True  # False: there is no stack, so its name and ids are not known
+
+    @classmethod
+    def nowhere(cls, facade: Mapping[str, Any] | None = None) -> "Surroundings":
+        """Those of a template that is looked at without a stack."""
+        return cls("", "", "", facade=facade, known=False)
 
     @property
     def pseudo(self) -> templates.PseudoValues:
         """The pseudo parameters."""
+        if not self.known:
+            return templates.PseudoValues(resource_facade=self.facade)
         return templates.PseudoValues(
             stack_id=self.stack_id,
             stack_name=self.stack_name,
@@ -129,6 +138,26 @@ class Builder:
         `strict`: values of unknown parameters are errors, and missing ones too. `unfetched` gets the URLs of templates
         that are not among the files: the caller may fetch them and build again, so they are no errors then.
         """
+        blueprint, findings = self.examine(
+            raw, environment, files, surroundings, name=name, strict=strict, unfetched=unfetched
+        )
+        return (None if findings.errors else blueprint), findings
+
+    def examine(
+        self,
+        raw: str | Mapping[str, Any],
+        environment: environments.Environment,
+        files: Mapping[str, str],
+        surroundings: Surroundings,
+        *,
+        name: str = "template",
+        strict: bool = True,
+        unfetched: set[str] | None = None,
+    ) -> tuple[Blueprint | None, Findings]:
+        """As `build`, but with what is understood of a wrong definition too; None only for what is no template.
+
+        Members are then those whose type is known, without the needs that no function states.
+        """
         environment = self.completed(environment)
         findings = Findings()
         parsed, problems = self.parse(raw, name, files)
@@ -143,12 +172,12 @@ class Builder:
         members = self._members(bound, environment, files, findings, checks, unfetched)
         blueprint = Blueprint(parsed, environment, files, values, bound, members, surroundings, checks)
         self._check_references(blueprint, findings)
-        if findings.errors:
-            return None, findings
-        self._add_implicit_needs(blueprint)
+        if not findings.errors:
+            self._add_implicit_needs(blueprint)
         _check_circles(blueprint, findings)
-        _note_reads(blueprint)
-        return (None if findings.errors else blueprint), findings
+        if not findings.errors:
+            _note_reads(blueprint)
+        return blueprint, findings
 
     def parse(
         self, raw: str | Mapping[str, Any], name: str, files: Mapping[str, str]
@@ -209,16 +238,16 @@ class Builder:
             kind = self.type_for(definition.type, name, environment, files, findings, place, unfetched)
             if kind is None:
                 continue
-            tree = templates.resolve(definition.properties, scopes.BLIND)
+            try:
+                tree = templates.resolve(definition.properties, scopes.BLIND)
+                policy = templates.resolve(definition.update_policy, scopes.BLIND)
+            except templates.FunctionError as error:
+                findings.add(error.message, definition.template.place(error.path))
+                continue
             values, issues = checking.check(kind, tree)
             _note_issues(findings, definition, issues)
             if not issues:
                 _note_issues(findings, definition, kind.validate(values))
-            if kind.update_policy and definition.update_policy:
-                policy = templates.resolve(definition.update_policy, scopes.BLIND)
-                _, issues = checking.check_against(kind.update_policy, policy)
-                _note_issues(findings, definition, issues, "update_policy")
-            policy = templates.resolve(definition.update_policy, scopes.BLIND)
             if policy and policy is not UNKNOWN:
                 _, issues = checking.check_against(kind.update_policy, policy)
                 _note_issues(findings, definition, issues, "update_policy")
@@ -316,8 +345,9 @@ def _note_issues(
 
 
 def _check_circles(blueprint: Blueprint, findings: Findings) -> None:
+    known = blueprint.members.keys()
     try:
-        dag.order(blueprint.requires)
+        dag.order({name: [one for one in needs if one in known] for name, needs in blueprint.requires.items()})
     except dag.CycleError as circle:
         names = [str(one) for one in circle.nodes]
         findings.add(

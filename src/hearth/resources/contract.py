@@ -25,7 +25,7 @@ from hearth.cloud import session as cloud_session
 from hearth.model.diagnostics import Path
 from hearth.model.plan import Decision, Verdict
 from hearth.model.states import Action, Status
-from hearth.resources.schema import Attribute, Property
+from hearth.resources.schema import Attribute, Property, Support
 
 __all__ = [
     "Adjustment",
@@ -378,6 +378,8 @@ class Resource:
     type_name: ClassVar[str] = ""
     properties: ClassVar[Mapping[str, Property]] = {}
     attributes: ClassVar[Mapping[str, Attribute]] = {}
+    #: Support statuses and the version each began in, the present one first.
+    support: ClassVar[Support] = ()
     #: Service types, one of which the catalog must hold for this type to be available; empty: always available.
     services: ClassVar[tuple[str, ...]] = ()
     #: Longest physical name the service takes.

@@ -4,6 +4,7 @@ Wired once at the entry point. Types are stateless, so one object of each serves
 types that are in the registry. Mapping types to templates is the environment's work, not done here.
 """
 
+import functools
 import importlib.util
 import inspect
 import re
@@ -87,6 +88,12 @@ class TypeRegistry:
             and (since is None or one.support[0][1] == since)
             and matcher.match(name)
         ]
+
+
+@functools.cache
+def installed() -> TypeRegistry:
+    """The types that are installed on this machine, for faces that work without a server; loaded once."""
+    return TypeRegistry(entry_points=True)
 
 
 def _present_name(name: str) -> str:

@@ -6,7 +6,7 @@ checked here, and nothing here knows a cloud.
 """
 
 import dataclasses
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from hearth.model import constraints
@@ -30,6 +30,7 @@ _TYPES: Final[dict[type, str]] = {
 Support = tuple[tuple[str, str | None], ...]
 
 SUPPORTED: Final = "SUPPORTED"
+DEPRECATED: Final = "DEPRECATED"
 HIDDEN: Final = "HIDDEN"
 
 
@@ -136,7 +137,7 @@ class Property:
     @property
     def status(self) -> str:
         """The present support status."""
-        return self.support[0][0] if self.support else SUPPORTED
+        return status_of(self.support)
 
 
 class Schema(dict[str, Property]):
@@ -197,7 +198,7 @@ class Attribute:
     @property
     def status(self) -> str:
         """The present support status."""
-        return self.history[0][0] if self.history else SUPPORTED
+        return status_of(self.history)
 
     def read(self, name: str, observed: Mapping[str, Any]) -> Any:
         """The value in an observation; None when it is not there."""
@@ -250,3 +251,23 @@ def attribute_to_wire(one: Attribute) -> dict[str, Any]:
 def visible(properties: Mapping[str, Property]) -> dict[str, Property]:
     """The properties that are shown: those whose status is not HIDDEN, and that work."""
     return {name: one for name, one in properties.items() if one.status != HIDDEN and one.implemented}
+
+
+def status_of(history: Support) -> str:
+    """The present support status."""
+    return history[0][0] if history else SUPPORTED
+
+
+def property_at(properties: Mapping[str, Property], path: Sequence[str | int]) -> Property | None:
+    """The declaration of what stands at a path of a resource's properties; None when nothing is declared there."""
+    found: Property | None = None
+    level: Mapping[str, Property] = properties
+    for step in path:
+        if isinstance(step, int):
+            found = found.items if found is not None else None
+        else:
+            found = level.get(step)
+        if found is None:
+            return None
+        level = found.fields
+    return found

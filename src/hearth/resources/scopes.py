@@ -1,4 +1,4 @@
-"""What `get_resource` and `get_attr` give before anything exists: for checks, and for types that ask who refers to whom.
+"""What `get_resource` and `get_attr` give before anything exists: for checks, and for types that ask who needs whom.
 
 Called where blueprints are built and definitions judged. Values of rows are `hearth.engine.scope`'s affair.
 """

@@ -132,9 +132,9 @@ class TemplateTypes:
             )
         else:
             findings.add(
-                f"the template file {key!r} is not among the files of the request",
+                f"the template file {key!r} is not among the files",
                 place,
-                advice="Send its text in `files` under exactly this key.",
+                advice="Requests send its text in `files` under exactly this key; on disk, paths count from this file.",
             )
 
 

@@ -308,7 +308,7 @@ class _Converter:
             if index < len(values):
                 return values[index]
             return self._lost("Fn::Select", args, path)
-        if isinstance(args[1], dict) and index in args[1] and isinstance(values, dict):
+        if isinstance(index, str) and isinstance(args[1], dict) and index in args[1] and isinstance(values, dict):
             return values[index]
         if isinstance(values, dict) and len(values) == 1:
             ((name, inner),) = values.items()

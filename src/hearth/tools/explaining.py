@@ -8,10 +8,12 @@ from typing import Any
 
 from hearth.graph import dag
 from hearth.model.constraints import SECRET_SHOWN, Constraint
+from hearth.resources import contract, registry
+from hearth.resources import schema as declarations
 from hearth.template import versions
 from hearth.template.functions import base
 from hearth.template.parameter_schema import ParameterSchema
-from hearth.tools import catalogue, validation
+from hearth.tools import validation
 
 
 def template(checked: validation.Checked, documentation: Mapping[str, str]) -> Iterator[str]:
@@ -95,26 +97,26 @@ def _tree(checked: validation.Checked, documentation: Mapping[str, str], indent:
 # --- types and properties --------------------------------------------------------------------------------------------
 
 
-def type_help(kind: catalogue.Type, about: str) -> Iterator[str]:
+def type_help(kind: contract.Resource, about: str) -> Iterator[str]:
     """A resource type: what it is, its properties and attributes."""
-    yield kind.type_name + _status(catalogue.status_of(kind))
+    yield kind.type_name + _status(declarations.status_of(kind.support))
     if about:
         yield from ("", *about.splitlines())
-    properties = catalogue.visible(kind.properties)
+    properties = declarations.visible(kind.properties)
     if properties:
         yield from ("", "Properties:")
         for one in sorted(properties.values(), key=lambda one: (not one.required, one.name)):
             yield f"  {one.name}: {_summary(one)}"
             if one.description:
                 yield f"      {one.description}"
-    attributes = {name: one for name, one in kind.attributes.items() if one.status != catalogue.HIDDEN}
+    attributes = {name: one for name, one in kind.attributes.items() if one.status != declarations.HIDDEN}
     if attributes:
         yield from ("", "Attributes:")
         for name, attribute in sorted(attributes.items()):
             yield f"  {name}: {attribute.type_name}" + (f"; {attribute.description}" if attribute.description else "")
 
 
-def property_help(name: str, one: catalogue.Property) -> Iterator[str]:
+def property_help(name: str, one: declarations.Property) -> Iterator[str]:
     """A property: what it is, what it takes, what a change does."""
     yield f"{name}: {_summary(one)}"
     if one.description:
@@ -127,14 +129,14 @@ def property_help(name: str, one: catalogue.Property) -> Iterator[str]:
         yield "- is changed in place" if one.updatable else "- a change replaces the resource"
     if one.moved_to:
         yield f"- older name of {one.moved_to}"
-    inner = catalogue.visible((one.items or one).fields)
+    inner = declarations.visible((one.items or one).fields)
     if inner:
         yield from ("", "Each item has:" if one.items is not None else "It has:")
         for field in sorted(inner.values(), key=lambda field: (not field.required, field.name)):
             yield f"  {field.name}: {_summary(field)}" + (f"; {field.description}" if field.description else "")
 
 
-def _summary(one: catalogue.Property) -> str:
+def _summary(one: declarations.Property) -> str:
     parts = [one.type_name + (f" of {one.items.type_name}" if one.items is not None else "")]
     if one.required:
         parts.append("required")
@@ -198,15 +200,15 @@ def parameter_help(schema: ParameterSchema) -> Iterator[str]:
         yield f"- {constraint_text(constraint)}"
 
 
-def names(types: catalogue.Catalogue) -> Collection[str]:
+def names(types: registry.TypeRegistry) -> Collection[str]:
     """All that can be asked about."""
-    return [*types.visible_names(), *functions()]
+    return [*(kind.type_name for kind in types.listed()), *functions()]
 
 
-def find_property(kind: catalogue.Type, steps: Sequence[str]) -> catalogue.Property | None:
+def find_property(kind: contract.Resource, steps: Sequence[str]) -> declarations.Property | None:
     """The property at a path such as `networks.port`; items of lists need no step of their own."""
-    found: catalogue.Property | None = None
-    level: Mapping[str, catalogue.Property] = kind.properties
+    found: declarations.Property | None = None
+    level: Mapping[str, declarations.Property] = kind.properties
     for step in steps:
         found = level.get(step)
         if found is None:

@@ -1,25 +1,30 @@
 """Is this template right, as far as that can be told on this machine? Every problem, nested templates included.
 
-Called by every tool that wants a template's resources with their types. The cloud is not asked, and parameters without
-a value count as not known yet, unless the caller wants them `complete`.
+Called by every tool that wants a template's resources with their types. What is right is for blueprints to say, as in
+the engine; here the files on disk behind types, and the members that groups define, are followed. The cloud is not
+asked, and parameters without a value count as not known yet, unless the caller wants them `complete`.
 """
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
-from hearth.graph import dag
-from hearth.model.diagnostics import Findings, Path, Place, nearest
+from hearth.model.diagnostics import Findings, Path, Place
 from hearth.model.values import UNKNOWN
+from hearth.resources import blueprint as blueprints
+from hearth.resources import checking, contract, registry
+from hearth.resources import nested as nested_types
 from hearth.template import environment as environments
-from hearth.template import parameters as template_parameters
+from hearth.template import source
 from hearth.template import template as templates
-from hearth.tools import catalogue, local_files
+from hearth.tools import local_files
 
 #: Templates within templates; deeper ones are refused by the engine too.
-_MOST_DEPTH = 8
+_MOST_DEPTH: Final = 8
 #: The property that defines the members of a group, by type.
-_MEMBERS = {"OS::Heat::ResourceGroup": "resource_def", "OS::Heat::AutoScalingGroup": "resource"}
+_MEMBERS: Final = {"OS::Heat::ResourceGroup": "resource_def", "OS::Heat::AutoScalingGroup": "resource"}
+#: What a nested template may ask of the resource that owns it.
+_FACADE: Final = {"metadata": UNKNOWN, "deletion_policy": UNKNOWN, "update_policy": UNKNOWN}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,26 +35,18 @@ class Checked:
     bound: templates.Bound | None
     findings: Findings
     #: `{resource name: type}`, for enabled resources of known types.
-    types: Mapping[str, catalogue.Type]
+    types: Mapping[str, contract.Resource] = dataclasses.field(default_factory=dict)
     #: `{resource name: what stands behind its type}`, for resources whose type, or members, are template files.
-    nested: "Mapping[str, Checked]"
+    nested: "Mapping[str, Checked]" = dataclasses.field(default_factory=dict)
     #: `{group name: type of its members}`, for members that are no template files.
-    members: Mapping[str, str]
-
-
-class _Blind:
-    """No resource exists yet."""
-
-    def reference(self, resource: str) -> Any:
-        return UNKNOWN
-
-    def attribute(self, resource: str, path: tuple[Any, ...]) -> Any:
-        return UNKNOWN
+    members: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    #: `{resource name: resources it needs by rules of its type}`, beyond references and depends_on.
+    implied: Mapping[str, frozenset[str]] = dataclasses.field(default_factory=dict)
 
 
 def check(
     text: str,
-    types: catalogue.Catalogue,
+    types: registry.TypeRegistry,
     *,
     name: str = "template",
     files: local_files.LocalFiles | None = None,
@@ -57,17 +54,16 @@ def check(
     complete: bool = False,
 ) -> Checked:
     """Check the text of a template. `complete`: parameters without a value are errors."""
-    findings = Findings()
-    checker = _Checker(types, findings)
-    return checker.check(text, name, files, environment or environments.Environment(), complete=complete, inside=())
+    checker = _Checker(blueprints.Builder(types, source.USUAL_LIMITS.bytes))
+    return checker.check(text, name, files, environment or environments.Environment(), complete=complete)
 
 
 class _Checker:
     """One check over a template and all nested ones, so that each nested file is reported once."""
 
-    def __init__(self, types: catalogue.Catalogue, findings: Findings) -> None:
-        self._types = types
-        self._findings = findings
+    def __init__(self, builder: blueprints.Builder) -> None:
+        self._builder = builder
+        self._findings = Findings()
         self._seen: dict[str, Checked] = {}
 
     def check(
@@ -77,164 +73,142 @@ class _Checker:
         files: local_files.LocalFiles | None,
         environment: environments.Environment,
         *,
-        complete: bool,
-        inside: tuple[str, ...],
+        complete: bool = False,
+        inside: tuple[str, ...] = (),
     ) -> Checked:
-        findings = Findings()
-        template, problems = templates.load(text, source=name, files=files if files is not None else {})
-        findings.extend(problems)
-        if template is None:
-            return self._done(None, None, findings, {}, {}, {})
-        values, problems = template_parameters.ParameterValues.build(template, environment, strict=complete)
-        findings.extend(problems)
-        facade = {"metadata": UNKNOWN, "deletion_policy": UNKNOWN, "update_policy": UNKNOWN} if inside else None
-        bound, problems = templates.bind(
-            template, values, stack=template_parameters.PseudoValues(resource_facade=facade)
+        """`inside`: the files that lead to this template."""
+        around = blueprints.Surroundings.nowhere(_FACADE if inside else None)
+        # What stands behind a URL is left alone, so nobody reads which ones there are.
+        texts = files if files is not None else {}
+        built, findings = self._builder.examine(
+            text, environment, texts, around, name=name, strict=complete, unfetched=set()
         )
-        findings.extend(problems)
-        types: dict[str, catalogue.Type] = {}
-        nested: dict[str, Checked] = {}
-        members: dict[str, str] = {}
-        for one in bound.resources.values():
-            place = one.place(("type",))
-            kind = self._type(one.type, one, place, files, environment, findings, nested, inside)
-            if kind is None:
-                continue
-            types[one.name] = kind
-            known = _known_values(one, findings)
-            if known is None:
-                continue
-            _check_values(known, one, ("properties",), kind, self._types, findings)
-            if one.name in nested:
-                _check_parameters(known, one, ("properties",), nested[one.name], environment, findings)
-            _check_policy(one, kind, findings)
-            key = _MEMBERS.get(kind.type_name, "")
-            definition = known.get(key)
-            if not isinstance(definition, dict) or not isinstance(definition.get("type"), str):
-                continue
-            where = ("properties", key)
-            place = one.place((*where, "type"))
-            member = self._type(definition["type"], one, place, files, environment, findings, nested, inside)
-            if member is None:
-                continue
-            if one.name not in nested:
-                members[one.name] = member.type_name
-            given = definition.get("properties")
-            if isinstance(given, dict):
-                mark = known.get("index_var", "%index%")
-                numbered = _numbered(given, mark if isinstance(mark, str) and mark else "%index%")
-                _check_values(numbered, one, (*where, "properties"), member, self._types, findings)
-                if one.name in nested:
-                    at = (*where, "properties")
-                    _check_parameters(numbered, one, at, nested[one.name], environment, findings)
-        _check_attributes(bound, types, findings)
-        _check_circles(bound, findings)
-        return self._done(template, bound, findings, types, nested, members)
+        if built is None:
+            self._note(findings)
+            return Checked(None, None, self._findings)
+        level = _Level(self, files, environment, inside, findings)
+        for member in built.members.values():
+            level.follow(member)
+        self._note(findings)
+        return Checked(
+            built.template,
+            built.bound,
+            self._findings,
+            {name: member.type for name, member in built.members.items()},
+            level.nested,
+            level.members,
+            {name: frozenset(one.requires) - one.definition.requires for name, one in built.members.items()},
+        )
 
-    def _done(
-        self,
-        template: templates.Template | None,
-        bound: templates.Bound | None,
-        findings: Findings,
-        types: Mapping[str, catalogue.Type],
-        nested: Mapping[str, Checked],
-        members: Mapping[str, str],
-    ) -> Checked:
-        # What several ways lead to (an environment used twice, an alias) is one problem.
-        self._findings.extend(dict.fromkeys(findings))
-        return Checked(template, bound, self._findings, types, nested, members)
+    def type_for(self, type_name: str, place: Place, owner: str, level: "_Level") -> contract.Resource | None:
+        """The type of a group's members; None when there is none (noted)."""
+        files = level.files if level.files is not None else {}
+        return self._builder.type_for(type_name, owner, level.environment, files, level.findings, place, set())
 
-    def _type(
+    def file(
         self,
-        written: str,
-        one: templates.BoundResource,
-        place: Place,
+        key: str,
+        files: local_files.LocalFiles,
+        environment: environments.Environment,
+        inside: tuple[str, ...],
+    ) -> Checked | None:
+        """What a template file is, checked once; None when it is nested in itself, or too deep."""
+        identity = str(files.path(key) or key)
+        if identity in inside or len(inside) >= _MOST_DEPTH:
+            return None
+        if identity not in self._seen:
+            self._seen[identity] = self.check(
+                files[key], key, files.beside(key), environment, inside=(*inside, identity)
+            )
+        return self._seen[identity]
+
+    def _note(self, findings: Findings) -> None:
+        # What several ways lead to (an environment used twice, an alias, a file's own check) is one problem.
+        known = set(self._findings)
+        self._findings.extend(one for one in dict.fromkeys(findings) if one not in known)
+
+
+class _Level:
+    """What stands behind the resources of one template."""
+
+    def __init__(
+        self,
+        checker: _Checker,
         files: local_files.LocalFiles | None,
         environment: environments.Environment,
-        findings: Findings,
-        nested: dict[str, Checked],
         inside: tuple[str, ...],
-    ) -> catalogue.Type | None:
-        target = environment.registry.resolve(written, one.name, lambda name: self._types.find(name) is not None)
-        if target is None:
-            findings.add(f"there is no resource type {written!r}", place, advice=nearest(written, self._types.names()))
-            return None
-        if not target.is_template:
-            return self._types.find(target.name)
-        key = target.name
-        if local_files.is_remote(key):
-            return None
-        if files is None or key not in files:
-            findings.add(f"the template file {key!r} cannot be read", place, advice="Paths count from this file.")
-            return None
-        if key in inside or len(inside) >= _MOST_DEPTH:
-            findings.add(
+        findings: Findings,
+    ) -> None:
+        self._checker = checker
+        self._inside = inside
+        self.files = files
+        self.environment = environment
+        self.findings = findings
+        self.nested: dict[str, Checked] = {}
+        self.members: dict[str, str] = {}
+
+    def follow(self, member: blueprints.Member) -> None:
+        """Check the template file behind a resource's type, or the members that a group defines."""
+        one = member.definition
+        self._follow_file(member.type, one, ("type",), member.values, ("properties",))
+        key = _MEMBERS.get(member.type.type_name, "")
+        definition = member.values.get(key)
+        if not isinstance(definition, dict) or not isinstance(definition.get("type"), str):
+            return
+        where: Path = ("properties", key)
+        place = one.place((*where, "type"))
+        kind = self._checker.type_for(definition["type"], place, one.name, self)
+        if kind is None:
+            return
+        given = definition.get("properties")
+        values: Mapping[str, Any] | None = None
+        if isinstance(given, dict):
+            mark = member.values.get("index_var", "%index%")
+            numbered = _numbered(given, mark if isinstance(mark, str) and mark else "%index%")
+            values, issues = checking.check(kind, numbered)
+            for issue in issues or kind.validate(values):
+                at = one.place((*where, "properties", *issue.path))
+                self.findings.add(issue.message, at, label="Property error", advice=issue.advice)
+        if isinstance(kind, nested_types.TemplateResource):
+            self._follow_file(kind, one, (*where, "type"), values, (*where, "properties"))
+        else:
+            self.members[one.name] = kind.type_name
+
+    def _follow_file(
+        self,
+        kind: contract.Resource,
+        one: templates.BoundResource,
+        named_at: Path,
+        given: Mapping[str, Any] | None,
+        given_at: Path,
+    ) -> None:
+        if self.files is None or not isinstance(kind, nested_types.TemplateResource):
+            return
+        key = kind.template_key
+        child = self.environment.for_child(one.name, key, {})
+        found = self._checker.file(key, self.files, child, self._inside)
+        if found is None:
+            self.findings.add(
                 f"template {key!r} is nested in itself or deeper than {_MOST_DEPTH} levels",
-                place,
+                one.place(named_at),
                 advice="Let a resource group repeat what recursion was meant for.",
             )
-            return None
-        identity = str(files.path(key))
-        if identity not in self._seen:
-            child = environment.for_child(one.name, written, {})
-            self._seen[identity] = self.check(
-                files[key], key, files.beside(key), child, complete=False, inside=(*inside, key)
-            )
-        found = self._seen[identity]
-        nested[one.name] = found
-        return self._types.of_template(key, found.template) if found.template is not None else None
+            return
+        self.nested[one.name] = found
+        if given is not None:
+            self._check_parameters(found, given, one.place(given_at))
 
-
-def _known_values(one: templates.BoundResource, findings: Findings) -> dict[str, Any] | None:
-    """The properties of a resource, UNKNOWN where other resources decide; None when they cannot be computed."""
-    try:
-        values: dict[str, Any] = templates.resolve(one.properties, _Blind())
-    except templates.FunctionError as error:
-        findings.add(error.message, one.template.place(error.path))
-        return None
-    return values
-
-
-def _check_values(
-    given: dict[str, Any],
-    one: templates.BoundResource,
-    path: Path,
-    kind: catalogue.Type,
-    types: catalogue.Catalogue,
-    findings: Findings,
-) -> None:
-    values, issues = types.check(kind, given)
-    for issue in issues or kind.validate(values):
-        findings.add(issue.message, one.place((*path, *issue.path)), label="Property error", advice=issue.advice)
-
-
-def _check_parameters(
-    given: Mapping[str, Any],
-    one: templates.BoundResource,
-    path: Path,
-    inside: Checked,
-    environment: environments.Environment,
-    findings: Findings,
-) -> None:
-    """Parameters of a nested template that nobody gives a value."""
-    parameters = inside.template.parameters if inside.template is not None else {}
-    for name, schema in parameters.items():
-        if not schema.has_default and given.get(name) is None and name not in environment.parameter_defaults:
-            findings.add(
-                f"The property {name!r} is required.",
-                one.place(path),
-                label="Property error",
-                advice=f"The template {schema.place.source!r} has no default for it: give it a value.",
-            )
-
-
-def _check_policy(one: templates.BoundResource, kind: catalogue.Type, findings: Findings) -> None:
-    if one.deletion_policy == "Snapshot" and not kind.snapshot_deletion_policy:
-        findings.add(
-            f"{one.type} cannot make snapshots when it is deleted",
-            one.place(("deletion_policy",)),
-            advice="Use Delete or Retain.",
-        )
+    def _check_parameters(self, inside: Checked, given: Mapping[str, Any], place: Place) -> None:
+        """Parameters of a nested template that nobody gives a value."""
+        parameters = inside.template.parameters if inside.template is not None else {}
+        for name, schema in parameters.items():
+            if not schema.has_default and given.get(name) is None and name not in self.environment.parameter_defaults:
+                self.findings.add(
+                    f"The property {name!r} is required.",
+                    place,
+                    label="Property error",
+                    advice=f"The template {schema.place.source!r} has no default for it: give it a value.",
+                )
 
 
 def _numbered(value: Any, mark: str) -> Any:
@@ -244,33 +218,3 @@ def _numbered(value: Any, mark: str) -> Any:
     if isinstance(value, dict):
         return {key: _numbered(item, mark) for key, item in value.items()}
     return [_numbered(item, mark) for item in value] if isinstance(value, list) else value
-
-
-def _check_attributes(bound: templates.Bound, types: Mapping[str, catalogue.Type], findings: Findings) -> None:
-    parts: list[templates.BoundResource | templates.BoundOutput] = [*bound.resources.values(), *bound.outputs.values()]
-    for part in parts:
-        for use in part.uses:
-            kind = types.get(use.resource)
-            if kind is None or not use.path or not isinstance(use.path[0], str) or kind.has_attribute(use.path[0]):
-                continue
-            findings.add(
-                f"{kind.type_name} (resource {use.resource!r}) has no attribute {use.path[0]!r}",
-                use.place,
-                kind="InvalidTemplateAttribute",
-                advice=nearest(use.path[0], kind.attributes),
-            )
-
-
-def _check_circles(bound: templates.Bound, findings: Findings) -> None:
-    known = bound.resources.keys()
-    try:
-        dag.order({name: tuple(sorted(one.requires & known)) for name, one in bound.resources.items()})
-    except dag.CycleError as circle:
-        names = [str(one) for one in circle.nodes]
-        place: Place = bound.resources[names[0]].place()
-        findings.add(
-            "resources need each other in a circle: " + " -> ".join(names),
-            place,
-            kind="CircularDependencyException",
-            advice="Break the circle: remove one of these references or depends_on entries.",
-        )

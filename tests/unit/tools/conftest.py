@@ -2,13 +2,9 @@
 
 import pytest
 
-from hearth.resources import checking, nested, registry
-from hearth.tools import catalogue
+from hearth.resources import registry
 
 
 @pytest.fixture(scope="session")
-def types() -> catalogue.Catalogue:
-    known = registry.TypeRegistry()
-    return catalogue.Catalogue(
-        known.find, known.names, checking.check, lambda key, template: nested.template_type(key, template)()
-    )
+def types() -> registry.TypeRegistry:
+    return registry.TypeRegistry()

@@ -7,8 +7,9 @@ import hypothesis
 from hypothesis import strategies
 
 from hearth.model.errors import Invalid
+from hearth.resources import registry
 from hearth.template import template as templates
-from hearth.tools import catalogue, conversion, drawing, explaining, formatting, graphing, validation
+from hearth.tools import conversion, drawing, explaining, formatting, graphing, validation
 from hearth.tools.lint import linting, sarif
 
 _words = strategies.sampled_from(
@@ -107,7 +108,7 @@ def _sections(cfn: bool) -> strategies.SearchStrategy[dict[str, Any]]:
 
 @hypothesis.settings(deadline=None, max_examples=150)
 @hypothesis.given(_sections(False) | _sections(True))
-def test_nothing_but_findings_comes_out(types: catalogue.Catalogue, data: dict[str, Any]) -> None:
+def test_nothing_but_findings_comes_out(types: registry.TypeRegistry, data: dict[str, Any]) -> None:
     text = json.dumps(data)
     checked = validation.check(text, types)
     json.dumps(sarif.log(linting.lint(checked, types), "1"))
@@ -133,7 +134,7 @@ def test_formatting_any_text_gives_a_layout_or_a_refusal(text: str) -> None:
     assert formatting.format_text(formatted) == formatted
 
 
-def test_bombs_are_refused(types: catalogue.Catalogue) -> None:
+def test_bombs_are_refused(types: registry.TypeRegistry) -> None:
     bomb = "a: &a [x, x, x, x, x, x, x, x, x]\n"
     for number in range(1, 9):
         bomb += f"a{number}: &a{number} [{', '.join([f'*a{number - 1}' if number > 1 else '*a'] * 9)}]\n"

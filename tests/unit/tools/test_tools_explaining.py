@@ -4,12 +4,13 @@ import pathlib
 
 import pytest
 
-from hearth.tools import catalogue, explaining, local_files, validation
+from hearth.resources import registry
+from hearth.tools import explaining, local_files, validation
 
 EXAMPLES = pathlib.Path(__file__).parents[3] / "examples"
 
 
-def test_a_template_is_told_from_parameters_to_outputs(types: catalogue.Catalogue) -> None:
+def test_a_template_is_told_from_parameters_to_outputs(types: registry.TypeRegistry) -> None:
     files = local_files.LocalFiles(EXAMPLES)
     checked = validation.check((EXAMPLES / "demo.yaml").read_text(), types, files=files)
     text = "\n".join(explaining.template(checked, {"OS::Neutron::Net": "A network. More."}))
@@ -22,7 +23,7 @@ def test_a_template_is_told_from_parameters_to_outputs(types: catalogue.Catalogu
     assert "The floating IP of each server" in text
 
 
-def test_defaults_of_hidden_parameters_stay_hidden(types: catalogue.Catalogue) -> None:
+def test_defaults_of_hidden_parameters_stay_hidden(types: registry.TypeRegistry) -> None:
     text = (
         "heat_template_version: 2021-04-16\n"
         "parameters: {p: {type: string, default: correct-horse, hidden: true}}\nresources: {}\n"
@@ -42,7 +43,7 @@ def test_defaults_of_hidden_parameters_stay_hidden(types: catalogue.Catalogue) -
         ("key_name", ["a change replaces the resource"]),
     ],
 )
-def test_properties(path: str, expected: list[str], types: catalogue.Catalogue) -> None:
+def test_properties(path: str, expected: list[str], types: registry.TypeRegistry) -> None:
     server = types.find("OS::Nova::Server")
     assert server is not None
     declared = explaining.find_property(server, path.split("."))
@@ -51,7 +52,7 @@ def test_properties(path: str, expected: list[str], types: catalogue.Catalogue) 
     assert [one for one in expected if one not in text] == []
 
 
-def test_types_list_required_properties_first_and_no_hidden_ones(types: catalogue.Catalogue) -> None:
+def test_types_list_required_properties_first_and_no_hidden_ones(types: registry.TypeRegistry) -> None:
     server = types.find("OS::Nova::Server")
     assert server is not None
     lines = list(explaining.type_help(server, "A machine."))

@@ -5,13 +5,14 @@ import xml.etree.ElementTree
 
 import pytest
 
-from hearth.tools import catalogue, drawing, graphing, local_files, validation
+from hearth.resources import registry
+from hearth.tools import drawing, graphing, local_files, validation
 
 EXAMPLES = pathlib.Path(__file__).parents[3] / "examples"
 
 
 @pytest.fixture(scope="module")
-def demo(types: catalogue.Catalogue) -> validation.Checked:
+def demo(types: registry.TypeRegistry) -> validation.Checked:
     files = local_files.LocalFiles(EXAMPLES)
     return validation.check((EXAMPLES / "demo.yaml").read_text(), types, files=files)
 
@@ -34,7 +35,7 @@ def test_groups_are_clusters(demo: validation.Checked) -> None:
     assert [one.id for one in inside.nodes] == ["web/port", "web/server", "web/floating_ip"]
 
 
-def test_members_that_are_no_templates_are_clusters_too(types: catalogue.Catalogue) -> None:
+def test_members_that_are_no_templates_are_clusters_too(types: registry.TypeRegistry) -> None:
     text = (
         "heat_template_version: 2021-04-16\nresources:\n  g:\n    type: OS::Heat::ResourceGroup\n"
         "    properties: {resource_def: {type: OS::Neutron::Net}}\n"

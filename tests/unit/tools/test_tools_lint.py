@@ -5,19 +5,20 @@ import pathlib
 
 import pytest
 
-from hearth.tools import catalogue, validation
+from hearth.resources import registry
+from hearth.tools import validation
 from hearth.tools.lint import linting, pages, rules, sarif
 from hearth.tools.lint.rule import Rule
 
 PAGES = pathlib.Path(__file__).parents[3] / "docs" / "reference" / "lint"
 
 
-def lint(text: str, types: catalogue.Catalogue, *select: str) -> list[linting.Report]:
+def lint(text: str, types: registry.TypeRegistry, *select: str) -> list[linting.Report]:
     return linting.lint(validation.check(text, types), types, linting.choose(select))
 
 
 @pytest.mark.parametrize("rule", rules.RULES, ids=lambda rule: rule.name)
-def test_a_rule_reports_its_bad_example_and_not_the_good_one(rule: Rule, types: catalogue.Catalogue) -> None:
+def test_a_rule_reports_its_bad_example_and_not_the_good_one(rule: Rule, types: registry.TypeRegistry) -> None:
     bad = lint(rule.bad, types, rule.id)
     assert [one.rule for one in bad] == [rule.id]
     assert bad[0].level is rule.level
@@ -50,29 +51,29 @@ resources: {}
     ],
 )
 def test_comments_silence_rules_on_their_line_or_the_next(
-    first: str, second: str, left: list[tuple[str, int]], types: catalogue.Catalogue
+    first: str, second: str, left: list[tuple[str, int]], types: registry.TypeRegistry
 ) -> None:
     found = lint(TWO % (first, second), types)
     assert [(one.rule, one.place.line) for one in found] == left
 
 
-def test_a_comment_without_brackets_silences_all(types: catalogue.Catalogue) -> None:
+def test_a_comment_without_brackets_silences_all(types: registry.TypeRegistry) -> None:
     assert lint(TWO.replace("[%s]", ""), types) == []
 
 
-def test_a_comment_silences_the_whole_file(types: catalogue.Catalogue) -> None:
+def test_a_comment_silences_the_whole_file(types: registry.TypeRegistry) -> None:
     found = lint("# hearth: ignore-file[unused-parameter]\n" + TWO.replace("# hearth: ignore[%s]", ""), types)
     assert {one.rule for one in found} == {"HL501"}
 
 
-def test_what_is_invalid_comes_out_and_cannot_be_silenced(types: catalogue.Catalogue) -> None:
+def test_what_is_invalid_comes_out_and_cannot_be_silenced(types: registry.TypeRegistry) -> None:
     text = "# hearth: ignore-file\nheat_template_version: 2021-04-16\nresources:\n  a: {type: OS::Nova::Sever}\n"
     (found,) = lint(text, types)
     assert (found.rule, found.level.value, found.place.line) == ("HL000", "error", 4)
     assert "OS::Nova::Server" in found.advice
 
 
-def test_text_that_is_no_template_is_one_report(types: catalogue.Catalogue) -> None:
+def test_text_that_is_no_template_is_one_report(types: registry.TypeRegistry) -> None:
     assert [one.rule for one in lint("- 1\n", types)] == ["HL000"]
     assert [one.rule for one in lint("a: [", types)] == ["HL000"]
 
@@ -88,19 +89,19 @@ def test_ignoring_wins_over_selecting() -> None:
     assert chosen
 
 
-def test_secrets_do_not_stand_in_reports(types: catalogue.Catalogue) -> None:
+def test_secrets_do_not_stand_in_reports(types: registry.TypeRegistry) -> None:
     (rule,) = linting.choose(["plain-text-secret"])
     shown = json.dumps([one.to_wire() for one in lint(rule.bad, types)])
     assert "correct-horse" not in shown
 
 
-def test_nested_templates_are_seen_from_outside_only_by_their_problems(types: catalogue.Catalogue) -> None:
+def test_nested_templates_are_seen_from_outside_only_by_their_problems(types: registry.TypeRegistry) -> None:
     text = "heat_template_version: 2021-04-16\nresources:\n  a: {type: lost.yaml}\n"
     (found,) = lint(text, types)
     assert "lost.yaml" in found.message
 
 
-def test_sarif_names_rule_place_and_level(types: catalogue.Catalogue) -> None:
+def test_sarif_names_rule_place_and_level(types: registry.TypeRegistry) -> None:
     (rule,) = linting.choose(["unused-parameter"])
     log = sarif.log(lint(rule.bad, types, rule.id), "1.0")
     run = log["runs"][0]

@@ -4,12 +4,13 @@ import pathlib
 
 import pytest
 
-from hearth.tools import catalogue, local_files, validation
+from hearth.resources import registry
+from hearth.tools import local_files, validation
 
 HEAD = "heat_template_version: 2021-04-16\nresources:\n"
 
 CASES = {
-    "types": ("  a: {type: OS::Nova::Sever}\n", "no resource type 'OS::Nova::Sever'", 3),
+    "types": ("  a: {type: OS::Nova::Sever}\n", "Resource Type (OS::Nova::Sever) could not be found", 3),
     "properties": ("  a: {type: OS::Neutron::Net, properties: {nam: x}}\n", "no property 'nam'", 3),
     "values": (
         "  a:\n    type: OS::Cinder::Volume\n    properties:\n      size: much\n",
@@ -19,12 +20,12 @@ CASES = {
     "attributes": (
         "  a: {type: OS::Heat::None}\n  b: {type: OS::Heat::Value, properties: {value: {get_attr: [c, nme]}}}\n"
         "  c: {type: OS::Neutron::Net}\n",
-        "no attribute 'nme'",
+        "Referenced Attribute (c nme) is incorrect",
         4,
     ),
     "circles": (
         "  a: {type: OS::Heat::None, depends_on: b}\n  b: {type: OS::Heat::None, depends_on: a}\n",
-        "in a circle",
+        "Circular Dependency Found",
         3,
     ),
     "members of groups": (
@@ -36,20 +37,20 @@ CASES = {
     ),
     "deletion policies": (
         "  a: {type: OS::Neutron::Net, deletion_policy: Snapshot}\n",
-        "cannot make snapshots",
+        "deletion policy Snapshot is not supported",
         3,
     ),
 }
 
 
 @pytest.mark.parametrize(("text", "message", "line"), CASES.values(), ids=CASES)
-def test_problems_have_their_place(text: str, message: str, line: int, types: catalogue.Catalogue) -> None:
+def test_problems_have_their_place(text: str, message: str, line: int, types: registry.TypeRegistry) -> None:
     (found,) = validation.check(HEAD + text, types).findings
     assert message in found.message
     assert found.place.line == line
 
 
-def test_members_are_checked_with_their_number(types: catalogue.Catalogue) -> None:
+def test_members_are_checked_with_their_number(types: registry.TypeRegistry) -> None:
     text = (
         "  g:\n    type: OS::Heat::ResourceGroup\n    properties:\n      resource_def:\n"
         "        type: OS::Neutron::Port\n"
@@ -71,24 +72,24 @@ def nested(tmp_path: pathlib.Path) -> local_files.LocalFiles:
 
 
 def test_nested_files_are_found_from_the_file_that_names_them(
-    nested: local_files.LocalFiles, types: catalogue.Catalogue
+    nested: local_files.LocalFiles, types: registry.TypeRegistry
 ) -> None:
     text = HEAD + "  a: {type: inner/member.yaml, properties: {nam: x}}\n  b: {type: inner/member.yaml}\n"
     checked = validation.check(text, types, files=nested)
     assert [(one.place.source, one.message) for one in checked.findings.errors] == [
-        ("leaf.yaml", "there is no resource type 'Nope'"),
+        ("leaf.yaml", "The Resource Type (Nope) could not be found."),
         ("template", "The property 'name' is required."),
         ("template", "There is no property 'nam'."),
         ("template", "The property 'name' is required."),
     ]
 
 
-def test_a_template_nested_in_itself_is_refused(nested: local_files.LocalFiles, types: catalogue.Catalogue) -> None:
+def test_a_template_nested_in_itself_is_refused(nested: local_files.LocalFiles, types: registry.TypeRegistry) -> None:
     (found,) = validation.check(HEAD + "  a: {type: self.yaml}\n", types, files=nested).findings
     assert "nested in itself" in found.message
 
 
-def test_parameters_may_be_unknown_unless_the_caller_wants_them(types: catalogue.Catalogue) -> None:
+def test_parameters_may_be_unknown_unless_the_caller_wants_them(types: registry.TypeRegistry) -> None:
     text = (
         "heat_template_version: 2021-04-16\nparameters: {size: {type: number}}\n"
         "resources: {a: {type: OS::Cinder::Volume, properties: {size: {get_param: size}}}}\n"
@@ -98,5 +99,5 @@ def test_parameters_may_be_unknown_unless_the_caller_wants_them(types: catalogue
     assert found.kind == "UserParameterMissing"
 
 
-def test_templates_behind_urls_are_left_alone(types: catalogue.Catalogue) -> None:
+def test_templates_behind_urls_are_left_alone(types: registry.TypeRegistry) -> None:
     assert not validation.check(HEAD + "  a: {type: https://example.org/a.yaml}\n", types).findings

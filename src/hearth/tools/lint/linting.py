@@ -9,7 +9,8 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Final
 
 from hearth.model.diagnostics import Place, Severity, nearest
-from hearth.tools import catalogue, validation
+from hearth.resources import registry
+from hearth.tools import validation
 from hearth.tools.lint import rules, subject
 from hearth.tools.lint.rule import Level, Rule
 
@@ -57,7 +58,9 @@ def choose(select: Collection[str] = (), ignore: Collection[str] = ()) -> list[R
     ]
 
 
-def lint(checked: validation.Checked, types: catalogue.Catalogue, chosen: Sequence[Rule] = rules.RULES) -> list[Report]:
+def lint(
+    checked: validation.Checked, types: registry.TypeRegistry, chosen: Sequence[Rule] = rules.RULES
+) -> list[Report]:
     """All reports on a checked template, by place."""
     found = [
         Report(

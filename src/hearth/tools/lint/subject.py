@@ -9,8 +9,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from hearth.model.diagnostics import Path, Place
+from hearth.resources import contract, registry
 from hearth.template import template as templates
-from hearth.tools import catalogue, validation
+from hearth.tools import validation
 
 _PARAMETER = frozenset({"get_param", "Ref"})
 _RESOURCE = frozenset({"get_resource", "Ref"})
@@ -30,7 +31,7 @@ class Call:
 class Subject:
     """One template under lint."""
 
-    def __init__(self, template: templates.Template, checked: validation.Checked, types: catalogue.Catalogue) -> None:
+    def __init__(self, template: templates.Template, checked: validation.Checked, types: registry.TypeRegistry) -> None:
         self.template = template
         self.checked = checked
         self.types = types
@@ -55,7 +56,7 @@ class Subject:
         found = body.get(self.template.key("properties"))
         return found if isinstance(found, dict) else {}
 
-    def type_of(self, name: str) -> catalogue.Type | None:
+    def type_of(self, name: str) -> contract.Resource | None:
         """The type of a resource; None when it is not known."""
         return self.checked.types.get(name)
 

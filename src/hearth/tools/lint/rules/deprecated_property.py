@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from hearth.model.diagnostics import Path
-from hearth.tools import catalogue
+from hearth.resources import schema
 from hearth.tools.lint.rule import Hit, Level, Rule
 from hearth.tools.lint.subject import Subject
 
@@ -19,7 +19,7 @@ def check(subject: Subject) -> Iterator[Hit]:
 
 
 def _in_map(
-    subject: Subject, declared: Mapping[str, catalogue.Property], given: Mapping[str, Any], path: Path
+    subject: Subject, declared: Mapping[str, schema.Property], given: Mapping[str, Any], path: Path
 ) -> Iterator[Hit]:
     for name, value in given.items():
         one = declared.get(name)
@@ -28,12 +28,12 @@ def _in_map(
         here = (*path, name)
         if one.moved_to:
             yield Hit(subject.place(here), f"{name!r} is an older name of {one.moved_to!r}", f"Write {one.moved_to!r}.")
-        elif one.status in (catalogue.DEPRECATED, catalogue.HIDDEN):
+        elif one.status in (schema.DEPRECATED, schema.HIDDEN):
             yield Hit(subject.place(here), f"property {name!r} is deprecated", "Leave it out.")
         yield from _inside(subject, one, value, here)
 
 
-def _inside(subject: Subject, one: catalogue.Property, value: Any, path: Path) -> Iterator[Hit]:
+def _inside(subject: Subject, one: schema.Property, value: Any, path: Path) -> Iterator[Hit]:
     if isinstance(value, dict) and one.fields:
         yield from _in_map(subject, one.fields, value, path)
     elif isinstance(value, list) and one.items is not None:

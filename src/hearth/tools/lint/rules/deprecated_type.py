@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from hearth.tools import catalogue
+from hearth.resources import schema
 from hearth.tools.lint.rule import Hit, Level, Rule
 from hearth.tools.lint.subject import Subject
 
@@ -15,8 +15,8 @@ def check(subject: Subject) -> Iterator[Hit]:
         if kind is None:
             continue
         place = subject.place((*path, subject.template.key("type")))
-        status = catalogue.status_of(kind)
-        if status in (catalogue.DEPRECATED, catalogue.HIDDEN):
+        status = schema.status_of(kind.support)
+        if status in (schema.DEPRECATED, schema.HIDDEN):
             since = kind.support[0][1]
             yield Hit(
                 place,

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from hearth.model.diagnostics import Path
-from hearth.tools import catalogue
+from hearth.resources import schema
 from hearth.tools.lint.rule import SECRET_NAME, Hit, Level, Rule
 from hearth.tools.lint.subject import Subject
 
@@ -35,7 +35,7 @@ def _in_map(subject: Subject, given: Any, declared: Any, path: Path) -> Iterator
     if not isinstance(given, dict) or (len(given) == 1 and next(iter(given)) in subject.template.rules.functions):
         return
     for name, value in given.items():
-        one: catalogue.Property | None = declared.get(name)
+        one: schema.Property | None = declared.get(name)
         secret = one.secret if one is not None else False
         if isinstance(value, str):
             if value and name not in _MAY_BE_PLAIN and (secret or SECRET_NAME.search(name)):
