@@ -49,5 +49,7 @@ class EngineSettings:
     """Roles a trust passes on; empty: all the user has."""
     region_name_for_services: str | None = None
     """Region of the services used; None: the only one of the catalog."""
+    yaql_limits: tuple[int, int] = (200, 10_000)
+    """Most items a yaql expression may walk over, and most bytes it may take."""
     fetch_rules: fetch.FetchRules = dataclasses.field(default_factory=fetch.FetchRules)
     """Where URLs of templates may point to."""

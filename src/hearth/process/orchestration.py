@@ -81,7 +81,10 @@ def _operator(conf: cfg.ConfigOpts) -> template_types.Operator:
 
 def engine_settings(conf: cfg.ConfigOpts) -> settings.EngineSettings:
     """The engine's settings: every field that the configuration has an option for, the default for the others."""
-    known: dict[str, Any] = {"fetch_rules": config.fetch_rules(conf)}
+    known: dict[str, Any] = {
+        "fetch_rules": config.fetch_rules(conf),
+        "yaql_limits": (conf.yaql.limit_iterators, conf.yaql.memory_quota),
+    }
     for field in dataclasses.fields(settings.EngineSettings):
         if field.name in conf:
             value = conf[field.name]

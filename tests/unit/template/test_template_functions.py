@@ -167,6 +167,26 @@ def test_errors_found_late_name_the_call(call: str, words: str) -> None:
     assert caught.value.path[:4] == ("resources", "a", "properties", "p")
 
 
+@pytest.mark.parametrize(
+    ("limits", "expression", "words"),
+    [
+        ((7, 10_000), "range(0, 8).toList()", "more than 7 items"),
+        ((200, 500), "range(0, 100).toList()", "more than 500 bytes"),
+    ],
+)
+def test_the_operator_limits_yaql(limits: tuple[int, int], expression: str, words: str) -> None:
+    stack = template.PseudoValues(yaql_limits=limits)
+    head = "heat_template_version: 2018-08-31\nresources: {a: {type: X}}\n"
+    _, errors = bound(f"{head}outputs: {{now: {{value: {{yaql: {{expression: '{expression}'}}}}}}}}", stack=stack)
+    assert len(errors) == 1
+    assert words in errors[0]
+    later = f"{{yaql: {{expression: '{expression}', data: {{get_attr: [a, list]}}}}}}"
+    result, errors = bound(f"{head}outputs: {{later: {{value: {later}}}}}", stack=stack)
+    assert errors == []
+    with pytest.raises(template.FunctionError, match=words):
+        template.resolve(result.outputs["later"].value, Resources())
+
+
 def test_values_of_parameters_stay_out_of_function_errors() -> None:
     _, errors = bound(
         "heat_template_version: 2018-08-31\n"
