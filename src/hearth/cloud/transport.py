@@ -28,12 +28,15 @@ _decode = msgspec.json.Decoder().decode
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Response:
-    """An answer. `body`: decoded JSON, None when empty, the bytes of anything else. `headers`: any case."""
+    """An answer. `body`: decoded JSON, None when empty, the bytes of anything else. `raw`: the bytes as they came.
+    `headers`: any case.
+    """
 
     status: int
     body: Any
     headers: Mapping[str, str]
     request_id: str | None
+    raw: bytes = b""
 
 
 class Transport:
@@ -114,7 +117,7 @@ class Transport:
         request_id = _request_id(answer.headers)
         if answer.status >= 400:
             raise errors.from_answer(service, method, answer.status, raw, answer.headers, request_id)
-        return Response(answer.status, _body(raw, answer.headers), answer.headers, request_id)
+        return Response(answer.status, _body(raw, answer.headers), answer.headers, request_id, raw)
 
     def _pool(self) -> aiohttp.ClientSession:
         if self._client is None:

@@ -6,7 +6,6 @@ win; Heat lets the files win. Hearth does what users expect (see docs/decisions)
 """
 
 import dataclasses
-import json
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 from urllib.parse import quote
@@ -92,15 +91,11 @@ async def with_container(request: StackRequest, access: session.Session) -> Stac
     found = {}
     for name in (one["name"] for one in entries):
         answer = await access.get("object-store", f"{root}/{quote(name)}")
-        found[name] = _as_text(answer.body, f"{container}/{name}")
+        found[name] = _as_text(answer.raw, f"{container}/{name}")
     return dataclasses.replace(request, files={**found, **request.files})
 
 
-def _as_text(body: Any, name: str) -> str:
-    if body is None:
-        return ""
-    if not isinstance(body, bytes):
-        return json.dumps(body)  # the session has decoded it already
+def _as_text(body: bytes, name: str) -> str:
     try:
         return body.decode()
     except UnicodeDecodeError as error:

@@ -110,10 +110,15 @@ class Builder:
         types: registry.TypeRegistry,
         max_template_size: int,
         operator: template_types.Operator = template_types.NO_OPERATOR,
+        yaql_limits: tuple[int, int] = (200, 10_000),
     ) -> None:
-        """`operator`: the mappings that hold for every stack, below those of its own environment."""
+        """`operator`: the mappings that hold for every stack, below those of its own environment.
+
+        `yaql_limits`: items of one collection, bytes of memory of one expression.
+        """
         self.types = types
         self._operator = operator
+        self._yaql_limits = yaql_limits
         self._limits = source.Limits(bytes=max_template_size)
         self._parsed: dict[tuple[str, str], tuple[templates.Template | None, Findings]] = {}
         self._template_types = template_types.TemplateTypes(self.parse, operator)
@@ -166,7 +171,8 @@ class Builder:
             return None, findings
         values, problems = template_parameters.ParameterValues.build(parsed, environment, strict=strict)
         findings.extend(problems)
-        bound, problems = templates.bind(parsed, values, stack=surroundings.pseudo)
+        pseudo = dataclasses.replace(surroundings.pseudo, yaql_limits=self._yaql_limits)
+        bound, problems = templates.bind(parsed, values, stack=pseudo)
         findings.extend(problems)
         checks = _custom_checks(values, findings)
         members = self._members(bound, environment, files, findings, checks, unfetched)
