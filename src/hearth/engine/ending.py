@@ -89,7 +89,17 @@ class Ending:
         advanced = await self._context.store.write(
             lambda connection: self._close(connection, stack, traversal, failure)
         )
+        if failure is None:
+            self._forget_blueprints(stack, traversal)
         self._host.hand_over(advanced)
+
+    def _forget_blueprints(self, stack: StackRow, traversal: TraversalRow) -> None:
+        """Let go of what is hardly asked for again; a large stack's blueprint is the largest thing in memory."""
+        past = {stack.previous_definition_id, stack.definition_id}
+        if traversal.action is not Action.DELETE:
+            past.discard(traversal.definition_id)
+        for definition_id in past - {None}:
+            self._definitions.forget(definition_id or "")
 
     def _is_undone(self, stack: StackRow, traversal: TraversalRow, failure: str) -> bool:
         return (

@@ -41,6 +41,8 @@ class Run:
         self._now = now
         self.rows: dict[str, ResourceRow] = {}
         self._by_name: dict[str, dict[str, ResourceRow]] = {}
+        members = blueprint.members.values() if blueprint else ()
+        self._read_by_others = {one for member in members for one in member.requires}
         self._settled: set[str] = set()  # names whose rows cannot change any more in this traversal
         self.view = contract.StackView(
             stack.id, stack.name, stack.project_id, user_project_id=stack.stack_user_project_id
@@ -78,6 +80,10 @@ class Run:
     def settled(self, name: str) -> None:
         """This engine has brought the resource to its end in this traversal."""
         self._settled.add(name)
+        if name not in self._read_by_others:
+            # Nobody will ask for it: of a large flat stack only what is under way stays in memory.
+            for row_id in self._by_name.pop(name, {}):
+                self.rows.pop(row_id, None)
 
     def drop(self, row_id: str) -> None:
         """Forget a row."""
@@ -85,17 +91,18 @@ class Run:
         if row is not None:
             self._by_name.get(row.name, {}).pop(row_id, None)
 
-    async def refresh(self, store: Store, nodes: Collection[Node]) -> None:
-        """Read the rows of nodes about to run, and of all they need."""
+    async def refresh(self, store: Store, nodes: Collection[Node]) -> dict[str, ResourceRow]:
+        """Read the rows of nodes about to run, and of all they need; the former, by id. A row may be gone."""
         codec, stack_id = store.codec, self.stack.id
-        unread = [node.resource_id for node in nodes if not self._is_fresh(node)]
+        own = {node.resource_id: self.rows[node.resource_id] for node in nodes if self._is_fresh(node)}
+        unread = [node.resource_id for node in nodes if node.resource_id not in own]
         if unread:
             found = await store.read(lambda connection: resources.by_ids(connection, codec, unread))
             self.note(found.values())
+            own |= found
         wanted: set[str] = set()
-        for node in nodes:
-            row = self.rows.get(node.resource_id)
-            member = self.member(row.name) if row is not None else None
+        for row in own.values():
+            member = self.member(row.name)
             if member is not None:
                 wanted.update(member.requires)
         wanted -= self._settled
@@ -103,6 +110,7 @@ class Run:
             rows = await store.read(lambda connection: resources.by_names(connection, codec, stack_id, wanted))
             self.note(rows)
             self._settled |= wanted  # a step runs only when all it needs has come to its end
+        return own
 
     def _is_fresh(self, node: Node) -> bool:
         """Whether its row is as this engine stored it: nothing touches what nobody has begun to make."""

@@ -9,7 +9,7 @@ import asyncio
 import functools
 import logging
 import socket
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -35,7 +35,7 @@ from hearth.model import names
 from hearth.model.states import Status
 from hearth.resources import contract
 from hearth.store import engines, stacks, traversals
-from hearth.store.rows import Node, StackRow, TraversalRow
+from hearth.store.rows import Node, ResourceRow, StackRow, TraversalRow
 
 log = logging.getLogger(__name__)
 
@@ -207,12 +207,12 @@ class Engine:
                 if working is None:
                     self.release(len(several))
                     continue
-                await working.refresh(self._context.store, several)
+                rows = await working.refresh(self._context.store, several)
             except Exception as error:  # the border of a stack: its nodes fail, others go on
                 log.error("Traversal %s cannot be carried out", traversal_id, exc_info=error)
                 await self._fail_all(several, error)
                 continue
-            await self._perform(working, several)
+            await self._perform(working, several, rows)
 
     async def _fail_all(self, nodes: Sequence[Node], error: Exception) -> None:
         reason = f"{getattr(error, 'kind', type(error).__name__)}: {error}"
@@ -220,10 +220,10 @@ class Engine:
         await self._commits.commit_all(moves)
         self.release(len(nodes))
 
-    async def _perform(self, working: run.Run, nodes: Sequence[Node]) -> None:
+    async def _perform(self, working: run.Run, nodes: Sequence[Node], rows: Mapping[str, ResourceRow]) -> None:
         batch: list[tuple[steps.Step, traversals.Move]] = []
         for node in nodes:
-            row = working.rows.get(node.resource_id)
+            row = rows.get(node.resource_id)
             if row is None:  # its row has gone with a newer action
                 self.release()
                 continue
