@@ -63,13 +63,16 @@ class Tree:
         When `unfetched` has URLs afterwards, they are to be fetched into the files, for a new check by a new tree.
         """
         environment, findings = environments.parse(material.environment, "environment")
-        built, problems = self._builder.build(
+        understood, problems = self._builder.examine(
             material.template, environment, material.files, where, unfetched=self.unfetched
         )
         findings.extend(problems)
-        if built is not None:
-            self._note(built, findings)
-        return built, findings
+        if problems.errors or understood is None:
+            # What the cloud does not know is told along with what is wrong already.
+            self.checks += understood.checks if understood is not None else []
+            return None, findings
+        self._note(understood, findings)
+        return understood, findings
 
     def _note(self, built: Blueprint, findings: Findings) -> None:
         self.checks += built.checks

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 import hearth
 from hearth.bus import contract as bus
+from hearth.cloud import errors as cloud_errors
 from hearth.cloud import tokens
 from hearth.engine import (
     actions,
@@ -49,6 +50,7 @@ from hearth.model.errors import (
 )
 from hearth.model.names import StackIdentity
 from hearth.model.states import UPDATE_REFUSED_DURING, Action, Status, to_wire
+from hearth.resources import contract
 from hearth.resources.blueprint import Blueprint, Surroundings
 from hearth.store import engines, stacks
 from hearth.store import snapshots as snapshot_rows
@@ -291,8 +293,7 @@ class StackService:
 
         _, tree, (built, findings) = await self._with_remote_files(material, look)
         if tree.checks and look_up:
-            session = await self._authority.caller_session(caller)
-            await lookups.confirm(session, tree.checks, findings)
+            await self._confirm(caller, tree, findings)
         if tree.needs_services:
             session = await self._authority.caller_session(caller)
             tree.check_services(session, findings)
@@ -300,6 +301,15 @@ class StackService:
             raise Invalid(findings.errors)
         self._need_types(caller, tree.types)
         return built
+
+    async def _confirm(self, caller: tokens.Caller, tree: preview.Tree, findings: Findings) -> None:
+        """Note what the cloud does not know. A cloud that cannot be asked hides no problem found without it."""
+        try:
+            session = await self._authority.caller_session(caller)
+            await lookups.confirm(session, tree.checks, findings)
+        except (cloud_errors.CloudError, contract.ResourceFailure):
+            if not findings.errors:
+                raise
 
     async def _completed(self, caller: tokens.Caller, request: StackRequest) -> StackRequest:
         """The request with the files of its container."""
