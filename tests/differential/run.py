@@ -1,6 +1,6 @@
 """Ask a Heat and a Hearth the same questions and show where the answers differ.
 
-    eval "$(lab env demo)"
+    export OS_CLOUD=...    # a project that both serve
     tests/differential/run.py --heat http://127.0.0.1:8004 --hearth http://127.0.0.1:8805 [--only TEXT] [--all]
 
 Each case is validated on both services; a case that both accept is then created as a stack, whose end and outputs are
