@@ -7,7 +7,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from hearth.cloud import session as cloud_session
-from hearth.engine import actions, adoption, committer, context, definitions, ending, inputs, run, scope, steps
+from hearth.engine import actions, adoption, committer, context, definitions, ending, inputs, run, scope
+from hearth.engine.step import Step
 from hearth.model import names, plan
 from hearth.model.errors import LimitExceeded
 from hearth.model.states import Action, Status
@@ -27,7 +28,7 @@ class Nesting:
         self._host = host
         self._actions = actions.Actions(surroundings, kept)
 
-    async def begin(self, step: steps.Step, move: traversals.Move, removing: bool) -> None:
+    async def begin(self, step: Step, move: traversals.Move, removing: bool) -> None:
         """Store the parked step and begin its nested stack's action, in one transaction.
 
         Raises:
@@ -55,7 +56,7 @@ class Nesting:
         self._host.hand_over(await actions.until_stored(attempt))
 
     async def _prepare(
-        self, step: steps.Step, existing: StackRow | None, removing: bool, data: dict[str, str]
+        self, step: Step, existing: StackRow | None, removing: bool, data: dict[str, str]
     ) -> tuple[actions.Prepared | None, definitions.Material | None]:
         if removing:
             if existing is None:
@@ -115,7 +116,7 @@ class Nesting:
             return kind.child(call)
 
     @staticmethod
-    def _action_of(step: steps.Step) -> Action:
+    def _action_of(step: Step) -> Action:
         return Action.ROLLBACK if step.run.action is Action.ROLLBACK else Action.UPDATE
 
     def _time_left(self, parent: run.Run) -> float | None:
@@ -125,7 +126,7 @@ class Nesting:
     def _store(
         self,
         connection: sa.Connection,
-        step: steps.Step,
+        step: Step,
         move: traversals.Move,
         prepared: actions.Prepared | None,
         material: definitions.Material | None,
@@ -193,12 +194,12 @@ class Nesting:
         changes = [(row.id, {"attributes": kept}, secret)]
         await self._context.store.write(lambda connection: resources.update(connection, codec, changes))
 
-    async def state(self, step: steps.Step) -> tuple[Status, str] | None:
+    async def state(self, step: Step) -> tuple[Status, str] | None:
         """How the last action of the step's nested stack ended; None when there is none."""
         child = await self._context.store.read(lambda c: stacks.child_of(c, step.row.id))
         return (child.status, child.reason) if child is not None else None
 
-    async def view(self, step: steps.Step) -> contract.ChildView | None:
+    async def view(self, step: Step) -> contract.ChildView | None:
         """What is in the step's nested stack."""
         child = await self._context.store.read(lambda c: stacks.child_of(c, step.row.id))
         return await self._view(child, step.run.access) if child is not None else None
@@ -207,7 +208,7 @@ class Nesting:
         return await load_view(self._context, self._definitions, child, access)
 
 
-def _facade_of(step: steps.Step) -> dict[str, Any]:
+def _facade_of(step: Step) -> dict[str, Any]:
     """What the nested template may read of the resource that it stands behind."""
     member = step.run.member(step.row.name)
     policy = member.definition.update_policy if member is not None else {}

@@ -24,6 +24,7 @@ from hearth.engine import (
     definitions,
     ending,
     nesting,
+    recording,
     run,
     signals,
     snapshot_removal,
@@ -31,6 +32,7 @@ from hearth.engine import (
     steps,
     watch,
 )
+from hearth.engine.step import Step
 from hearth.model import names
 from hearth.model.states import Status
 from hearth.resources import contract
@@ -55,16 +57,16 @@ class Engine:
         self._definitions = kept
         self._authority = owners
         self._commits = committer.Committer(surroundings.store, self.id, self.capacity, self._advanced)
-        self._watcher: watch.Watcher[steps.Step] = watch.Watcher(self._look)
+        self._watcher: watch.Watcher[Step] = watch.Watcher(self._look)
         self._nesting = nesting.Nesting(surroundings, kept, self)
         self._signals = signals.Signals(surroundings, kept)
         self._users = stack_users.StackUsers(surroundings)
-        self._steps = steps.Steps(surroundings, self._commits, self, steps.default_jitter)
+        self._steps = steps.Steps(surroundings, self._commits, self, recording.default_jitter)
         self._ending = ending.Ending(surroundings, kept, owners, self)
         self._snapshots = snapshot_removal.SnapshotRemoval(surroundings, kept, owners, self)
         self._runs: dict[int, run.Run] = {}
         self._run_locks: dict[int, asyncio.Lock] = {}
-        self._held: dict[int, steps.Step] = {}  # nodes claimed by this engine, by id
+        self._held: dict[int, Step] = {}  # nodes claimed by this engine, by id
         self._claimed = 0
         self._ends: set[int] = set()  # traversals being ended
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -221,13 +223,13 @@ class Engine:
         self.release(len(nodes))
 
     async def _perform(self, working: run.Run, nodes: Sequence[Node], rows: Mapping[str, ResourceRow]) -> None:
-        batch: list[tuple[steps.Step, traversals.Move]] = []
+        batch: list[tuple[Step, traversals.Move]] = []
         for node in nodes:
             row = rows.get(node.resource_id)
             if row is None:  # its row has gone with a newer action
                 self.release()
                 continue
-            step = steps.Step(node, working, row, None)
+            step = Step(node, working, row, None)
             kind = self._kind(step)
             if kind is not None and (kind.external or kind.nests):
                 self.spawn(self._one(step))
@@ -240,18 +242,18 @@ class Engine:
             self._finished([(step, move) for step, move in batch if move.node.id not in lost])
             self.release(len(lost))
 
-    def _kind(self, step: steps.Step) -> contract.Resource | None:
+    def _kind(self, step: Step) -> contract.Resource | None:
         member = step.run.member(step.row.name)
         return step.run.type_of_row(step.row) or (member.type if member else None)
 
-    async def _one(self, step: steps.Step) -> None:
+    async def _one(self, step: Step) -> None:
         # All calls of one stack action to the cloud carry one id, so that the services' logs can be joined.
         cloud_session.request_id.set(step.run.request_id)
         async with self._slots:
             move = await self._steps.perform(step)
         await self._last(step, move)
 
-    async def _last(self, step: steps.Step, move: traversals.Move | None) -> None:
+    async def _last(self, step: Step, move: traversals.Move | None) -> None:
         """Store the last move of a step, if it has come to it."""
         if move is None:
             if step.node.id not in self._held:
@@ -265,7 +267,7 @@ class Engine:
             return
         self._finished([(step, move)])
 
-    def _finished(self, done: Iterable[tuple[steps.Step, traversals.Move]]) -> None:
+    def _finished(self, done: Iterable[tuple[Step, traversals.Move]]) -> None:
         for step, move in done:
             if move.then is traversals.Then.STAY:
                 step.node.phase = move.phase
@@ -284,35 +286,35 @@ class Engine:
 
     # ---- what a step waits for (the `Waiting` of steps) ----
 
-    def watch(self, step: steps.Step, after: float | None) -> None:
-        """See `steps.Waiting`."""
+    def watch(self, step: Step, after: float | None) -> None:
+        """See `step.Waiting`."""
         self._held[step.node.id] = step
         group = (type(step.kind), id(step.run.session))
         self._watcher.add(group, step.node.id, step, after)
 
-    def again(self, step: steps.Step, after: float) -> None:
-        """See `steps.Waiting`."""
+    def again(self, step: Step, after: float) -> None:
+        """See `step.Waiting`."""
         self._held[step.node.id] = step
         asyncio.get_running_loop().call_later(after, self._again, step)
 
-    def _again(self, step: steps.Step) -> None:
+    def _again(self, step: Step) -> None:
         if self._stopping or self._held.get(step.node.id) is not step:
             return
         del self._held[step.node.id]
         self.spawn(self._one(step))
 
-    async def nest(self, step: steps.Step, move: traversals.Move, removing: bool) -> None:
-        """See `steps.Waiting`."""
+    async def nest(self, step: Step, move: traversals.Move, removing: bool) -> None:
+        """See `step.Waiting`."""
         await self._nesting.begin(step, move, removing)
 
-    async def connect(self, step: steps.Step) -> None:
-        """See `steps.Waiting`."""
+    async def connect(self, step: Step) -> None:
+        """See `step.Waiting`."""
         if step.run.access is None or not step.run.access.is_usable:
             step.run.access = await self._authority.session_of(step.run.stack)
             step.run.users = self._users.of(step.run.stack)
 
-    async def hooks(self, step: steps.Step) -> frozenset[str]:
-        """See `steps.Waiting`."""
+    async def hooks(self, step: Step) -> frozenset[str]:
+        """See `step.Waiting`."""
         working = step.run
         if working.blueprint is not None:
             return working.blueprint.environment.registry.hooks(step.row.name)
@@ -320,19 +322,19 @@ class Engine:
             working.former_registry = await self._definitions.registry(working.stack.definition_id)
         return working.former_registry.hooks(step.row.name)
 
-    async def hear(self, step: steps.Step) -> signals.Heard:
-        """See `steps.Waiting`."""
+    async def hear(self, step: Step) -> signals.Heard:
+        """See `step.Waiting`."""
         return await self._signals.hear(step.run, step.row, step.call)
 
-    async def child(self, step: steps.Step) -> contract.ChildView | None:
-        """See `steps.Waiting`."""
+    async def child(self, step: Step) -> contract.ChildView | None:
+        """See `step.Waiting`."""
         return await self._nesting.view(step)
 
-    async def child_state(self, step: steps.Step) -> tuple[Status, str] | None:
-        """See `steps.Waiting`."""
+    async def child_state(self, step: Step) -> tuple[Status, str] | None:
+        """See `step.Waiting`."""
         return await self._nesting.state(step)
 
-    async def _look(self, waiting: list[steps.Step]) -> set[int]:
+    async def _look(self, waiting: list[Step]) -> set[int]:
         """Observe resources of one type and credential with as few calls as the type can, and settle them."""
         kind = waiting[0].kind
         assert kind is not None
@@ -344,7 +346,7 @@ class Engine:
             return set()
         settled: set[int] = set()
 
-        async def go_on(step: steps.Step) -> None:
+        async def go_on(step: Step) -> None:
             self._held.pop(step.node.id, None)
             move = await self._steps.settle(step, seen[step.row.id])
             if move is not None or step.node.id not in self._held:

@@ -1,0 +1,242 @@
+"""Brings a resource to its definition: keep, create, update, replace, adopt or refer to an object.
+
+Each verb is intended in the store before the remote call, and its physical id is stored right after it; where a process
+dies in between, the next one goes on from the node's phase.
+"""
+
+import dataclasses
+import logging
+from typing import Any
+
+from hearth.engine import adoption, context, judge, launch, lookups
+from hearth.engine.recording import Recorder
+from hearth.engine.settling import Settling
+from hearth.engine.step import Step, Waiting
+from hearth.model import plan
+from hearth.model.states import Action
+from hearth.resources import checking, contract
+from hearth.resources.blueprint import Member
+from hearth.store.rows import Phase
+from hearth.store.traversals import Move, Then
+
+log = logging.getLogger(__name__)
+
+
+class Converging:
+    """Performs nodes of the work `CONVERGE`."""
+
+    def __init__(self, surroundings: context.Context, record: Recorder, waiting: Waiting, settling: Settling) -> None:
+        self._context = surroundings
+        self._record = record
+        self._waiting = waiting
+        self._settling = settling
+
+    async def converge(self, step: Step) -> Move | None:
+        member = step.run.member(step.row.name)
+        if member is None:
+            return self._record.done(step)
+        step.kind = member.type
+        if member.type.external:
+            await self._waiting.connect(step)
+        if step.node.phase is Phase.STARTED:
+            return await self._settling.go_on(step)
+        if step.node.phase is Phase.DISCARDING:
+            return await self._discard(step)
+        if step.node.phase is Phase.INTENDED and step.row.action is Action.CREATE:
+            step.values, step.frozen = step.row.properties or {}, step.row.frozen
+            return await self._create_again(step)
+
+        await self._wanted(step, member)
+        assert step.values is not None
+        row = step.row
+        if adoption.is_due(row) or (row.action is Action.INIT and step.run.action is Action.ADOPT):
+            return await self._create(step, member, Action.ADOPT)
+        stored = row.frozen if row.frozen is not None else row.properties
+        call = step.run.call(row, member.type, previous=stored, properties=step.values)
+        ruling = judge.rule(
+            member, row, step.run.type_of_row(row), step.values, step.metadata, call, step.run.restricted(row.name)
+        )
+        match ruling.verdict:
+            case plan.Verdict.KEEP:
+                return self._keep(step, member)
+            case plan.Verdict.REFUSE:
+                step.action = Action.UPDATE
+                raise contract.Permanent(ruling.judgement.decision.reason, ruling.judgement.decision.error)
+            case plan.Verdict.UPDATE:
+                return await self._update(step, member, ruling.change)
+            case plan.Verdict.REPLACE:
+                self._replace(step, member)
+        return await self._create(step, member)
+
+    async def _wanted(self, step: Step, member: Member) -> None:
+        """The properties as they are now that everything they need is there."""
+        if member.constant:
+            values, step.metadata = member.values, member.definition.metadata
+        else:
+            values, issues = checking.check(member.type, step.run.resolve(member.definition.properties))
+            for issue in issues:
+                where = ".".join(map(str, issue.path))
+                raise contract.Permanent(f"Property error: {where}: {issue.message}", "StackValidationFailed")
+            step.metadata = step.run.resolve(member.definition.metadata)
+        step.values = values
+        try:
+            step.frozen = await lookups.translate(member.type, values, step.run)
+        except contract.Permanent:
+            # What an adopted object was once made of need not be there any more.
+            if not adoption.is_due(step.row):
+                raise
+
+    def _keep(self, step: Step, member: Member) -> Move:
+        changes: dict[str, Any] = {}
+        if set(step.row.requires) != set(member.requires):
+            changes["requires"] = list(member.requires)
+        if step.row.definition_id != step.run.traversal.definition_id:
+            changes["definition_id"] = step.run.traversal.definition_id
+        step.pending |= changes
+        return self._record.done(step)
+
+    def _replace(self, step: Step, member: Member) -> None:
+        """Go on with a new row; the old object is removed by its own node, after everything that used it."""
+        row = launch.new_row(
+            step.run.stack.id,
+            step.row.name,
+            member.definition.type,
+            member.requires,
+            step.run.traversal.definition_id,
+            self._context.now(),
+        )
+        row.replaces = step.row.id
+        step.pending.pop("data", None)  # was the former object's
+        step.row.replaced_by = row.id
+        step.row = step.new_row = row
+        step.node.resource_id = row.id
+        step.run.note([row])
+
+    async def _create(self, step: Step, member: Member, action: Action = Action.CREATE) -> Move | None:
+        """Make the resource, or take over the object that its row names (action ADOPT)."""
+        kind = member.type
+        self._record.begin(step, action)
+        step.pending |= {
+            "properties": step.values,
+            "frozen": step.frozen,
+            "metadata": step.metadata,
+            "requires": list(member.requires),
+            "definition_id": step.run.traversal.definition_id,
+            "deletion_policy": member.definition.deletion_policy,
+        }
+        if member.definition.external_id is not None:
+            return await self._refer(step, member.definition.external_id)
+        if action is Action.ADOPT:
+            if not adoption.is_due(step.row):
+                raise contract.Permanent("the adopted document names no object for it", "NotFound")
+            step.pending["metadata"] = step.row.metadata or step.metadata
+        if kind.nests:
+            await self._waiting.nest(step, self._record.move(step, Then.PARK, Phase.STARTED), removing=False)
+            return None
+        if action is Action.ADOPT:
+            return await self._adopt(step)
+        if kind.external:
+            await self._record.commit(step, Phase.INTENDED)
+        return await self._make(step)
+
+    async def _adopt(self, step: Step) -> Move:
+        """Take over the object that the row names; it must be there."""
+        kind = step.known_kind
+        step.call = self._record.call(step)
+        try:
+            observed = await kind.observe(step.call) if kind.external else None
+        except contract.Gone as gone:
+            raise contract.Permanent(f"the object to adopt, {step.row.physical_id}, is not there", "NotFound") from gone
+        return await self._settling.complete(step, observed)
+
+    async def _refer(self, step: Step, external_id: str) -> Move:
+        """Take an object that somebody else made: it is looked at, never made, changed or deleted."""
+        kind = step.known_kind
+        step.call = self._record.call(step, physical_id=external_id, data={judge.EXTERNAL: "1"})
+        step.pending["physical_id"] = external_id
+        observed = await kind.observe(step.call) if kind.external else None
+        return await self._settling.complete(step, observed)
+
+    async def _create_again(self, step: Step) -> Move | None:
+        """After a crash or a doubtful answer: take what the lost call made, or make it now."""
+        kind = step.known_kind
+        step.action = Action.CREATE
+        step.call = self._record.call(step)
+        found = await kind.find(step.call) if kind.findable else None
+        if found is None:
+            return await self._make(step)
+        log.info("Resource %s: found what an interrupted create had made (%s)", step.row.name, found)
+        return await self._made(step, found)
+
+    async def _make(self, step: Step) -> Move | None:
+        kind = step.known_kind
+        step.call = self._record.call(step)
+        physical_id = await kind.create(step.call)
+        return await self._made(step, physical_id)
+
+    async def _made(self, step: Step, physical_id: str | None) -> Move | None:
+        kind, call = step.known_kind, step.call
+        assert call is not None
+        call.physical_id = physical_id
+        step.pending |= {"physical_id": physical_id, "data": call.data}
+        if kind.external:
+            await self._record.commit(step, Phase.STARTED)
+        return await self._settling.first_look(step)
+
+    async def _discard(self, step: Step) -> Move | None:
+        """Remove an object that came out in error, so that another can be made in its place."""
+        kind = step.known_kind
+        step.action = Action.CREATE
+        step.call = self._record.call(step)
+        step.call.action = Action.DELETE
+        try:
+            await kind.delete(step.call)
+        except contract.Gone:
+            return self._settling.discarded(step)
+        if Action.DELETE not in kind.waits_on:
+            return self._settling.discarded(step)
+        self._waiting.watch(step, None)
+        return None
+
+    async def _update(self, step: Step, member: Member, change: contract.Change) -> Move | None:
+        kind = member.type
+        self._record.begin(step, Action.UPDATE)
+        if kind.nests:
+            step.pending |= self._settled_definition(step, member)
+            await self._waiting.nest(step, self._record.move(step, Then.PARK, Phase.STARTED), removing=False)
+            return None
+        if kind.external:
+            await self._record.commit(step, Phase.INTENDED)
+        previous = step.row.frozen if step.row.frozen is not None else step.row.properties
+        frozen = step.frozen if step.frozen is not None else step.values
+        assert frozen is not None
+        changed = {key: frozen.get(key) for key in change.properties}
+        step.call = self._record.call(step, previous=previous)
+        try:
+            new_id_of_it = await kind.update(step.call, dataclasses.replace(change, properties=changed))
+        except contract.NeedsReplacement:
+            self._replace(step, member)
+            return await self._create(step, member)
+        except contract.Gone:
+            self._replace(step, member)
+            return await self._create(step, member)
+        step.pending |= self._settled_definition(step, member)
+        step.pending["data"] = step.call.data
+        if new_id_of_it is not None:
+            step.pending["physical_id"] = step.call.physical_id = new_id_of_it
+        if kind.external:
+            await self._record.commit(step, Phase.STARTED)
+        return await self._settling.first_look(step)
+
+    def _settled_definition(self, step: Step, member: Member) -> dict[str, Any]:
+        metadata = step.metadata
+        if judge.same_metadata(step.row, metadata):
+            metadata = step.row.metadata  # with what signals brought
+        return {
+            "properties": step.values,
+            "frozen": step.frozen,
+            "metadata": metadata,
+            "requires": list(member.requires),
+            "definition_id": step.run.traversal.definition_id,
+            "deletion_policy": member.definition.deletion_policy,
+        }

@@ -1,0 +1,95 @@
+"""Gathers what a step does into moves, and makes moves durable in the middle of a step.
+
+Used by everything that performs steps. Knows nothing of what the moves are about.
+"""
+
+import random
+from collections.abc import Callable
+from typing import Any
+
+from hearth.engine import committer, context, snapshots
+from hearth.engine.step import CHANGED, Step
+from hearth.model import names
+from hearth.model.names import new_id
+from hearth.model.states import Action, Status
+from hearth.resources import contract
+from hearth.store.rows import EventRow, Phase
+from hearth.store.traversals import Move, Then
+
+
+class Recorder:
+    """Turns steps into moves for one engine."""
+
+    def __init__(
+        self, surroundings: context.Context, commits: committer.Committer, jitter: Callable[[], float]
+    ) -> None:
+        self._context = surroundings
+        self._commits = commits
+        self._jitter = jitter
+
+    def begin(self, step: Step, action: Action) -> None:
+        step.action = action
+        already = step.row.action is action and step.row.status is Status.IN_PROGRESS
+        step.pending |= {"action": action, "status": Status.IN_PROGRESS, "reason": CHANGED}
+        if not already:
+            step.events.append(self.event(step, Status.IN_PROGRESS, CHANGED))
+
+    def done(self, step: Step) -> Move:
+        return self.move(step, Then.DONE, step.node.phase)
+
+    async def commit(self, step: Step, phase: Phase) -> None:
+        """Make what has been gathered durable and go on."""
+        move = self.move(step, Then.STAY, phase)
+        await self._commits.commit(move)
+        step.node.phase = phase
+
+    def move(self, step: Step, then: Then, phase: Phase) -> Move:
+        """Everything gathered so far as one move; the row in memory follows it."""
+        changes, row = step.pending, step.row
+        if changes:
+            changes["updated_at"] = self._context.now()
+            for name, value in changes.items():
+                setattr(row, name, value)
+        move = Move(
+            step.node,
+            then,
+            phase,
+            changes or None,
+            secret=bool(step.run.blueprint and step.run.blueprint.has_secrets),
+            events=step.events,
+            new_row=step.new_row,
+        )
+        step.pending, step.events, step.new_row = {}, [], None
+        return move
+
+    def call(self, step: Step, **over: Any) -> contract.Call:
+        kind = step.known_kind
+        values = step.frozen if step.frozen is not None else step.values
+        if values is not None:
+            over.setdefault("properties", values)
+        if step.action is Action.SNAPSHOT:
+            physical_name = names.physical_name(step.run.stack.name, step.row.name, step.row.id, kind.name_limit)
+            over["snapshot_name"] = snapshots.copy_name(physical_name, step.run.traversal.id)
+        return step.run.call(step.row, kind, action=step.action, metadata=step.metadata or step.row.metadata, **over)
+
+    def event(self, step: Step, status: Status, reason: str) -> EventRow:
+        return EventRow(
+            stack_id=step.row.stack_id,
+            resource_name=step.row.name,
+            resource_type=step.row.type,
+            physical_id=step.pending.get("physical_id", step.row.physical_id),
+            action=step.action,
+            status=status,
+            reason=reason,
+            at=self._context.now(),
+            id=new_id(),
+        )
+
+    def backoff(self, attempt: int) -> float:
+        """Seconds before an attempt after the first: 1 to 3, twice as long each time, not the same for all."""
+        return 2.0 ** (attempt - 1) + 2 * self._jitter()
+
+
+def default_jitter() -> float:
+    """Between 0 and 1, so that retries of many do not come together."""
+    return random.random()

@@ -1,0 +1,83 @@
+"""Removes a resource: what its deletion policy says, a copy first where it asks for one.
+
+Deletes are repeatable; what is gone already is a success.
+"""
+
+from hearth.engine.recording import Recorder
+from hearth.engine.settling import COPIED, Settling
+from hearth.engine.step import CHANGED, Step, Waiting
+from hearth.model import plan
+from hearth.model.states import Action, Status
+from hearth.resources import contract
+from hearth.store.rows import Phase
+from hearth.store.traversals import Move, Then
+
+
+class Removing:
+    """Performs nodes of the works `REMOVE` and `TIDY`."""
+
+    def __init__(self, record: Recorder, waiting: Waiting, settling: Settling) -> None:
+        self._record = record
+        self._waiting = waiting
+        self._settling = settling
+        settling.after_copy = self.delete
+
+    async def remove(self, step: Step) -> Move | None:
+        row = step.row
+        if step.node.work is plan.Work.TIDY and row.replaced_by is None:
+            return self._record.done(step)
+        step.action = Action.DELETE
+        step.kind = step.run.type_of_row(row)
+        never_made = row.action is Action.INIT
+        if never_made or row.deletion_policy == "Retain":
+            step.pending = {"action": Action.DELETE, "status": Status.COMPLETE, "reason": CHANGED}
+            if not never_made:
+                step.events.append(self._record.event(step, Status.COMPLETE, CHANGED))
+            return self._record.done(step)
+        if row.action is Action.DELETE and row.status is Status.COMPLETE:
+            return self._record.done(step)
+        if step.kind is None:
+            raise contract.Permanent(f"its type {row.type} is not known any more", "EntityNotFound")
+        if step.kind.external:
+            await self._waiting.connect(step)
+        if step.node.phase is Phase.STARTED:
+            return await self._settling.go_on(step)
+        worth_copy = step.kind.worth_snapshot(row.action, row.status)
+        if row.deletion_policy == "Snapshot" and step.node.phase is Phase.NONE and not worth_copy:
+            step.pending["data"] = {**row.data, COPIED: "no"}
+        self._record.begin(step, Action.DELETE)
+        if step.kind.nests:
+            await self._waiting.nest(step, self._record.move(step, Then.PARK, Phase.STARTED), removing=True)
+            return None
+        if step.kind.external:
+            await self._record.commit(step, Phase.INTENDED)
+        return await (self._copy(step) if self._settling.copies_first(step) else self.delete(step))
+
+    async def _copy(self, step: Step) -> Move | None:
+        """Make the copy that stays behind. Its end is recorded before the deletion begins."""
+        kind = step.known_kind
+        step.call = self._settling.copying_call(step)
+        try:
+            await kind.snapshot(step.call)
+        except contract.Gone:
+            return await self.delete(step)
+        step.pending["data"] = step.call.data
+        await self._record.commit(step, Phase.STARTED)
+        return await self._settling.first_look(step)
+
+    async def delete(self, step: Step) -> Move | None:
+        row = step.row
+        assert step.kind is not None
+        step.call = self._record.call(step)
+        if row.physical_id is None and step.kind.external and step.kind.findable:
+            # A create whose answer never came may have made it all the same.
+            step.call.physical_id = await step.kind.find(step.call)
+        if step.call.physical_id is not None or not step.kind.external:
+            try:
+                await step.kind.delete(step.call)
+            except contract.Gone:
+                return await self._settling.complete(step, None)
+            if step.kind.external and step.action in step.kind.waits_on:
+                await self._record.commit(step, Phase.STARTED)
+            return await self._settling.first_look(step)
+        return await self._settling.complete(step, None)

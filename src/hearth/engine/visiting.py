@@ -1,0 +1,91 @@
+"""Suspends, resumes, checks or copies a resource as it is; the action of the traversal says which."""
+
+from hearth.engine import judge, snapshots
+from hearth.engine.recording import Recorder
+from hearth.engine.settling import Settling
+from hearth.engine.step import CHANGED, Step, Waiting
+from hearth.model.states import Action, Status
+from hearth.resources import contract
+from hearth.store.rows import Phase, ResourceRow
+from hearth.store.traversals import Move, Then
+
+
+class Visiting:
+    """Performs nodes of the work `VISIT`."""
+
+    def __init__(self, record: Recorder, waiting: Waiting, settling: Settling) -> None:
+        self._record = record
+        self._waiting = waiting
+        self._settling = settling
+
+    async def visit(self, step: Step) -> Move | None:
+        row, action = step.row, step.run.action
+        step.action = action
+        step.kind = kind = step.run.type_of_row(row)
+        if row.data.get(judge.EXTERNAL) and action is not Action.CHECK:
+            return self._record.done(step)
+        if kind is None:
+            raise contract.Permanent(f"its type {row.type} is not known any more", "EntityNotFound")
+        if action is Action.SNAPSHOT and not snapshots.has_copy(kind, row):
+            return self._note_snapshot(step)
+        if kind.external:
+            await self._waiting.connect(step)
+        if step.node.phase is Phase.STARTED:
+            return await self._settling.go_on(step)
+        if step.node.phase is Phase.NONE and not _may_be_visited(row, action):
+            if action is not Action.CHECK:
+                raise contract.Permanent(f"State ({row.action}, {row.status}) invalid for {action.lower()}", "Error")
+            if not kind.supports_check:
+                return self._record.done(step)
+            self._record.begin(step, action)
+            raise contract.Permanent("there is nothing to check: it has not been made", "ResourceNotAvailable")
+        self._record.begin(step, action)
+        if kind.nests:
+            await self._waiting.nest(step, self._record.move(step, Then.PARK, Phase.STARTED), removing=False)
+            return None
+        if action is Action.CHECK and not kind.supports_check:
+            reason = f"CHECK not supported for {row.type}"
+            step.pending |= {"action": action, "status": Status.COMPLETE, "reason": reason}
+            step.events.append(self._record.event(step, Status.COMPLETE, reason))
+            return self._record.done(step)
+        if kind.external:
+            await self._record.commit(step, Phase.INTENDED)
+        step.call = self._record.call(step)
+        match action:
+            case Action.SUSPEND:
+                await kind.suspend(step.call)
+            case Action.RESUME:
+                await kind.resume(step.call)
+            case Action.SNAPSHOT:
+                await kind.snapshot(step.call)
+                step.pending["data"] = step.call.data
+            case _:
+                await kind.check(step.call)
+        if kind.external and action in kind.waits_on:
+            await self._record.commit(step, Phase.STARTED)
+        return await self._settling.first_look(step)
+
+    def _note_snapshot(self, step: Step) -> Move:
+        """What has nothing to copy is only told of. A failure stays in sight: the next update still has to heal it."""
+        if snapshots.is_taken(step.row):
+            self._record.begin(step, Action.SNAPSHOT)
+            step.pending |= {"status": Status.COMPLETE}
+            step.events.append(self._record.event(step, Status.COMPLETE, CHANGED))
+        return self._record.done(step)
+
+
+def _may_be_visited(row: ResourceRow, action: Action) -> bool:
+    """Spec: lifecycle facts, section 1, states in which each action is valid."""
+    match action:
+        case Action.SUSPEND:
+            return row.action is Action.SUSPEND or (
+                row.status is Status.COMPLETE and row.action not in (Action.INIT, Action.DELETE)
+            )
+        case Action.RESUME:
+            return (row.action, row.status) in (
+                (Action.SUSPEND, Status.COMPLETE),
+                (Action.RESUME, Status.FAILED),
+                (Action.RESUME, Status.COMPLETE),
+            )
+        case _:
+            return row.action is not Action.INIT and row.physical_id is not None
