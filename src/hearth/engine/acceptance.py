@@ -1,0 +1,197 @@
+"""Checks everything about a wanted definition before it is stored: texts, types, limits, what the cloud knows."""
+
+import asyncio
+import dataclasses
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
+import sqlalchemy as sa
+
+from hearth.cloud import errors as cloud_errors
+from hearth.cloud import tokens
+from hearth.engine import (
+    authority,
+    context,
+    definitions,
+    inputs,
+    lookups,
+    preview,
+)
+from hearth.engine.requests import StackRequest
+from hearth.model import names
+from hearth.model.diagnostics import Findings
+from hearth.model.errors import (
+    Forbidden,
+    Invalid,
+    LimitExceeded,
+    StackExists,
+)
+from hearth.model.states import Action, Status
+from hearth.resources import contract
+from hearth.resources.blueprint import Blueprint, Surroundings
+from hearth.store import stacks
+from hearth.store.rows import StackRow
+
+R = TypeVar("R")
+
+#: Templates of more resources than this are checked in a thread, so that other requests go on.
+LARGE = 200
+
+
+class Acceptance:
+    """Says whether a request can become a stack, and what of."""
+
+    def __init__(
+        self,
+        surroundings: context.Context,
+        kept: definitions.Definitions,
+        owners: authority.Authority,
+        may_use_type: Callable[[tokens.Caller, str], bool],
+    ) -> None:
+        """`may_use_type`: the operator's policy for resource types."""
+        self._context = surroundings
+        self._store = surroundings.store
+        self._definitions = kept
+        self._authority = owners
+        self._may_use_type = may_use_type
+
+    async def new_stack(
+        self, caller: tokens.Caller, tenant: str, request: StackRequest
+    ) -> tuple[StackRow, definitions.Material, Blueprint]:
+        """Check everything about a wanted stack. Nothing is stored."""
+        name = request.stack_name or ""
+        project_id = caller.project_id if not caller.is_admin else tenant
+        if project_id is None:
+            raise Forbidden("The token has no project: stacks belong to projects.")
+        if not names.STACK_NAME.fullmatch(name):
+            findings = Findings()
+            findings.add(
+                f"Invalid stack name {name}: must start with a letter, contain letters, digits, '_', '.' and '-' only, "
+                "and have at most 255 characters"
+            )
+            raise Invalid(findings)
+        request = await self.completed(caller, request)
+        environment = inputs.environment_of(request)
+        template = inputs.template_of(request)
+        material = definitions.Material(template, environment.to_wire(), dict(request.files))
+        stack_id, now = names.new_id(), self._context.now()
+        # What adopted objects were once made of need not be there any more.
+        is_new = request.adopt_stack_data is None
+        where = Surroundings(stack_id, name, project_id, None, 0)
+        built = await self.checked(caller, material, where, look_up=is_new)
+        material = dataclasses.replace(material, template=built.template.raw, files=built.files)
+        await self._check_quota(caller, project_id, name)
+        stack = StackRow(
+            id=stack_id,
+            name=name,
+            project_id=project_id,
+            user_id=caller.user_id,
+            username=caller.user_name,
+            credential_id=None,
+            owner_id=None,
+            owner_resource_id=None,
+            owner_resource_name=None,
+            root_id=stack_id,
+            depth=0,
+            action=Action.CREATE,
+            status=Status.IN_PROGRESS,
+            reason="",
+            created_at=now,
+            updated_at=None,
+            deleted_at=None,
+            timeout_mins=request.timeout_mins or None,
+            disable_rollback=True if request.disable_rollback is None else request.disable_rollback,
+            tags=list(request.tags or ()),
+            description=built.template.description,
+            definition_id=names.new_id(),
+            previous_definition_id=None,
+            traversal_id=None,
+            stack_user_project_id=None,
+        )
+        return stack, material, built
+
+    async def _check_quota(self, caller: tokens.Caller, project_id: str, name: str) -> None:
+        limit = self._context.settings.max_stacks_per_tenant
+
+        def query(connection: sa.Connection) -> tuple[StackRow | None, int]:
+            selection = stacks.Selection(project_id)
+            return stacks.by_name(connection, project_id, name), stacks.count(connection, selection)
+
+        existing, count = await self._store.read(query)
+        if existing is not None:
+            raise StackExists(name)
+        if limit >= 0 and count >= limit and not caller.is_admin:
+            raise LimitExceeded(f"You have reached the maximum stacks per tenant, {limit}. Please delete some stacks.")
+
+    async def checked(
+        self, caller: tokens.Caller, material: definitions.Material, where: Surroundings, *, look_up: bool = True
+    ) -> Blueprint:
+        """The blueprint of a definition in which nothing is wrong, here and in the cloud; nested ones included.
+
+        `look_up`: whether what it refers to must be in the cloud.
+
+        Raises:
+            Invalid: with every problem found.
+        """
+
+        def look(given: definitions.Material) -> tuple[preview.Tree, tuple[Blueprint | None, Findings]]:
+            tree = preview.Tree(self._definitions.builder, self._context.settings)
+            return tree, tree.check(given, where)
+
+        _, tree, (built, findings) = await self.with_remote_files(material, look)
+        if tree.checks and look_up:
+            await self._confirm(caller, tree, findings)
+        if tree.needs_services:
+            session = await self._authority.caller_session(caller)
+            tree.check_services(session, findings)
+        if built is None or findings.errors:
+            raise Invalid(findings.errors)
+        self.need_types(caller, tree.types)
+        return built
+
+    async def _confirm(self, caller: tokens.Caller, tree: preview.Tree, findings: Findings) -> None:
+        """Note what the cloud does not know. A cloud that cannot be asked hides no problem found without it."""
+        try:
+            session = await self._authority.caller_session(caller)
+            await lookups.confirm(session, tree.checks, findings)
+        except (cloud_errors.CloudError, contract.ResourceFailure):
+            if not findings.errors:
+                raise
+
+    async def completed(self, caller: tokens.Caller, request: StackRequest) -> StackRequest:
+        """The request with the files of its container."""
+        if not request.files_container:
+            return request
+        return await inputs.with_container(request, await self._authority.caller_session(caller))
+
+    async def with_remote_files(
+        self,
+        material: definitions.Material,
+        look: Callable[[definitions.Material], tuple[preview.Tree, R]],
+    ) -> tuple[definitions.Material, preview.Tree, R]:
+        """What a look gives once all templates it names by URL are among the files; each is fetched once."""
+        settings = self._context.settings
+        while True:
+            given = material
+            tree, result = await self._off_loop(given, lambda: look(given))  # noqa: B023 - called at once
+            missing = tree.unfetched - material.files.keys()
+            if not missing:
+                return material, tree, result
+            texts = await inputs.fetched(missing, settings.fetch_rules, settings.max_template_size)
+            material = dataclasses.replace(material, files={**material.files, **texts})
+
+    def need_types(self, caller: tokens.Caller, type_names: Iterable[str]) -> None:
+        refused = sorted(name for name in set(type_names) if not self._may_use_type(caller, name))
+        if refused:
+            raise Forbidden(f"You are not authorized to use resource type {', '.join(refused)}.")
+
+    async def _off_loop(self, material: definitions.Material, work: Callable[[], R]) -> R:
+        template = material.template
+        size = len(template) if isinstance(template, str) else 200 * len(template.get("resources") or ())
+        if size > 200 * LARGE:
+            return await asyncio.to_thread(work)
+        return work()
+
+    @staticmethod
+    def needs_cloud(built: Blueprint) -> bool:
+        return any(member.type.external or member.type.nests for member in built.members.values())

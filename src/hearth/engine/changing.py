@@ -1,0 +1,339 @@
+"""Begins what changes stacks: create, update, delete, actions, restore, abandon; and previews that change nothing.
+
+Input is checked whole before anything is stored; what is accepted is one transaction, after which the engine goes on by
+itself.
+"""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+
+from hearth.bus import contract as bus
+from hearth.cloud import tokens
+from hearth.engine import (
+    acceptance,
+    actions,
+    adoption,
+    authority,
+    context,
+    definitions,
+    ending,
+    finding,
+    inputs,
+    nested_preview,
+    preview,
+    runner,
+    snapshots,
+    views,
+)
+from hearth.engine.requests import StackRequest
+from hearth.model import names
+from hearth.model.errors import (
+    ActionInProgress,
+    HearthError,
+    NotFound,
+    NotSupported,
+)
+from hearth.model.names import StackIdentity
+from hearth.model.states import UPDATE_REFUSED_DURING, Action, Status, to_wire
+from hearth.store import snapshots as snapshot_rows
+from hearth.store import stacks
+from hearth.store.rows import StackRow
+
+
+class Changing(finding.Finding):
+    """The part of the service that changes stacks."""
+
+    def __init__(
+        self,
+        surroundings: context.Context,
+        kept: definitions.Definitions,
+        owners: authority.Authority,
+        accepting: acceptance.Acceptance,
+    ) -> None:
+        super().__init__(surroundings)
+        self._definitions = kept
+        self._authority = owners
+        self._acceptance = accepting
+        self._actions = actions.Actions(surroundings, kept)
+        self._nested_preview = nested_preview.NestedPreview(surroundings, kept)
+        self._snapshots = snapshots.Snapshots(surroundings, kept)
+
+    async def create_stack(self, caller: tokens.Caller, tenant: str, request: StackRequest) -> StackIdentity:
+        """Accept a new stack; the answer comes once it is stored and its creation has begun."""
+        request, document = self._adopting(request)
+        stack, material, built = await self._acceptance.new_stack(caller, tenant, request)
+        if self._acceptance.needs_cloud(built):
+            stack.credential_id = await self._authority.delegate(caller)
+        action = Action.CREATE if document is None else Action.ADOPT
+        prepared = await self._actions.prepare(stack, action, built, stack.definition_id, is_new=True)
+        if document is not None:
+            adoption.fill(prepared.traversal.new_rows, document, built)
+        self._definitions.keep(stack.definition_id, built)
+        try:
+            await self._store.write(lambda connection: self._store_new(connection, prepared, material))
+        except HearthError:
+            # Another request took the name meanwhile: what was delegated for this one is taken back.
+            await self._authority.revoke(stack)
+            raise
+        await self._announce()
+        return views.identity_of(stack)
+
+    def _adopting(self, request: StackRequest) -> tuple[StackRequest, Mapping[str, Any] | None]:
+        """The request completed by the document that it adopts, if it adopts one."""
+        if request.adopt_stack_data is None:
+            return request, None
+        if not self._context.settings.enable_stack_adopt:
+            raise NotSupported("Stack Adopt")
+        document = adoption.read(request.adopt_stack_data)
+        return adoption.request_of(request, document), document
+
+    def _store_new(self, connection: sa.Connection, prepared: actions.Prepared, material: definitions.Material) -> None:
+        stack, codec = prepared.stack, self._store.codec
+        definitions.put(
+            connection,
+            codec,
+            stack.definition_id,
+            stack.id,
+            material,
+            stack.created_at,
+            secret=prepared.traversal.secret,
+        )
+        stacks.insert(connection, stack)
+        self._actions.begin(connection, prepared)
+
+    async def preview_create(self, caller: tokens.Caller, tenant: str, request: StackRequest) -> dict[str, Any]:
+        """What `create_stack` would do, with nothing stored."""
+        request, _ = self._adopting(request)
+        stack, _, built = await self._acceptance.new_stack(caller, tenant, request)
+        prepared = await self._actions.prepare(stack, Action.CREATE, built, stack.definition_id, is_new=True)
+        shown = views.shown_stack(stack, built.shown_parameters, None)
+        for key in ("stack_status", "stack_status_reason"):
+            del shown[key]
+        shown["id"] = "None"
+        shown["resources"] = preview.resources_of(prepared, built)
+        return shown
+
+    async def update_stack(
+        self, caller: tokens.Caller, identity: StackIdentity, request: StackRequest, *, patch: bool
+    ) -> None:
+        """Accept a new definition; a running create or update is superseded by it."""
+        stack = await self._stack(caller, identity)
+        if stack.action in UPDATE_REFUSED_DURING:
+            raise NotSupported(f"Updating a stack when it is in {stack.action}_{stack.status} state")
+
+        async def attempt() -> None:
+            present = await self._stack(caller, identity)
+            prepared, material, columns = await self._updated(caller, present, request, patch or request.existing)
+            await self._store.write(lambda connection: self._store_update(connection, prepared, material, columns))
+
+        await actions.until_stored(attempt)
+        await self._announce()
+
+    async def _updated(
+        self, caller: tokens.Caller, stack: StackRow, request: StackRequest, patch: bool
+    ) -> tuple[actions.Prepared, definitions.Material, dict[str, Any]]:
+        codec = self._store.codec
+        request = await self._acceptance.completed(caller, request)
+        if patch:
+            stored = await self._store.read(lambda c: definitions.get(c, codec, stack.definition_id))
+            material = inputs.patched(request, stored)
+        else:
+            environment = inputs.environment_of(request)
+            material = definitions.Material(inputs.template_of(request), environment.to_wire(), dict(request.files))
+        built = await self._acceptance.checked(caller, material, definitions.surroundings(stack))
+        material = dataclasses.replace(material, template=built.template.raw, files=built.files)
+        before = await self._definitions.blueprint(stack.definition_id, stack)
+        preview.check_immutable(before, built)
+        definition_id = names.new_id()
+        stack.description = built.template.description
+        columns: dict[str, Any] = {"definition_id": definition_id, "description": stack.description}
+        if request.timeout_mins:
+            stack.timeout_mins = columns["timeout_mins"] = request.timeout_mins
+        if request.disable_rollback is not None:
+            columns["disable_rollback"] = request.disable_rollback
+        if request.tags is not None or not patch:
+            columns["tags"] = list(request.tags or ())
+        if stack.status is Status.COMPLETE and stack.action is not Action.DELETE:
+            columns["previous_definition_id"] = stack.definition_id
+        if stack.credential_id is None and self._acceptance.needs_cloud(built):
+            columns["credential_id"] = stack.credential_id = await self._authority.delegate(caller)
+        columns["updated_at"] = self._context.now()
+        prepared = await self._actions.prepare(stack, Action.UPDATE, built, definition_id)
+        self._definitions.keep(definition_id, built)
+        return prepared, material, columns
+
+    def _store_update(
+        self,
+        connection: sa.Connection,
+        prepared: actions.Prepared,
+        material: definitions.Material,
+        columns: Mapping[str, Any],
+    ) -> None:
+        definitions.put(
+            connection,
+            self._store.codec,
+            columns["definition_id"],
+            prepared.stack.id,
+            material,
+            columns["updated_at"],
+            secret=prepared.traversal.secret,
+        )
+        self._actions.begin(connection, prepared, **columns)
+
+    async def preview_update(
+        self,
+        caller: tokens.Caller,
+        identity: StackIdentity,
+        request: StackRequest,
+        *,
+        patch: bool,
+        show_nested: bool,
+    ) -> dict[str, Any]:
+        """The plan of an update in the form of Heat's preview."""
+        stack = await self._stack(caller, identity)
+        if stack.action in UPDATE_REFUSED_DURING:
+            raise NotSupported(f"Updating a stack when it is in {stack.action}_{stack.status} state")
+        codec = self._store.codec
+        request = await self._acceptance.completed(caller, request)
+        if patch or request.existing:
+            stored = await self._store.read(lambda c: definitions.get(c, codec, stack.definition_id))
+            material = inputs.patched(request, stored)
+        else:
+            environment = inputs.environment_of(request)
+            material = definitions.Material(inputs.template_of(request), environment.to_wire(), dict(request.files))
+        built = await self._acceptance.checked(caller, material, definitions.surroundings(stack))
+        before = await self._definitions.blueprint(stack.definition_id, stack)
+        preview.check_immutable(before, built)
+        prepared = await self._actions.prepare(stack, Action.UPDATE, built, names.new_id())
+        lists = views.changes(prepared.plan, stack, prepared.run.rows, before, built)
+        if show_nested:
+            await self._nested_preview.add(lists, prepared, built)
+        return lists
+
+    async def delete_stack(self, caller: tokens.Caller, identity: StackIdentity) -> None:
+        """Begin to delete a stack, whatever it is doing."""
+        stack = await self._stack(caller, identity, live=False)
+        if stack.deleted_at is not None:
+            raise NotFound("Stack", identity.name)
+        if stack.action is Action.DELETE and stack.status is Status.IN_PROGRESS:
+            return
+
+        async def attempt() -> None:
+            prepared = await self._actions.prepare(stack, Action.DELETE, None, actions.NOTHING)
+            self._acceptance.need_types(caller, (row.type for row in prepared.run.rows.values()))
+            at = self._context.now()
+            await self._store.write(lambda connection: self._actions.begin(connection, prepared, updated_at=at))
+
+        await actions.until_stored(attempt)
+        await self._announce()
+
+    async def action(self, caller: tokens.Caller, identity: StackIdentity, action: str) -> None:
+        """Begin an action on the stack as it is: suspend, resume, check, cancel_update, cancel_without_rollback."""
+        stack = await self._stack(caller, identity)
+        match action:
+            case "suspend" | "resume" | "check":
+                await self._visit(caller, identity, Action(action.upper()))
+            case "cancel_update":
+                if (stack.action, stack.status) != (Action.UPDATE, Status.IN_PROGRESS):
+                    raise NotSupported(f"Cancelling update when stack is {to_wire(stack.action, stack.status)}")
+                await self._roll_back(caller, identity)
+            case "cancel_without_rollback":
+                if stack.status is not Status.IN_PROGRESS or stack.action not in (Action.CREATE, Action.UPDATE):
+                    raise NotSupported(f"Cancelling {stack.action} when stack is {to_wire(stack.action, stack.status)}")
+                await self._cancel(stack)
+            case _:
+                raise NotSupported(f"Stack action {action}")
+
+    async def _visit(self, caller: tokens.Caller, identity: StackIdentity, action: Action) -> None:
+        async def attempt() -> None:
+            stack = await self._stack(caller, identity)
+            if action is not Action.CHECK and (stack.action, stack.status) == (action, Status.COMPLETE):
+                return
+            built = await self._definitions.blueprint(stack.definition_id, stack)
+            self._acceptance.need_types(caller, (member.type.type_name for member in built.members.values()))
+            prepared = await self._actions.prepare(stack, action, built, stack.definition_id)
+            at = self._context.now()
+            await self._store.write(lambda connection: self._actions.begin(connection, prepared, updated_at=at))
+
+        await actions.until_stored(attempt)
+        await self._announce()
+
+    async def _roll_back(self, caller: tokens.Caller, identity: StackIdentity) -> None:
+        """Supersede a running update by the way back."""
+
+        async def attempt() -> None:
+            stack = await self._stack(caller, identity)
+            target = stack.previous_definition_id or actions.NOTHING
+            built = await self._definitions.blueprint(target, stack) if target != actions.NOTHING else None
+            prepared = await self._actions.prepare(stack, Action.ROLLBACK, built, target)
+            await self._store.write(lambda connection: self._actions.begin(connection, prepared))
+
+        await actions.until_stored(attempt)
+        await self._announce()
+
+    async def _cancel(self, stack: StackRow) -> None:
+        codec, now, reason = self._store.codec, self._context.now(), ending.cancelled(stack.action)
+        await self._store.write(
+            lambda connection: ending.stop_tree(connection, codec, stack, reason, "user triggered cancel", now)
+        )
+        await self._announce()
+
+    async def restore_snapshot(self, caller: tokens.Caller, identity: StackIdentity, snapshot_id: str) -> None:
+        """Begin to bring a stack back to what it was when a snapshot was taken."""
+
+        async def attempt() -> None:
+            stack = await self._stack(caller, identity)
+            material = await self._snapshots.restoring(stack, snapshot_id)
+            built = await self._acceptance.checked(caller, material, definitions.surroundings(stack))
+            material = dataclasses.replace(material, template=built.template.raw, files=built.files)
+            definition_id, stack.description = names.new_id(), built.template.description
+            columns = {"definition_id": definition_id, "description": stack.description}
+            if stack.status is Status.COMPLETE:
+                columns["previous_definition_id"] = stack.definition_id
+            prepared = await self._actions.prepare(stack, Action.RESTORE, built, definition_id)
+            self._definitions.keep(definition_id, built)
+            more = {**columns, "updated_at": self._context.now()}
+            await self._store.write(lambda connection: self._store_update(connection, prepared, material, more))
+
+        await actions.until_stored(attempt)
+        await self._announce()
+
+    async def abandon_stack(self, caller: tokens.Caller, identity: StackIdentity) -> dict[str, Any]:
+        """Forget a stack and leave everything it made where it is; the document by which it can be adopted.
+
+        Raises:
+            ActionInProgress: it, or a stack in it, is busy, so nobody can say what there is.
+        """
+        self._need_abandon()
+
+        async def attempt() -> dict[str, Any]:
+            stack = await self._stack(caller, identity)
+            prepared = await self._actions.prepare(stack, Action.DELETE, None, actions.NOTHING)
+            at = self._context.now()
+            return await self._store.write(lambda connection: self._store_abandoned(connection, prepared, at))
+
+        document = await actions.until_stored(attempt)
+        await self._announce()
+        return document
+
+    def _need_abandon(self) -> None:
+        if not self._context.settings.enable_stack_abandon:
+            raise NotSupported("Stack Abandon")
+
+    def _store_abandoned(self, connection: sa.Connection, prepared: actions.Prepared, at: float) -> dict[str, Any]:
+        codec, stack = self._store.codec, prepared.stack
+        busy = adoption.busy_in_tree(connection, stack)
+        if busy is not None:
+            raise ActionInProgress(busy.name, busy.action)
+        document = adoption.document(connection, codec, stack.id)
+        snapshot_rows.forget(connection, stack.id)
+        adoption.let_go(connection, codec, stack)
+        self._actions.begin(connection, prepared, updated_at=at)
+        return document
+
+    async def _announce(self) -> None:
+        message: bus.Message = {}
+        await self._context.wakeups.publish(runner.WAKE_TOPIC, message)
