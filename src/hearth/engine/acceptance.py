@@ -74,7 +74,7 @@ class Acceptance:
         environment = inputs.environment_of(request)
         template = inputs.template_of(request)
         material = definitions.Material(template, environment.to_wire(), dict(request.files))
-        stack_id, now = names.new_id(), self._context.now()
+        stack_id, now = self._context.new_id(), self._context.now()
         # What adopted objects were once made of need not be there any more.
         is_new = request.adopt_stack_data is None
         where = Surroundings(stack_id, name, project_id, None, 0)
@@ -103,7 +103,7 @@ class Acceptance:
             disable_rollback=True if request.disable_rollback is None else request.disable_rollback,
             tags=list(request.tags or ()),
             description=built.template.description,
-            definition_id=names.new_id(),
+            definition_id=self._context.new_id(),
             previous_definition_id=None,
             traversal_id=None,
             stack_user_project_id=None,

@@ -96,7 +96,9 @@ class Actions:
         made = plan.visit(action, rows) if action in VISITS else launch.planned(action, working, rows, busy)
         if seconds is None:
             seconds = stack.timeout_mins * 60 if stack.timeout_mins else self._context.settings.stack_action_timeout
-        new = launch.new_traversal(made, working, rows, previous=previous, timeout=seconds, now=now)
+        new = launch.new_traversal(
+            made, working, rows, previous=previous, timeout=seconds, now=now, new_id=self._context.new_id
+        )
         return Prepared(stack, made, new, working)
 
     def begin(self, connection: sa.Connection, prepared: Prepared, **columns: Any) -> int:

@@ -3,7 +3,6 @@
 from hearth.cloud import credentials, tokens
 from hearth.cloud import session as cloud_session
 from hearth.engine import context
-from hearth.model import names
 from hearth.model.errors import HearthError
 from hearth.store import stacks
 from hearth.store.rows import StackRow
@@ -31,7 +30,7 @@ class Authority:
         """Let the caller delegate to Hearth what the stack will need; the id of the stored credential."""
         user = await self.caller_session(caller)
         trust_id = await self._context.connector.create_trust(user, self._context.settings.trusts_delegated_roles)
-        credential_id = names.new_id()
+        credential_id = self._context.new_id()
         secret = {"kind": "trust", "trust_id": trust_id, "user_id": caller.user_id}
         codec, now = self._context.store.codec, self._context.now()
         await self._context.store.write(

@@ -29,7 +29,6 @@ from hearth.engine import (
     views,
 )
 from hearth.engine.requests import StackRequest
-from hearth.model import names
 from hearth.model.errors import (
     ActionInProgress,
     HearthError,
@@ -147,7 +146,7 @@ class Changing(finding.Finding):
         material = dataclasses.replace(material, template=built.template.raw, files=built.files)
         before = await self._definitions.blueprint(stack.definition_id, stack)
         preview.check_immutable(before, built)
-        definition_id = names.new_id()
+        definition_id = self._context.new_id()
         stack.description = built.template.description
         columns: dict[str, Any] = {"definition_id": definition_id, "description": stack.description}
         if request.timeout_mins:
@@ -207,7 +206,7 @@ class Changing(finding.Finding):
         built = await self._acceptance.checked(caller, material, definitions.surroundings(stack))
         before = await self._definitions.blueprint(stack.definition_id, stack)
         preview.check_immutable(before, built)
-        prepared = await self._actions.prepare(stack, Action.UPDATE, built, names.new_id())
+        prepared = await self._actions.prepare(stack, Action.UPDATE, built, self._context.new_id())
         lists = views.changes(prepared.plan, stack, prepared.run.rows, before, built)
         if show_nested:
             await self._nested_preview.add(lists, prepared, built)
@@ -289,7 +288,7 @@ class Changing(finding.Finding):
             material = await self._snapshots.restoring(stack, snapshot_id)
             built = await self._acceptance.checked(caller, material, definitions.surroundings(stack))
             material = dataclasses.replace(material, template=built.template.raw, files=built.files)
-            definition_id, stack.description = names.new_id(), built.template.description
+            definition_id, stack.description = self._context.new_id(), built.template.description
             columns = {"definition_id": definition_id, "description": stack.description}
             if stack.status is Status.COMPLETE:
                 columns["previous_definition_id"] = stack.definition_id

@@ -98,6 +98,7 @@ class Converging:
     def _replace(self, step: Step, member: Member) -> None:
         """Go on with a new row; the old object is removed by its own node, after everything that used it."""
         row = launch.new_row(
+            self._context.new_id(),
             step.run.stack.id,
             step.row.name,
             member.definition.type,

@@ -5,10 +5,10 @@ preview shows and what is stored as nodes.
 """
 
 import dataclasses
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from hearth.engine import hooks, judge, run, scope
-from hearth.model import names, plan
+from hearth.model import plan
 from hearth.model.states import Action, Status
 from hearth.resources import checking, contract
 from hearth.store.rows import ResourceRow
@@ -58,6 +58,7 @@ def new_traversal(
     previous: int | None,
     timeout: float,
     now: float,
+    new_id: Callable[[], str],
 ) -> NewTraversal:
     """The records by which the engine will carry out a plan."""
     stack, blueprint, definition_id = working.stack, working.blueprint, working.traversal.definition_id
@@ -70,7 +71,7 @@ def new_traversal(
         ):
             assert blueprint is not None
             member = blueprint.members[step.name]
-            row = new_row(stack.id, step.name, member.definition.type, member.requires, definition_id, now)
+            row = new_row(new_id(), stack.id, step.name, member.definition.type, member.requires, definition_id, now)
             row.deletion_policy = member.definition.deletion_policy
             row.replaces = step.row_id
             new_rows.append(row)
@@ -99,11 +100,11 @@ def new_traversal(
 
 
 def new_row(
-    stack_id: str, name: str, type_name: str, requires: Sequence[str], definition_id: str, now: float
+    row_id: str, stack_id: str, name: str, type_name: str, requires: Sequence[str], definition_id: str, now: float
 ) -> ResourceRow:
     """A resource that is about to be made."""
     return ResourceRow(
-        id=names.new_id(),
+        id=row_id,
         stack_id=stack_id,
         name=name,
         type=type_name,

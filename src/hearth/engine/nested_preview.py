@@ -82,10 +82,12 @@ class NestedPreview:
         built, _ = self._definitions.builder.build(wanted.template, environment, files, where, name=wanted.source)
         if built is None:
             return  # the validation of the whole tree has told of it already
-        stack = existing or nesting.new_stack(prepared.stack, call.resource_id, step.name, call.physical_name, 0.0)
+        stack = existing or nesting.new_stack(
+            self._context.new_id(), prepared.stack, call.resource_id, step.name, call.physical_name, 0.0
+        )
         before = await self._definitions.blueprint(existing.definition_id, existing) if existing else built
         action = Action.UPDATE if existing else Action.CREATE
-        inner = await self._actions.prepare(stack, action, built, names.new_id(), is_new=existing is None)
+        inner = await self._actions.prepare(stack, action, built, self._context.new_id(), is_new=existing is None)
         _extend(lists, views.changes(inner.plan, stack, inner.run.rows, before, built))
         await self.add(lists, inner, built)
 

@@ -86,8 +86,10 @@ class Nesting:
         limit = self._context.settings.max_nested_stack_depth
         if depth > limit:
             raise LimitExceeded(f"Recursion depth exceeds {limit}.")
-        stack = existing or new_stack(parent.stack, step.row.id, step.row.name, call.physical_name, self._context.now())
-        definition_id = names.new_id()
+        stack = existing or new_stack(
+            self._context.new_id(), parent.stack, step.row.id, step.row.name, call.physical_name, self._context.now()
+        )
+        definition_id = self._context.new_id()
         where = Surroundings(stack.id, stack.name, stack.project_id, None, depth, _facade_of(step))
         blueprint, material = await built(
             self._context, self._definitions, parent.blueprint, step.row.name, wanted, where
@@ -367,10 +369,12 @@ class ContainedResource:
         return self._run.scope.attribute(self._row.name, tuple(path))
 
 
-def new_stack(parent: StackRow, owner_resource_id: str, owner_name: str, name: str, now: float) -> StackRow:
+def new_stack(
+    stack_id: str, parent: StackRow, owner_resource_id: str, owner_name: str, name: str, now: float
+) -> StackRow:
     """A nested stack about to be made: it shares its root's owner, credentials and time."""
     return StackRow(
-        id=names.new_id(),
+        id=stack_id,
         name=name,
         project_id=parent.project_id,
         user_id=parent.user_id,

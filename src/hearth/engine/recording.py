@@ -3,8 +3,6 @@
 Used by everything that performs steps. Knows nothing of what the moves are about.
 """
 
-import random
-from collections.abc import Callable
 from typing import Any
 
 from hearth.engine import committer, context, snapshots
@@ -20,12 +18,9 @@ from hearth.store.traversals import Move, Then
 class Recorder:
     """Turns steps into moves for one engine."""
 
-    def __init__(
-        self, surroundings: context.Context, commits: committer.Committer, jitter: Callable[[], float]
-    ) -> None:
+    def __init__(self, surroundings: context.Context, commits: committer.Committer) -> None:
         self._context = surroundings
         self._commits = commits
-        self._jitter = jitter
 
     def begin(self, step: Step, action: Action) -> None:
         step.action = action
@@ -87,9 +82,4 @@ class Recorder:
 
     def backoff(self, attempt: int) -> float:
         """Seconds before an attempt after the first: 1 to 3, twice as long each time, not the same for all."""
-        return 2.0 ** (attempt - 1) + 2 * self._jitter()
-
-
-def default_jitter() -> float:
-    """Between 0 and 1, so that retries of many do not come together."""
-    return random.random()
+        return 2.0 ** (attempt - 1) + 2 * self._context.jitter()

@@ -24,7 +24,6 @@ from hearth.engine import (
     definitions,
     ending,
     nesting,
-    recording,
     run,
     signals,
     snapshot_removal,
@@ -33,7 +32,6 @@ from hearth.engine import (
     watch,
 )
 from hearth.engine.step import Step
-from hearth.model import names
 from hearth.model.states import Status
 from hearth.resources import contract
 from hearth.store import engines, stacks, traversals
@@ -52,7 +50,7 @@ class Engine:
     def __init__(
         self, surroundings: context.Context, kept: definitions.Definitions, owners: authority.Authority
     ) -> None:
-        self.id = names.new_id()
+        self.id = surroundings.new_id()
         self._context = surroundings
         self._definitions = kept
         self._authority = owners
@@ -61,7 +59,7 @@ class Engine:
         self._nesting = nesting.Nesting(surroundings, kept, self)
         self._signals = signals.Signals(surroundings, kept)
         self._users = stack_users.StackUsers(surroundings)
-        self._steps = steps.Steps(surroundings, self._commits, self, recording.default_jitter)
+        self._steps = steps.Steps(surroundings, self._commits, self)
         self._ending = ending.Ending(surroundings, kept, owners, self)
         self._snapshots = snapshot_removal.SnapshotRemoval(surroundings, kept, owners, self)
         self._runs: dict[int, run.Run] = {}

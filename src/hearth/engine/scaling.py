@@ -11,7 +11,6 @@ from typing import Any
 import sqlalchemy as sa
 
 from hearth.engine import actions, context, definitions, nesting, preview, run
-from hearth.model import names
 from hearth.model.states import Action, Status
 from hearth.resources import contract
 from hearth.resources.blueprint import Surroundings
@@ -65,7 +64,7 @@ class Scaling:
         blueprint, material = await nesting.built(
             self._context, self._definitions, working.blueprint, row.name, wanted, where
         )
-        definition_id = names.new_id()
+        definition_id = self._context.new_id()
         prepared = await self._actions.prepare(child, Action.UPDATE, blueprint, definition_id)
         cooldown = adjustment.cooldown if adjustment.cooldown is not None else kind.cools_for(call)
         data = {**row.data, _CHANGED_AT: repr(now), _COOLDOWN: repr(cooldown or 0.0)}

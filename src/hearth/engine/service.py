@@ -28,7 +28,6 @@ from hearth.engine import (
     views,
 )
 from hearth.engine.requests import StackRequest
-from hearth.model import names
 from hearth.model.diagnostics import Findings
 from hearth.model.errors import (
     Invalid,
@@ -216,7 +215,7 @@ class StackService(changing.Changing):
         request = await self._acceptance.completed(caller, request)
         environment = inputs.environment_of(request)
         material = definitions.Material(inputs.template_of(request), environment.to_wire(), dict(request.files))
-        where = Surroundings(names.new_id(), "validated", caller.project_id or "", None, 0)
+        where = Surroundings(self._context.new_id(), "validated", caller.project_id or "", None, 0)
 
         def look(given: definitions.Material) -> tuple[preview.Tree, tuple[dict[str, Any] | None, Findings]]:
             tree = preview.Tree(self._definitions.builder, self._context.settings)

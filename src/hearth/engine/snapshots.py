@@ -13,7 +13,6 @@ from typing import Any
 import sqlalchemy as sa
 
 from hearth.engine import actions, adoption, context, definitions
-from hearth.model import names
 from hearth.model.diagnostics import Findings, Place
 from hearth.model.errors import ActionInProgress, LimitExceeded, NotFound, NotSupported
 from hearth.model.states import Action, Status
@@ -84,7 +83,7 @@ class Snapshots:
             document = adoption.document(connection, codec, stack.id, with_resources=False)
             traversal_id = self._actions.begin(connection, prepared, updated_at=now)
             row = snapshots.SnapshotRow(
-                id=names.new_id(),
+                id=self._context.new_id(),
                 stack_id=stack.id,
                 name=name,
                 action=Action.CREATE,

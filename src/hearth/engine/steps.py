@@ -10,7 +10,6 @@ Types that make nothing outside the store (`external` is False) need neither: th
 """
 
 import dataclasses
-from collections.abc import Callable
 
 from hearth.engine import committer, context, hooks
 from hearth.engine.converging import Converging
@@ -30,12 +29,10 @@ from hearth.store.traversals import Move, Then
 class Steps:
     """Performs steps for one engine."""
 
-    def __init__(
-        self, surroundings: context.Context, commits: committer.Committer, waiting: Waiting, jitter: Callable[[], float]
-    ) -> None:
+    def __init__(self, surroundings: context.Context, commits: committer.Committer, waiting: Waiting) -> None:
         self._context = surroundings
         self._waiting = waiting
-        self._record = record = Recorder(surroundings, commits, jitter)
+        self._record = record = Recorder(surroundings, commits)
         self._settling = settling = Settling(surroundings, record, waiting)
         self._converging = Converging(surroundings, record, waiting, settling)
         self._removing = Removing(record, waiting, settling)
