@@ -128,7 +128,7 @@ class Definitions:
     def type_named(self, type_name: str, built: Blueprint | None) -> contract.Resource | None:
         """The implementation of a type of a row whose resource is no longer wanted."""
         if built is not None:
-            found = self.builder.type_for(type_name, "", built.environment, built.files, Findings(), Place())
+            found = self.builder.type_for(type_name, "", built.environment, built.files, Findings(), Place)
             if found is not None:
                 return found
         if type_name.endswith((".yaml", ".template")):

@@ -26,7 +26,7 @@ async def confirm(session: cloud_session.Session, checks: Iterable[Check], findi
             issues = await finders.confirm(session, [lookup])
         for issue in issues:
             for one in several:
-                findings.add(issue.message, one.place, label=one.label, advice=issue.advice)
+                findings.add(issue.message, one.where(), label=one.label, advice=issue.advice)
 
     await asyncio.gather(*(ask(kind, several) for (kind, _), several in by_value.items()))
 

@@ -151,7 +151,7 @@ class Snapshots:
             if not entry.get("resource_data") or name not in sections:
                 continue
             kind = self._definitions.builder.type_for(
-                str(sections[name].get(kind_key)), name, environment, material.files, Findings(), Place()
+                str(sections[name].get(kind_key)), name, environment, material.files, Findings(), Place
             )
             if kind is not None and kind.supports_snapshot:
                 properties = kind.restored(sections[name].get(key) or {}, entry["resource_data"])

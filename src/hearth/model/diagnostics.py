@@ -7,7 +7,7 @@ one finding; `Findings` is the list under construction that checks append to.
 import dataclasses
 import difflib
 import enum
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 Path = tuple[str | int, ...]
@@ -37,6 +37,10 @@ class Place:
     def __str__(self) -> str:
         where = f"{self.source}:{self.line}:{self.column}" if self.line else self.source
         return f"{where} {self.path_text()}".rstrip()
+
+
+#: A place for whoever may have something to say of it: places in JSON texts are searched when one is wanted.
+Where = Callable[[], Place]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

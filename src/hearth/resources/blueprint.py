@@ -6,11 +6,12 @@ are their callers' affair: here a template only becomes the type of the resource
 """
 
 import dataclasses
+import functools
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from hearth.graph import dag
-from hearth.model.diagnostics import Findings, Path, Place, nearest
+from hearth.model.diagnostics import Findings, Path, Where, nearest
 from hearth.model.values import UNKNOWN
 from hearth.resources import checking, contract, finders, nested, registry, scopes, template_types
 from hearth.resources import checks as rules
@@ -69,7 +70,7 @@ class Check:
 
     kind: str
     value: Any
-    place: Place
+    where: Where
     label: str = "Property error"
 
 
@@ -209,7 +210,7 @@ class Builder:
         environment: environments.Environment,
         files: Mapping[str, str],
         findings: Findings,
-        place: Place,
+        where: Where,
         unfetched: set[str] | None = None,
     ) -> contract.Resource | None:
         """The implementation of a type as the environment maps it; None when there is none (noted)."""
@@ -217,13 +218,13 @@ class Builder:
         if target is not None and target.is_template:
             facade = self.types.find(type_name)
             return self._template_types.find(
-                target, facade, environment.parameter_defaults, files, findings, place, unfetched
+                target, facade, environment.parameter_defaults, files, findings, where, unfetched
             )
         found = self.types.find(target.name) if target is not None else None
         if found is None:
             findings.add(
                 f"The Resource Type ({type_name}) could not be found.",
-                place,
+                where(),
                 kind="StackValidationFailed",
                 advice=nearest(type_name, self.types.names()),
             )
@@ -240,8 +241,8 @@ class Builder:
     ) -> dict[str, Member]:
         members: dict[str, Member] = {}
         for name, definition in bound.resources.items():
-            place = definition.place(("type",))
-            kind = self.type_for(definition.type, name, environment, files, findings, place, unfetched)
+            where = functools.partial(definition.place, ("type",))
+            kind = self.type_for(definition.type, name, environment, files, findings, where, unfetched)
             if kind is None:
                 continue
             try:
@@ -258,7 +259,7 @@ class Builder:
                 _, issues = checking.check_against(kind.update_policy, policy)
                 _note_issues(findings, definition, issues, "update_policy")
             checks.extend(
-                Check(lookup.kind, lookup.value, definition.place(("properties", *lookup.path)))
+                Check(lookup.kind, lookup.value, functools.partial(definition.place, ("properties", *lookup.path)))
                 for lookup in checking.lookups(kind, values)
             )
             if definition.deletion_policy == "Snapshot" and not kind.snapshot_deletion_policy:
@@ -317,14 +318,15 @@ class Builder:
 def _custom_checks(values: template_parameters.ParameterValues, findings: Findings) -> list[Check]:
     """The custom constraints of parameters that only the cloud can answer; the others are answered here."""
     asked = []
-    for name, value, place in values.custom_checks():
+    for name, value, where in values.custom_checks():
         if finders.is_known(name):
-            asked.append(Check(name, value, place, ""))
+            asked.append(Check(name, value, where, ""))
             continue
         check = rules.CHECKS.get(name)
         problem = check(value) if check is not None else f"there is no custom constraint {name!r}"
         if problem:
             advice = "" if check is not None else nearest(name, (*rules.CHECKS, *finders.FINDERS))
+            place = where()
             findings.add(f"Parameter {place.path_text()!r} is invalid: {problem}", place, advice=advice)
     return asked
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
-from hearth.model.diagnostics import Findings, Place
+from hearth.model.diagnostics import Findings, Where
 from hearth.resources import contract, nested
 from hearth.template import environment as environments
 from hearth.template import template as templates
@@ -95,7 +95,7 @@ class TemplateTypes:
         defaults: Mapping[str, Any],
         files: Mapping[str, str],
         findings: Findings,
-        place: Place,
+        where: Where,
         unfetched: set[str] | None,
     ) -> contract.Resource | None:
         """The type of a template; None when it is missing or wrong (noted).
@@ -104,7 +104,7 @@ class TemplateTypes:
         """
         text = self._operator.files.get(target.name) if target.by_operator else files.get(target.name)
         if text is None:
-            self._note_missing(target.name, findings, place, unfetched)
+            self._note_missing(target.name, findings, where, unfetched)
             return None
         found = self._kept.get((target.name, text))
         if found is None:
@@ -117,23 +117,23 @@ class TemplateTypes:
                 self._kept.clear()
             self._kept[target.name, text] = found
         if facade is not None and isinstance(found, nested.TemplateResource):
-            _check_facade(found, facade, defaults, findings, place)
+            _check_facade(found, facade, defaults, findings, where)
         return found
 
     @staticmethod
-    def _note_missing(key: str, findings: Findings, place: Place, unfetched: set[str] | None) -> None:
+    def _note_missing(key: str, findings: Findings, where: Where, unfetched: set[str] | None) -> None:
         if key.startswith(_REMOTE) and unfetched is not None:
             unfetched.add(key)
         elif key.startswith(_LOCAL):
             findings.add(
                 f"the template {key!r} cannot be used: only the operator may name templates by file: URLs",
-                place,
+                where(),
                 advice="Send its text in `files`, or give a http or https URL.",
             )
         else:
             findings.add(
                 f"the template file {key!r} is not among the files",
-                place,
+                where(),
                 advice="Requests send its text in `files` under exactly this key; on disk, paths count from this file.",
             )
 
@@ -143,7 +143,7 @@ def _check_facade(
     facade: contract.Resource,
     defaults: Mapping[str, Any],
     findings: Findings,
-    place: Place,
+    where: Where,
 ) -> None:
     """Note where a template cannot stand in for the type whose name it answers to."""
     who = f"the template {stand_in.template_key!r} cannot stand in for {facade.type_name}"
@@ -151,19 +151,19 @@ def _check_facade(
         given = stand_in.properties.get(name)
         if given is None:
             if wanted.required:
-                findings.add(f"{who}: it has no parameter for the required property {name!r}", place)
+                findings.add(f"{who}: it has no parameter for the required property {name!r}", where())
         elif wanted.kind is not object and _KIND_NAMES[wanted.kind] != _KIND_NAMES.get(given.kind):
             findings.add(
                 f"{who}: its parameter {name!r} is a {_KIND_NAMES.get(given.kind)}, "
                 f"the property is a {_KIND_NAMES[wanted.kind]}",
-                place,
+                where(),
             )
     parameters = stand_in.parsed.parameters if stand_in.parsed is not None else {}
     for name, parameter in parameters.items():
         if not parameter.has_default and name not in defaults and name not in facade.properties:
-            findings.add(f"{who}: its required parameter {name!r} is no property of that type", place)
+            findings.add(f"{who}: its required parameter {name!r} is no property of that type", where())
     for name in facade.attributes:
         if name not in stand_in.attributes:
             findings.add(
-                f"{who}: it has no output for the attribute {name!r}", place, advice=f"Add an output named {name!r}."
+                f"{who}: it has no output for the attribute {name!r}", where(), advice=f"Add an output named {name!r}."
             )

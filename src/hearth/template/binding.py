@@ -8,7 +8,7 @@ finishes them when resources exist.
 
 import dataclasses
 from collections.abc import Collection, Iterable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from hearth.model.diagnostics import Diagnostic, Findings, Path, Place, Severity, nearest
 from hearth.model.values import UNKNOWN, is_known
@@ -18,11 +18,12 @@ from hearth.template.parameters import ParameterValues, PseudoValues
 from hearth.template.resolving import Use
 
 Tree = Any
+_NONE: Final[frozenset[str]] = frozenset()
 
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
 class BoundResource:
-    """One enabled resource. `requires`: names of resources it needs; `attributes`: which attributes of which."""
+    """One enabled resource. `requires`: names of resources it needs."""
 
     name: str
     type: str
@@ -34,7 +35,6 @@ class BoundResource:
     description: str
     external_id: str | None
     requires: frozenset[str]
-    attributes: frozenset[tuple[str, str]]
     #: Every get_resource and get_attr, with its place.
     uses: tuple[Use, ...]
     template: Template
@@ -113,7 +113,6 @@ def _bound_resource(definition: ResourceDefinition, folding: "_Folding") -> Boun
         definition.description,
         external_id,
         depends_on.union(use.resource for use in uses),
-        frozenset((use.resource, use.path[0]) for use in uses if use.path and isinstance(use.path[0], str)),
         uses,
         folding.template,
         definition.path,
@@ -190,6 +189,8 @@ def _depends_on(definition: ResourceDefinition, external_id: str | None, folding
                 kind="InvalidTemplateReference",
                 advice=nearest(name, folding.template.resources),
             )
+    if not definition.depends_on:
+        return _NONE  # built anew, an empty set would weigh as much as one of four names
     return frozenset(name for name in definition.depends_on if name in folding.enabled)
 
 

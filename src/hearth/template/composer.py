@@ -23,6 +23,8 @@ _Parser: Any = cyaml.CParser  # type: ignore[attr-defined]  # the stubs leave it
 _COLUMN_BITS = 20
 _LONGEST_COLUMN = (1 << _COLUMN_BITS) - 1
 _LONGEST_NUMBER = 300
+#: How libyaml, from 0.2.6, begins to say that its own limit of depth is passed; it reads ahead of what we have seen.
+_LIBRARY_DEPTH = "exceeded maximum nesting depth"
 
 _PREFIX = "tag:yaml.org,2002:"
 #: Kinds of plain scalars that are not text. Dates and the odd `=` are text on purpose.
@@ -431,8 +433,11 @@ class _Composer:
         mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
         reason = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
         context = getattr(error, "context", None)
-        text = f"not valid YAML: {reason}" + (f" ({context})" if context else "")
         place = Place(self._name, mark.line + 1, mark.column + 1) if mark else Place(self._name)
+        if str(reason).startswith(_LIBRARY_DEPTH):
+            self._findings.add(f"nested deeper than {self._limits.depth} levels", place)
+            return
+        text = f"not valid YAML: {reason}" + (f" ({context})" if context else "")
         self._findings.add(text, place, advice="Check the indentation, quotes and brackets around this line.")
 
     def _problem(self, message: str, mark: int, *, advice: str = "") -> None:

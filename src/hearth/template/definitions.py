@@ -34,6 +34,11 @@ CFN_KEYS = {
 }
 
 
+def key_of(rules: versions.Version, name: str) -> str:
+    """The spelling of a HOT key in the language of a version."""
+    return name if rules.kind == "hot" else CFN_KEYS.get(name, name)
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class ResourceDefinition:
     """One resource as written. `condition`: a bool, a condition's name or a call."""
@@ -64,7 +69,10 @@ class OutputDefinition:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Template:
-    """One template. `version` is the text given, `rules` the row of the table it names, `raw` what was written."""
+    """One template. `version` is the text given, `rules` the row of the table it names, `raw` what was written.
+
+    `resources` and `outputs` are read from `raw` when they are asked for: ask once.
+    """
 
     version: str
     rules: versions.Version
@@ -90,4 +98,4 @@ class Template:
 
     def key(self, name: str) -> str:
         """The spelling of a HOT key in this template's language."""
-        return name if self.rules.kind == "hot" else CFN_KEYS.get(name, name)
+        return key_of(self.rules, name)

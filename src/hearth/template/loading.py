@@ -5,22 +5,20 @@ the other; a wrong part is noted and left out, so that the rest is still checked
 """
 
 import graphlib
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from hearth.model.diagnostics import Findings, Path, Severity, nearest
+from hearth.model.diagnostics import Findings, Path, nearest
 from hearth.model.errors import Invalid
 from hearth.model.values import UNKNOWN
-from hearth.template import parameter_schema, reader, source, versions
-from hearth.template.definitions import CFN_KEYS, OutputDefinition, ResourceDefinition, Template
+from hearth.template import parameter_schema, parts, reader, source, versions
+from hearth.template.definitions import Template, key_of
 from hearth.template.functions import base, logic
 from hearth.template.parameter_schema import ParameterSchema
 from hearth.template.source import USUAL_LIMITS, Limits
 
 _GROUPS_LABEL = "Parameter Groups error"
 _CONDITIONS_LABEL = "Conditions validation error"
-_OUTPUT_LABEL = "Output validation error"
 
 
 def load(
@@ -44,7 +42,7 @@ class _Loader:
         self._source = source.Source(name)
         self._raw: dict[str, Any] = {}
         self._rules: versions.Version
-        self._reader: reader.TreeReader
+        self._trees: reader.TreeReader
 
     def load(self, raw: Any) -> tuple[Template | None, Findings]:
         try:
@@ -72,26 +70,13 @@ class _Loader:
     ) -> None:
         self._findings.add(message, self._source.place(path), kind=kind, label=label, advice=advice)
 
-    def _key(self, name: str) -> str:
-        return name if self._rules.kind == "hot" else CFN_KEYS.get(name, name)
-
-    def _text(self, raw: Any, path: Path) -> str:
-        """A description. What is no text is only worth a warning: nothing depends on it."""
-        if isinstance(raw, (dict, list)):
-            self._doubt(f"{path[-1]} should be text, not {base.kind_of(raw)}", path)
-            return json.dumps(raw)
-        return "" if raw is None else str(raw)
-
-    def _doubt(self, message: str, path: Path, *, label: str = "", advice: str = "") -> None:
-        self._findings.add(message, self._source.place(path), label=label, advice=advice, severity=Severity.WARNING)
-
     def _section(self, name: str) -> tuple[str, dict[str, Any]]:
-        key = self._key(name)
+        key = key_of(self._rules, name)
         found = self._raw.get(key) if key in self._rules.sections else None
         if isinstance(found, dict):
             return key, found
         if found:
-            label = {"outputs": _OUTPUT_LABEL, "conditions": _CONDITIONS_LABEL}.get(name, "")
+            label = {"outputs": parts.OUTPUT_LABEL, "conditions": _CONDITIONS_LABEL}.get(name, "")
             self._wrong(f"section {key} must be a map, not {base.kind_of(found)}", (key,), label=label)
         return key, {}
 
@@ -133,13 +118,14 @@ class _Loader:
     def _template(self) -> Template:
         resources_key, resources = self._section("resources")
         conditions_key, conditions = self._section("conditions")
-        self._reader = reader.TreeReader(self._rules, self._source, self._findings, resources, conditions)
+        part_reader = parts.PartReader(self._rules, self._source, self._findings, frozenset(resources), conditions)
+        self._trees = part_reader.trees
         parameters = self._parameters(resources_key, resources)
-        description_key = "description" if self._rules.kind == "hot" else "Description"
+        description_key = key_of(self._rules, "description")
         return Template(
             version=str(self._raw[self._rules.key]),
             rules=self._rules,
-            description=self._text(self._raw.get(description_key), (description_key,)),
+            description=part_reader.text(self._raw.get(description_key), (description_key,)),
             raw=self._raw,
             source=self._source,
             files=self._files,
@@ -147,12 +133,8 @@ class _Loader:
             parameter_groups=self._groups(),
             conditions=self._conditions(conditions_key, conditions),
             mappings=self._section("mappings")[1],
-            resources={
-                name: definition
-                for name, raw in resources.items()
-                if (definition := self._resource(name, raw, (resources_key, name))) is not None
-            },
-            outputs=self._outputs(),
+            resources=part_reader.resources(resources_key, resources),
+            outputs=part_reader.outputs(*self._section("outputs")),
         )
 
     # -- sections --
@@ -215,7 +197,7 @@ class _Loader:
                 )
                 found[name] = UNKNOWN
             else:
-                found[name] = self._reader.read_condition(raw, path)
+                found[name] = self._trees.read_condition(raw, path)
         graph = {name: set(_condition_names(tree)) for name, tree in found.items()}
         try:
             graphlib.TopologicalSorter(graph).prepare()
@@ -227,124 +209,6 @@ class _Loader:
                 label=_CONDITIONS_LABEL,
             )
         return found
-
-    def _resource(self, name: str, raw: Any, path: Path) -> ResourceDefinition | None:
-        if "/" in name:
-            self._wrong(f"the resource name {name!r} must not contain '/'", path)
-        if not name:
-            self._wrong("a resource name must not be empty", path)
-        if not isinstance(raw, dict):
-            self._wrong(f"a resource must be a map with a type, not {base.kind_of(raw)}", path)
-            return None
-        if self._rules.kind == "hot":
-            for key in raw:
-                if key not in self._rules.resource_keys:
-                    self._wrong(
-                        f"{key!r} is no key of a resource",
-                        (*path, key),
-                        advice=nearest(key, self._rules.resource_keys),
-                    )
-        for key, value in raw.items():
-            if value is None and key in self._rules.resource_keys:
-                self._wrong(f"{key} is empty (null)", (*path, key), advice="Give it a value or leave it out.")
-        raw = {key: value for key, value in raw.items() if value is not None}
-        read = _Keys(self, raw, path)
-        resource_type = read.raw("type")
-        if not isinstance(resource_type, str) or not resource_type:
-            what = f"has {base.kind_of(resource_type)} as its type" if resource_type else "has no type"
-            self._wrong(f"resource {name!r} {what}", path, advice="Give it a type, for instance OS::Nova::Server.")
-            return None
-        return ResourceDefinition(
-            name,
-            resource_type,
-            path,
-            properties=read.map("properties"),
-            metadata=read.map("metadata"),
-            depends_on=read.names("depends_on"),
-            deletion_policy=read.tree("deletion_policy"),
-            update_policy=read.map("update_policy"),
-            description=read.strict_text("description"),
-            external_id=read.tree("external_id") if "external_id" in self._rules.resource_keys else None,
-            condition=read.condition(),
-        )
-
-    def _outputs(self) -> dict[str, OutputDefinition]:
-        key, section = self._section("outputs")
-        found = {}
-        for name, raw in section.items():
-            path = (key, name)
-            if not isinstance(raw, dict):
-                self._wrong(f"an output must be a map with a value, not {base.kind_of(raw)}", path, label=_OUTPUT_LABEL)
-                continue
-            if self._rules.kind == "hot":
-                for unknown in raw.keys() - self._rules.output_keys:
-                    self._doubt(
-                        f"{unknown!r} is no key of an output and does nothing",
-                        (*path, unknown),
-                        label=_OUTPUT_LABEL,
-                        advice=nearest(unknown, self._rules.output_keys),
-                    )
-            if self._key("value") not in raw:
-                self._wrong(f"output {name!r} has no {self._key('value')}", path, label=_OUTPUT_LABEL)
-                continue
-            read = _Keys(self, raw, path)
-            found[name] = OutputDefinition(name, path, read.tree("value"), read.text("description"), read.condition())
-        return found
-
-
-class _Keys:
-    """The entries of one resource or output, by HOT's names."""
-
-    def __init__(self, loader: _Loader, raw: Mapping[str, Any], path: Path) -> None:
-        self._loader = loader
-        self._raw = raw
-        self._path = path
-
-    def _where(self, name: str) -> Path:
-        return (*self._path, self._loader._key(name))
-
-    def raw(self, name: str) -> Any:
-        return self._raw.get(self._loader._key(name))
-
-    def text(self, name: str) -> str:
-        return self._loader._text(self.raw(name), self._where(name))
-
-    def strict_text(self, name: str) -> str:
-        raw = self.raw(name)
-        if raw is not None and not isinstance(raw, str):
-            self._loader._wrong(f"{self._where(name)[-1]} must be text, not {base.kind_of(raw)}", self._where(name))
-            return ""
-        return raw or ""
-
-    def tree(self, name: str) -> Any:
-        return self._loader._reader.read(self.raw(name), self._where(name))
-
-    def map(self, name: str) -> Any:
-        tree = self.tree(name)
-        if tree is None:
-            return {}
-        if not isinstance(tree, (dict, base.Function)) and tree is not UNKNOWN:
-            self._loader._wrong(f"{self._where(name)[-1]} must be a map, not {base.kind_of(tree)}", self._where(name))
-            return {}
-        return tree
-
-    def names(self, name: str) -> tuple[str, ...]:
-        raw = self.raw(name)
-        if raw is None:
-            return ()
-        names = [raw] if isinstance(raw, str) else raw
-        if not isinstance(names, list) or not all(isinstance(one, str) for one in names):
-            self._loader._wrong(
-                f"{self._where(name)[-1]} must be the name of a resource or a list of names", self._where(name)
-            )
-            return ()
-        return tuple(names)
-
-    def condition(self) -> Any:
-        key = self._loader._key("condition")
-        if key not in self._raw or not self._loader._rules.has_conditions:
-            return True
-        return self._loader._reader.read_condition(self._raw[key], self._where("condition"))
 
 
 def _condition_names(tree: Any) -> Iterator[str]:

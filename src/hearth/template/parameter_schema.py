@@ -48,7 +48,8 @@ class ParameterSchema:
 
     name: str
     type: str
-    place: Place
+    source: Source
+    path: Path
     label: str = ""
     description: str = ""
     default: Any = None
@@ -57,6 +58,11 @@ class ParameterSchema:
     hidden: bool = False
     immutable: bool = False
     tags: tuple[str, ...] = ()
+
+    @property
+    def place(self) -> Place:
+        """Where it is declared."""
+        return self.source.place(self.path)
 
     def check(self, value: Any) -> tuple[Any, list[str]]:
         """The native value and what is wrong with it. With a wrong type the value comes back as given."""
@@ -185,7 +191,8 @@ class _Declaration:
             ParameterSchema(
                 self._name,
                 type_name,
-                self._source.place(self._path),
+                self._source,
+                self._path,
                 label=self._text(raw, "label"),
                 description=self._text(raw, "description"),
                 constraints=tuple(self._hot_constraints(raw.get("constraints"), type_name)),
@@ -205,7 +212,8 @@ class _Declaration:
             ParameterSchema(
                 self._name,
                 _FROM_CFN[type_name],
-                self._source.place(self._path),
+                self._source,
+                self._path,
                 label=self._text(raw, "Label"),
                 description=self._text(raw, "Description"),
                 constraints=tuple(self._cfn_constraints(raw, _FROM_CFN[type_name])),

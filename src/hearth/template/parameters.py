@@ -6,11 +6,12 @@ the cloud.
 """
 
 import dataclasses
+import functools
 from collections.abc import Mapping
 from typing import Any, Final
 
 from hearth.model import constraints
-from hearth.model.diagnostics import Findings, Place, nearest
+from hearth.model.diagnostics import Findings, Where, nearest
 from hearth.model.values import UNKNOWN
 from hearth.template.definitions import Template
 from hearth.template.environment import Environment
@@ -61,7 +62,9 @@ class PseudoValues:
 @dataclasses.dataclass(frozen=True, slots=True)
 class _Chosen:
     value: Any
-    place: Place
+    where: Where
+    #: The template's own default, which was checked with the template.
+    is_default: bool = False
 
 
 class ParameterValues:
@@ -122,7 +125,7 @@ class ParameterValues:
                 shown[name] = constraints.SECRET_SHOWN if schema.hidden else schema.as_text(chosen.value)
         return shown
 
-    def custom_checks(self) -> list[tuple[str, Any, Place]]:
+    def custom_checks(self) -> list[tuple[str, Any, Where]]:
         """What the cloud has to be asked: name of the constraint, value, place of the value; each item of a list."""
         checks = []
         for name, chosen in self._chosen.items():
@@ -131,7 +134,7 @@ class ParameterValues:
             for constraint in self._schemas[name].constraints:
                 if isinstance(constraint, constraints.Custom):
                     values = chosen.value if isinstance(chosen.value, list) else [chosen.value]
-                    checks += [(constraint.name, value, chosen.place) for value in values]
+                    checks += [(constraint.name, value, chosen.where) for value in values]
         return checks
 
 
@@ -151,17 +154,18 @@ def _choose(schema: ParameterSchema, environment: Environment) -> _Chosen | None
     """The value of highest rank; null counts as not given."""
     given = environment.parameters.get(schema.name)
     if given is not None:
-        return _Chosen(given, environment.place(schema.name))
+        return _Chosen(given, functools.partial(environment.place, schema.name))
     default = environment.parameter_defaults.get(schema.name)
     if default is not None:
-        return _Chosen(default, environment.source.place(("parameter_defaults", schema.name)))
-    return _Chosen(schema.default, schema.place) if schema.has_default else None
+        path = ("parameter_defaults", schema.name)
+        return _Chosen(default, functools.partial(environment.source.place, path))
+    return _Chosen(schema.default, lambda: schema.place, is_default=True) if schema.has_default else None
 
 
 def _checked(schema: ParameterSchema, found: _Chosen, findings: Findings) -> _Chosen:
-    if found.place is schema.place:
-        return found  # the template's default was checked with the template
+    if found.is_default:
+        return found
     native, problems = schema.check(found.value)
     for problem in problems:
-        findings.add(f"Parameter {schema.name!r} is invalid: {problem}", found.place)
-    return _Chosen(native, found.place)
+        findings.add(f"Parameter {schema.name!r} is invalid: {problem}", found.where())
+    return _Chosen(native, found.where)

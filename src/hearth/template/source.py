@@ -75,7 +75,7 @@ def _parse_text(text: str, name: str, limits: Limits, findings: Findings) -> tup
         return None, Source(name)
     if text.lstrip()[:1] == "{":
         try:
-            data = json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse)
+            data = json.loads(text, object_pairs_hook=_Maps().of, parse_constant=_refuse)
             _check_object(data, name, limits, findings)
             return data, Source(name, text)
         except (ValueError, RecursionError):
@@ -84,11 +84,19 @@ def _parse_text(text: str, name: str, limits: Limits, findings: Findings) -> tup
     return (document.data if document else None), Source(name, text, document)
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("a key stands twice")
-    return found
+class _Maps:
+    """Makes the maps of a JSON text: no key twice, and equal texts kept once, as the YAML reader keeps them."""
+
+    def __init__(self) -> None:
+        self._texts: dict[str, str] = {}
+
+    def of(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        """The map of these entries. Raises ValueError."""
+        keep = self._texts.setdefault
+        found = {key: keep(value, value) if type(value) is str else value for key, value in pairs}
+        if len(found) != len(pairs):
+            raise ValueError("a key stands twice")
+        return found
 
 
 def _refuse(constant: str) -> None:

@@ -6,10 +6,11 @@ asked, and parameters without a value count as not known yet, unless the caller 
 """
 
 import dataclasses
+import functools
 from collections.abc import Mapping
 from typing import Any, Final
 
-from hearth.model.diagnostics import Findings, Path, Place
+from hearth.model.diagnostics import Findings, Path, Place, Where
 from hearth.model.values import UNKNOWN
 from hearth.resources import blueprint as blueprints
 from hearth.resources import checking, contract, registry
@@ -100,10 +101,10 @@ class _Checker:
             {name: frozenset(one.requires) - one.definition.requires for name, one in built.members.items()},
         )
 
-    def type_for(self, type_name: str, place: Place, owner: str, level: "_Level") -> contract.Resource | None:
+    def type_for(self, type_name: str, where: Where, owner: str, level: "_Level") -> contract.Resource | None:
         """The type of a group's members; None when there is none (noted)."""
         files = level.files if level.files is not None else {}
-        return self._builder.type_for(type_name, owner, level.environment, files, level.findings, place, set())
+        return self._builder.type_for(type_name, owner, level.environment, files, level.findings, where, set())
 
     def file(
         self,
@@ -156,8 +157,8 @@ class _Level:
         if not isinstance(definition, dict) or not isinstance(definition.get("type"), str):
             return
         where: Path = ("properties", key)
-        place = one.place((*where, "type"))
-        kind = self._checker.type_for(definition["type"], place, one.name, self)
+        type_at = functools.partial(one.place, (*where, "type"))
+        kind = self._checker.type_for(definition["type"], type_at, one.name, self)
         if kind is None:
             return
         given = definition.get("properties")

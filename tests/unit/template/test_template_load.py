@@ -58,7 +58,7 @@ def test_what_is_bound() -> None:
     more = bound.resources["more"]
     assert more.depends_on == {"base"}
     assert more.requires == {"base"}
-    assert more.attributes == {("base", "value")}
+    assert template.attributes_used(more.properties) == {("base", ("value",))}
     assert (more.deletion_policy, more.update_policy) == ("Retain", {"a": 1})
     assert (more.place(("properties", "value")).line, more.place(("properties", "value")).column) == (19, 35)
     assert [(use.resource, use.path, use.place.line) for use in more.uses] == [("base", ("value",), 19)]
@@ -83,7 +83,7 @@ resources:
     assert not findings
     assert bound is not None
     assert bound.resources["c"].requires == {"a"}
-    assert bound.resources["c"].attributes == frozenset()
+    assert template.attributes_used(bound.resources["c"].properties) == set()
 
 
 def test_cloudformation_becomes_the_same_definitions() -> None:

@@ -160,7 +160,7 @@ def test_custom_constraints_are_left_to_the_caller() -> None:
 """,
         {"parameters": {"nets": "a,b"}},
     )
-    assert [(name, value, place.path_text()) for name, value, place in values.custom_checks()] == [
+    assert [(name, value, where().path_text()) for name, value, where in values.custom_checks()] == [
         ("nova.flavor", "m1.tiny", "parameters.flavor"),
         ("neutron.network", "a", "parameters.nets"),
         ("neutron.network", "b", "parameters.nets"),
