@@ -9,11 +9,12 @@ from typing import Any
 import msgspec
 from starlette.datastructures import QueryParams
 
-from hearth.engine import queries, requests
+from hearth.engine import queries, requests, software
 from hearth.model import errors
 
 _MAX_TAG = 80
 _MAX_NAME = 255
+_MAX_PROJECT = 64
 #: What an integer column of every database holds.
 _MAX_NUMBER = 2**31 - 1
 
@@ -249,10 +250,7 @@ def _tags(body: Mapping[str, Any]) -> tuple[str, ...] | None:
 
 def snapshot_name(body: Mapping[str, Any]) -> str | None:
     """The name of a new snapshot, if it is given one."""
-    name: str | None = _typed(body, "name", str, "text")
-    if name is not None and len(name) > _MAX_NAME:
-        raise errors.BadRequest(f"name: it has {len(name)} characters; {_MAX_NAME} are allowed.")
-    return name
+    return _short(body, "name")
 
 
 def _adopted(body: Mapping[str, Any]) -> str | None:
@@ -262,3 +260,62 @@ def _adopted(body: Mapping[str, Any]) -> str | None:
 
 def _words(query: QueryParams, name: str) -> tuple[str, ...]:
     return tuple(word for text in query.getlist(name) for word in text.split(",") if word)
+
+
+# ---- software configs and deployments ----
+
+
+def software_config(body: Mapping[str, Any]) -> software.NewConfig:
+    """The body of a new config; names that are not known are ignored."""
+    return software.NewConfig(
+        name=_short(body, "name"),
+        group=_short(body, "group"),
+        config=_typed(body, "config", (str, dict), "text or an object"),
+        inputs=_maps(body, "inputs"),
+        outputs=_maps(body, "outputs"),
+        options=_typed(body, "options", dict, "an object") or {},
+    )
+
+
+def software_deployment(body: Mapping[str, Any]) -> software.NewDeployment:
+    """The body of a new deployment; names that are not known are ignored."""
+    for name in ("config_id", "server_id"):
+        if body.get(name) is None:
+            raise errors.BadRequest(f"{name} is missing.")
+    return software.NewDeployment(
+        config_id=_short(body, "config_id") or "",
+        server_id=_short(body, "server_id") or "",
+        action=_short(body, "action"),
+        status=_short(body, "status"),
+        status_reason=_typed(body, "status_reason", str, "text"),
+        input_values=_typed(body, "input_values", dict, "an object") or {},
+        stack_user_project_id=_short(body, "stack_user_project_id", _MAX_PROJECT),
+    )
+
+
+def deployment_changes(body: Mapping[str, Any]) -> dict[str, Any]:
+    """What the body of a deployment's update changes: all that is known and not null."""
+    given = {
+        "config_id": _short(body, "config_id"),
+        "action": _short(body, "action"),
+        "status": _short(body, "status"),
+        "status_reason": _typed(body, "status_reason", str, "text"),
+        "input_values": _typed(body, "input_values", dict, "an object"),
+        "output_values": _typed(body, "output_values", dict, "an object"),
+    }
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def _short(body: Mapping[str, Any], name: str, limit: int = _MAX_NAME) -> str | None:
+    value: str | None = _typed(body, name, str, "text")
+    if value is not None and len(value) > limit:
+        raise errors.BadRequest(f"{name}: it has {len(value)} characters; {limit} are allowed.")
+    return value
+
+
+def _maps(body: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
+    values: list[dict[str, Any]] = _typed(body, name, list, "a list of objects") or []
+    for index, value in enumerate(values):
+        if not isinstance(value, dict):
+            raise errors.BadRequest(f"{name}[{index}]: {_kind(value)} was given, an object is needed.")
+    return values

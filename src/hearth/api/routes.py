@@ -13,7 +13,7 @@ from urllib.parse import unquote
 
 from starlette.responses import Response
 
-from hearth.api import catalogue, resources, snapshots, stacks
+from hearth.api import catalogue, resources, snapshots, software, stacks
 from hearth.api.call import Call
 
 Handler = Callable[[Call], Awaitable[Response]]
@@ -37,6 +37,8 @@ _STACK = _STACKS + "/{stack_name}/{stack_id}"
 _RESOURCE = _STACK + "/resources/{resource_name}"
 _SNAPSHOT = _STACK + "/snapshots/{snapshot_id}"
 _TYPES = "/v1/{tenant_id}/resource_types"
+_CONFIGS = "/v1/{tenant_id}/software_configs"
+_DEPLOYMENTS = "/v1/{tenant_id}/software_deployments"
 
 ROUTES: Mapping[str, Mapping[str, Operation]] = {
     _STACKS: {
@@ -95,6 +97,26 @@ ROUTES: Mapping[str, Mapping[str, Operation]] = {
     "/v1/{tenant_id}/template_versions": {"GET": Operation(catalogue.list_versions, "stacks:list_template_versions")},
     "/v1/{tenant_id}/template_versions/{template_version}/functions": {
         "GET": Operation(catalogue.list_functions, "stacks:list_template_functions")
+    },
+    _CONFIGS: {
+        "GET": Operation(software.list_configs, "software_configs:index"),
+        "POST": Operation(software.create_config, "software_configs:create"),
+    },
+    _CONFIGS + "/{config_id}": {
+        "GET": Operation(software.show_config, "software_configs:show"),
+        "DELETE": Operation(software.delete_config, "software_configs:delete"),
+    },
+    _DEPLOYMENTS: {
+        "GET": Operation(software.list_deployments, "software_deployments:index"),
+        "POST": Operation(software.create_deployment, "software_deployments:create"),
+    },
+    _DEPLOYMENTS + "/metadata/{server_id}": {
+        "GET": Operation(software.server_metadata, "software_deployments:metadata"),
+    },
+    _DEPLOYMENTS + "/{deployment_id}": {
+        "GET": Operation(software.show_deployment, "software_deployments:show"),
+        "PUT": Operation(software.update_deployment, "software_deployments:update"),
+        "DELETE": Operation(software.delete_deployment, "software_deployments:delete"),
     },
     "/v1/{tenant_id}/build_info": {"GET": Operation(catalogue.build_info, "build_info:build_info")},
     "/v1/{tenant_id}/services": {"GET": Operation(catalogue.list_services, "service:index")},

@@ -114,6 +114,16 @@ def snapshot(found: Mapping[str, Any]) -> Wire:
     return _flat(found)
 
 
+def listed_config(found: Mapping[str, Any], *, with_project: bool) -> Wire:
+    """A software config in a list. `with_project`: for those who see all projects."""
+    return {name: value for name, value in software(found).items() if with_project or name != "project"}
+
+
+def software(found: Mapping[str, Any]) -> Wire:
+    """A software config or deployment. What users put into it stays as it is."""
+    return _flat(found)
+
+
 def service(found: Mapping[str, Any]) -> Wire:
     """An engine in the service list, whose times have another form than all others."""
     shown = dict(found)

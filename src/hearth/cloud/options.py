@@ -131,8 +131,16 @@ DECLARED: Mapping[str, list[Any]] = {
         _number("max_resources_per_stack", 1000, "Resources of a stack with all that is nested in it; -1: no limit."),
         _number("max_server_name_length", 53, "Longest name given to a server.", max=53),
         _number("max_snapshots_per_stack", 32, "Snapshots of a stack; -1: no limit."),
-        _number("max_software_configs_per_tenant", 4096, "Software configs of a project."),
-        _number("max_software_deployments_per_tenant", 4096, "Software deployments of a project."),
+        _number(
+            "max_software_configs_per_tenant",
+            4096,
+            "Software configs of a project; -1: no limit. Not for administrators.",
+        ),
+        _number(
+            "max_software_deployments_per_tenant",
+            4096,
+            "Software deployments of a project; -1: no limit. Not for administrators.",
+        ),
         _number("max_stacks_per_tenant", 512, "Stacks of a project; -1: no limit. Not for administrators."),
         _number("max_template_size", 524288, "Largest template (bytes)."),
         _seconds("metadata_put_timeout", 60, "Limit of storing metadata at a temporary URL", min=0),

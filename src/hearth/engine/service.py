@@ -24,6 +24,7 @@ from hearth.engine import (
     reading,
     scaling,
     signals,
+    software,
     typeinfo,
     views,
 )
@@ -55,6 +56,8 @@ class StackService(changing.Changing):
         self._scaling = scaling.Scaling(surroundings, kept)
         self._signals = signals.Signals(surroundings, kept, self._scaling.groups_of)
         self._types = typeinfo.TypeInfo(surroundings, owners)
+        #: Software configs and deployments, which belong to projects rather than to stacks.
+        self.software = software.Software(surroundings)
 
     # ---- snapshots ----
 

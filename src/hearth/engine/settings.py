@@ -15,6 +15,10 @@ class EngineSettings:
     """Resources in a whole tree of stacks; -1: no limit."""
     max_snapshots_per_stack: int = 32
     """Snapshots a stack may have; -1: no limit."""
+    max_software_configs_per_tenant: int = 4096
+    """Software configs a project may have; -1: no limit."""
+    max_software_deployments_per_tenant: int = 4096
+    """Software deployments a project may have; -1: no limit."""
     enable_stack_adopt: bool = False
     """Whether stacks can be made of the documents of abandoned ones."""
     enable_stack_abandon: bool = False

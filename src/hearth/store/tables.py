@@ -196,3 +196,35 @@ snapshot = sa.Table(
     sa.Column("created_at", Time, nullable=False),
 )
 sa.Index("ix_snapshot_work", snapshot.c.action, snapshot.c.status)
+
+#: What is to be installed in servers: immutable records of a project. `body` is encrypted: inputs bring passwords.
+software_config = sa.Table(
+    "software_config",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("project_id", sa.String(64), nullable=False),
+    sa.Column("name", Name),
+    sa.Column("tool", Name),  # the API's `group`, which is a word of SQL
+    sa.Column("body", Blob),
+    sa.Column("created_at", Time, nullable=False),
+)
+sa.Index("ix_software_config_listed", software_config.c.project_id, software_config.c.created_at)
+
+#: A software config on its way to a server. Inputs and outputs are encrypted.
+software_deployment = sa.Table(
+    "software_deployment",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("project_id", sa.String(64), nullable=False),
+    sa.Column("user_project_id", sa.String(64)),  # whose users may read it from inside the server
+    sa.Column("config_id", Id, nullable=False, index=True),
+    sa.Column("server_id", Name, nullable=False, index=True),
+    sa.Column("action", Name),
+    sa.Column("status", Name),
+    sa.Column("reason", sa.Text),
+    sa.Column("inputs", Blob),
+    sa.Column("outputs", Blob),
+    sa.Column("created_at", Time, nullable=False),
+    sa.Column("updated_at", Time),
+)
+sa.Index("ix_software_deployment_listed", software_deployment.c.project_id, software_deployment.c.created_at)

@@ -74,7 +74,12 @@ async def hearth(tmp_path: pathlib.Path) -> AsyncIterator[str]:
     service = _login(url, "heat", "service")
     conf = config.load(
         overrides={
-            "DEFAULT": {"auth_encryption_key": secrets.token_hex(16), "max_json_body_size": 20_000},
+            "DEFAULT": {
+                "auth_encryption_key": secrets.token_hex(16),
+                "max_json_body_size": 20_000,
+                "max_software_configs_per_tenant": 5,
+                "max_software_deployments_per_tenant": 5,
+            },
             "database": {"connection": f"sqlite:///{tmp_path / 'hearth.sqlite'}"},
             "keystone_authtoken": {"auth_type": "password", **service.options},
         }
@@ -116,4 +121,23 @@ async def demo(hearth: str) -> AsyncIterator[Client]:
 async def admin(hearth: str) -> AsyncIterator[Client]:
     """A client of the user admin."""
     async with _client(hearth, "admin") as client:
+        yield client
+
+
+@pytest.fixture
+async def stranger(hearth: str, admin: Client) -> AsyncIterator[Client]:
+    """A client of a user who is a member of a project of its own."""
+
+    async def make(method: str, path: str, body: Any = None) -> Any:
+        headers = {"X-Auth-Token": admin.token}
+        async with admin.http.request(method, f"{hearth}/identity/v3/{path}", json=body, headers=headers) as answer:
+            assert answer.status < 300, await answer.text()
+            return await answer.json() if answer.status != 204 else None
+
+    project = await make("POST", "projects", {"project": {"name": "stranger"}})
+    user = await make("POST", "users", {"user": {"name": "stranger", "password": "secret"}})
+    roles = await make("GET", "roles?name=member")
+    granted = f"projects/{project['project']['id']}/users/{user['user']['id']}/roles/{roles['roles'][0]['id']}"
+    await make("PUT", granted)
+    async with _client(hearth, "stranger") as client:
         yield client

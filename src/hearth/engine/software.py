@@ -1,0 +1,293 @@
+"""Software configs and deployments, as clients of the API keep them: create, list, show, change, delete.
+
+Faces call it with the form of everything checked; it answers in plain data. Whatever belongs to another project is not
+there; administrators see everything. Deployments that stacks make are the work of their types.
+"""
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+
+from hearth.cloud import tokens
+from hearth.engine import context
+from hearth.model import names
+from hearth.model.errors import BadRequest, Forbidden, HearthError, LimitExceeded, NotFound
+from hearth.resources import software as forms
+from hearth.resources.contract import Issue
+from hearth.store import software
+
+R = TypeVar("R")
+
+_CONFIG = "Software config"
+_DEPLOYMENT = "Deployment"
+
+
+class ConfigInUse(HearthError):
+    """A config that deployments use stays."""
+
+    kind = "InvalidRestrictedAction"
+    status = 409
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class NewConfig:
+    """What a new config is to be."""
+
+    name: str | None = None
+    group: str | None = None
+    config: Any = None
+    inputs: Sequence[Mapping[str, Any]] = ()
+    outputs: Sequence[Mapping[str, Any]] = ()
+    options: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class NewDeployment:
+    """What a new deployment is to be."""
+
+    config_id: str
+    server_id: str
+    action: str | None = None
+    status: str | None = None
+    status_reason: str | None = None
+    input_values: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    stack_user_project_id: str | None = None
+
+
+class Software:
+    """The software configs and deployments of all projects."""
+
+    def __init__(self, surroundings: context.Context) -> None:
+        self._context = surroundings
+        self._store = surroundings.store
+
+    # ---- configs ----
+
+    async def create_config(self, caller: tokens.Caller, new: NewConfig) -> dict[str, Any]:
+        """Keep a new config.
+
+        Raises:
+            BadRequest: its inputs or outputs are wrong.
+            LimitExceeded: the project has too many.
+        """
+        inputs, wrong = forms.inputs(new.inputs)
+        outputs, also_wrong = forms.outputs(new.outputs)
+        _refuse([*wrong, *also_wrong])
+        row = software.ConfigRow(
+            id=names.new_id(),
+            project_id=_project(caller),
+            name=new.name,
+            group=new.group,
+            config=new.config,
+            inputs=inputs,
+            outputs=outputs,
+            options=new.options,
+            created_at=self._context.now(),
+        )
+        codec = self._store.codec
+        limit = self._context.settings.max_software_configs_per_tenant
+
+        def store(connection: sa.Connection) -> None:
+            _check_limit(caller, "software configs", software.count_configs(connection, row.project_id), limit)
+            software.put_config(connection, codec, row)
+
+        await self._store.write(store)
+        return config_view(row)
+
+    async def list_configs(
+        self, caller: tokens.Caller, *, limit: int | None, marker: str | None, everywhere: bool
+    ) -> list[dict[str, Any]]:
+        """Configs, the newest first, without what is in them; `everywhere`: those of all projects."""
+        codec, project = self._store.codec, None if everywhere else _visible(caller)
+        rows = await self._store.read(lambda c: software.configs(c, codec, project, limit, marker))
+        return [
+            {
+                "id": row.id,
+                "name": row.name,
+                "group": row.group,
+                "creation_time": row.created_at,
+                "project": row.project_id,
+            }
+            for row in rows
+        ]
+
+    async def show_config(self, caller: tokens.Caller, config_id: str) -> dict[str, Any]:
+        """One config."""
+        return config_view(await self._config(caller, config_id))
+
+    async def _config(self, caller: tokens.Caller, config_id: str) -> software.ConfigRow:
+        codec = self._store.codec
+        row = await self._store.read(lambda connection: software.config(connection, codec, config_id))
+        if row is None or _visible(caller) not in (None, row.project_id):
+            raise _not_found(_CONFIG, config_id)
+        return row
+
+    async def delete_config(self, caller: tokens.Caller, config_id: str) -> None:
+        """Drop a config.
+
+        Raises:
+            ConfigInUse: a deployment uses it.
+        """
+        await self._config(caller, config_id)
+        try:
+            there = await self._store.write(lambda connection: software.remove_config(connection, config_id))
+        except software.ConfigInUse:
+            raise ConfigInUse(
+                f"Software config {config_id} is used by a deployment; delete its deployments first."
+            ) from None
+        if not there:
+            raise _not_found(_CONFIG, config_id)
+
+    # ---- deployments ----
+
+    async def create_deployment(self, caller: tokens.Caller, new: NewDeployment) -> dict[str, Any]:
+        """Keep a new deployment of a config of the caller's.
+
+        Raises:
+            LimitExceeded: the project has too many.
+        """
+        project_id = _project(caller)
+        if (await self._config(caller, new.config_id)).project_id != project_id:
+            raise _not_found(_CONFIG, new.config_id)
+        row = software.DeploymentRow(
+            id=names.new_id(),
+            project_id=project_id,
+            user_project_id=new.stack_user_project_id,
+            config_id=new.config_id,
+            server_id=new.server_id,
+            action=new.action,
+            status=new.status,
+            reason=new.status_reason,
+            inputs=new.input_values,
+            outputs=None,
+            created_at=self._context.now(),
+        )
+        codec = self._store.codec
+        limit = self._context.settings.max_software_deployments_per_tenant
+
+        def store(connection: sa.Connection) -> None:
+            _check_limit(caller, "software deployments", software.count_deployments(connection, project_id), limit)
+            software.put_deployment(connection, codec, row)
+
+        await self._with_config(row.config_id, store)
+        return deployment_view(row)
+
+    async def list_deployments(self, caller: tokens.Caller, server_id: str | None) -> list[dict[str, Any]]:
+        """Deployments, the oldest first; of one server, if it is named."""
+        codec, project = self._store.codec, _visible(caller)
+        rows = await self._store.read(lambda c: software.deployments(c, codec, project, server_id))
+        return [deployment_view(row) for row in rows]
+
+    async def server_metadata(self, caller: tokens.Caller, server_id: str) -> list[dict[str, Any]]:
+        """The configs deployed to a server, by their names."""
+        codec, project = self._store.codec, _visible(caller)
+        rows = await self._store.read(lambda c: software.deployed(c, codec, project, server_id))
+        return [config_view(row) for row in rows]
+
+    async def show_deployment(self, caller: tokens.Caller, deployment_id: str) -> dict[str, Any]:
+        """One deployment."""
+        return deployment_view(await self._deployment(caller, deployment_id))
+
+    async def _deployment(self, caller: tokens.Caller, deployment_id: str) -> software.DeploymentRow:
+        codec = self._store.codec
+        row = await self._store.read(lambda connection: software.deployment(connection, codec, deployment_id))
+        if row is None or _visible(caller) not in (None, row.project_id, row.user_project_id):
+            raise _not_found(_DEPLOYMENT, deployment_id)
+        return row
+
+    async def update_deployment(
+        self, caller: tokens.Caller, deployment_id: str, changes: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Change what is given of config_id, action, status, status_reason, input_values, output_values."""
+        row = await self._deployment(caller, deployment_id)
+        config_id = changes.get("config_id")
+        if config_id is not None and (await self._config(caller, config_id)).project_id != row.project_id:
+            raise _not_found(_CONFIG, config_id)
+        columns = {_COLUMNS.get(name, name): value for name, value in changes.items()}
+        columns["updated_at"] = self._context.now()
+        codec = self._store.codec
+        there = await self._with_config(
+            config_id, lambda connection: software.change_deployment(connection, codec, deployment_id, columns)
+        )
+        if not there:
+            raise _not_found(_DEPLOYMENT, deployment_id)
+        return deployment_view(dataclasses.replace(row, **columns))
+
+    async def delete_deployment(self, caller: tokens.Caller, deployment_id: str) -> None:
+        """Drop a deployment."""
+        await self._deployment(caller, deployment_id)
+        if not await self._store.write(lambda connection: software.remove_deployment(connection, deployment_id)):
+            raise _not_found(_DEPLOYMENT, deployment_id)
+
+    async def _with_config(self, config_id: str | None, work: Callable[[sa.Connection], R]) -> R:
+        """Do work that needs a config, which somebody may delete meanwhile."""
+        try:
+            return await self._store.write(work)
+        except software.ConfigGone:
+            raise _not_found(_CONFIG, str(config_id)) from None
+
+
+#: {field of the API: column}, where they differ
+_COLUMNS = {"status_reason": "reason", "input_values": "inputs", "output_values": "outputs"}
+
+
+def config_view(row: software.ConfigRow) -> dict[str, Any]:
+    """A config in the words of the API."""
+    return {
+        "id": row.id,
+        "name": row.name,
+        "group": row.group,
+        "creation_time": row.created_at,
+        "config": row.config,
+        "inputs": row.inputs,
+        "outputs": row.outputs,
+        "options": row.options,
+    }
+
+
+def deployment_view(row: software.DeploymentRow) -> dict[str, Any]:
+    """A deployment in the words of the API."""
+    shown = {
+        "id": row.id,
+        "server_id": row.server_id,
+        "config_id": row.config_id,
+        "input_values": row.inputs,
+        "output_values": row.outputs,
+        "action": row.action,
+        "status": row.status,
+        "status_reason": row.reason,
+        "creation_time": row.created_at,
+    }
+    return shown if row.updated_at is None else {**shown, "updated_time": row.updated_at}
+
+
+def _project(caller: tokens.Caller) -> str:
+    if caller.project_id is None:
+        raise Forbidden("The token has no project: software configs and deployments belong to projects.")
+    return caller.project_id
+
+
+def _visible(caller: tokens.Caller) -> str | None:
+    """The project whose things the caller may see; None: all."""
+    return None if caller.is_admin else _project(caller)
+
+
+def _not_found(entity: str, wanted: str) -> NotFound:
+    return NotFound(entity, wanted, kind="NotFound")
+
+
+def _check_limit(caller: tokens.Caller, things: str, count: int, limit: int) -> None:
+    if 0 <= limit <= count and not caller.is_admin:
+        raise LimitExceeded(f"The project has {count} {things}, which is the most allowed; delete some first.")
+
+
+def _refuse(issues: Sequence[Issue]) -> None:
+    if issues:
+        told = (f"{_at(issue)}: {issue.message} {issue.advice}".rstrip() for issue in issues)
+        raise BadRequest(" ".join(told), kind="ValueError")
+
+
+def _at(issue: Issue) -> str:
+    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in issue.path).removeprefix(".")
