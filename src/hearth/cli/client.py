@@ -155,6 +155,44 @@ class Client:
         """Events, as the parameters sort and filter them."""
         return list(self._call("GET", f"{stack.path}/events", params=list(params))["events"])
 
+    # ---- software configs and deployments
+
+    def create_config(self, body: Record) -> Record:
+        """Keep a software config."""
+        return _record(self._call("POST", "/software_configs", json=body), "software_config")
+
+    def configs(self, params: Sequence[tuple[str, str]] = ()) -> list[Record]:
+        """Software configs, the newest first, without what is in them."""
+        return list(self._call("GET", "/software_configs", params=list(params))["software_configs"])
+
+    def config(self, config_id: str) -> Record:
+        """One software config."""
+        return _record(self._call("GET", f"/software_configs/{quote(config_id, '')}"), "software_config")
+
+    def delete_config(self, config_id: str) -> None:
+        """Drop a software config."""
+        self._call("DELETE", f"/software_configs/{quote(config_id, '')}")
+
+    def create_deployment(self, body: Record) -> Record:
+        """Keep a software deployment."""
+        return _record(self._call("POST", "/software_deployments", json=body), "software_deployment")
+
+    def deployments(self, params: Sequence[tuple[str, str]] = ()) -> list[Record]:
+        """Software deployments, the oldest first."""
+        return list(self._call("GET", "/software_deployments", params=list(params))["software_deployments"])
+
+    def deployment(self, deployment_id: str) -> Record:
+        """One software deployment."""
+        return _record(self._call("GET", f"/software_deployments/{quote(deployment_id, '')}"), "software_deployment")
+
+    def delete_deployment(self, deployment_id: str) -> None:
+        """Drop a software deployment."""
+        self._call("DELETE", f"/software_deployments/{quote(deployment_id, '')}")
+
+    def server_configs(self, server_id: str) -> list[Record]:
+        """The configs of a server's deployments."""
+        return list(self._call("GET", f"/software_deployments/metadata/{quote(server_id, '')}")["metadata"])
+
     # ---- the wire
 
     def _call(self, method: str, path: str, *, json: Any = None, params: list[tuple[str, str]] | None = None) -> Any:

@@ -267,9 +267,9 @@ def validate(
 # ---- shared
 
 
-def given_parameters(pairs: Sequence[str], files: Sequence[str]) -> dict[str, str]:
+def given_parameters(pairs: Sequence[str], files: Sequence[str], option: str = "--parameter") -> dict[str, str]:
     """The values of --parameter and --parameter-file."""
-    found = dict(_pair(pair, "--parameter") for pair in pairs)
+    found = dict(_pair(pair, option) for pair in pairs)
     for pair in files:
         key, path = _pair(pair, "--parameter-file")
         try:

@@ -12,7 +12,6 @@ import sqlalchemy as sa
 
 from hearth.cloud import tokens
 from hearth.engine import context
-from hearth.model import names
 from hearth.model.errors import BadRequest, Forbidden, HearthError, LimitExceeded, NotFound
 from hearth.resources import software as forms
 from hearth.resources.contract import Issue
@@ -76,7 +75,7 @@ class Software:
         outputs, also_wrong = forms.outputs(new.outputs)
         _refuse([*wrong, *also_wrong])
         row = software.ConfigRow(
-            id=names.new_id(),
+            id=self._context.new_id(),
             project_id=_project(caller),
             name=new.name,
             group=new.group,
@@ -152,7 +151,7 @@ class Software:
         if (await self._config(caller, new.config_id)).project_id != project_id:
             raise _not_found(_CONFIG, new.config_id)
         row = software.DeploymentRow(
-            id=names.new_id(),
+            id=self._context.new_id(),
             project_id=project_id,
             user_project_id=new.stack_user_project_id,
             config_id=new.config_id,

@@ -11,6 +11,7 @@ COMMANDS = {
     "status": lazy.Target("hearth.process.status:command", "Say what runs, and where."),
     "demo": lazy.Target("hearth.process.demo:command", "Watch an example become a running stack."),
     "stack": lazy.Target("hearth.cli.stack:group", "Create, change, look at and delete stacks."),
+    "software": lazy.Target("hearth.cli.software:group", "Software configs and deployments of servers."),
     "template": lazy.Target("hearth.cli.template:group", "Check, lint, format, draw, convert and explain templates."),
     "lsp": lazy.Target("hearth.lsp.command:command", "Serve editors: the language server for templates."),
     "cloud": lazy.Target("hearth.cli.cloud:group", "Faults, clock and settings of the embedded cloud."),

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from hearth.cli import client, follow, problems
+from hearth.cli import client, follow, problems, software
 from hearth.process import main
 
 ERROR = {"code": 400, "title": "Bad Request", "error": {"type": "StackValidationFailed", "message": "no good"}}
@@ -135,6 +135,8 @@ def hearth(*arguments: str, **environment: str) -> tuple[int, str]:
         *[(command,) for command in main.COMMANDS],
         *[("stack", command) for command in ("create", "update", "delete", "plan", "validate")],
         *[("stack", command) for command in ("list", "show", "resources", "events", "outputs", "template")],
+        *[("software", "config", command) for command in software.CONFIG_COMMANDS],
+        *[("software", "deployment", command) for command in software.DEPLOYMENT_COMMANDS],
         *[("cloud", "fault", command) for command in ("add", "list", "remove")],
         ("cloud", "clock"),
         ("cloud", "settings"),
@@ -166,12 +168,17 @@ def no_credentials(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> N
         (("stack", "update", "-t", "x.yaml", "--clear-parameter", "p", "x"), 2, "--existing"),
         (("stack", "create", "-t", "x", "--parameter", "novalue", "x"), 2, "KEY=VALUE"),
         (("stack", "frobnicate"), 2, "frobnicate"),
+        (("software", "config", "create", "--file", "nope.sh", "x"), 1, "No such file"),
+        (("software", "config", "create", "--definition", "list", "x"), 1, "inputs, outputs, options"),
+        (("software", "deployment", "create", "--config", "c"), 2, "--server"),
+        (("software", "deployment", "create", "--config", "c", "--server", "s", "--input", "x"), 2, "--input 'x'"),
         (("cloud", "fault", "add", "--service", "nova"), 2, "--status"),
         (("cloud", "clock", "--url", "http://127.0.0.1:1/admin"), 1, "hearth up"),
     ],
 )
 def test_mistakes_get_one_clear_line(arguments: tuple[str, ...], status: int, says: str) -> None:
     (pathlib.Path.cwd() / "x").write_text("{}")
+    (pathlib.Path.cwd() / "list").write_text("[]")
     found, output = hearth(*arguments)
     assert found == status
     assert says in output
