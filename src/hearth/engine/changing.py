@@ -278,6 +278,7 @@ class Changing(finding.Finding):
         await self._store.write(
             lambda connection: ending.stop_tree(connection, codec, stack, reason, "user triggered cancel", now)
         )
+        await self._context.wakeups.publish(runner.STOP_TOPIC, {})
         await self._announce()
 
     async def restore_snapshot(self, caller: tokens.Caller, identity: StackIdentity, snapshot_id: str) -> None:

@@ -4,6 +4,7 @@ Every path ends in one transaction that first makes sure the traversal is still 
 be run again by anybody after a crash.
 """
 
+import asyncio
 import logging
 from typing import Any, Protocol
 
@@ -13,7 +14,7 @@ from hearth.cloud import errors as cloud_errors
 from hearth.engine import actions, adoption, authority, context, definitions, hooks, run, stack_users
 from hearth.model.names import new_id
 from hearth.model.states import Action, Status
-from hearth.store import events, resources, snapshots, stacks, traversals
+from hearth.store import Unavailable, events, resources, snapshots, stacks, traversals
 from hearth.store.codec import Codec
 from hearth.store.rows import EventRow, StackRow, TraversalRow
 
@@ -71,27 +72,42 @@ class Ending:
             return
         failure = latest.failure if latest else None
         if failure is not None and self._is_undone(stack, traversal, failure):
-            await self._roll_back(stack, traversal, failure)
-            return
+            try:
+                await self._roll_back(stack, traversal, failure)
+                return
+            except Unavailable:
+                raise  # it is tried again when the store can be written
+            except Exception as error:  # the border of a definition that was good once: the stack must end all the same
+                log.error("The rollback of stack %s cannot begin", stack.name, exc_info=error)
+                failure = f"{failure}; the rollback could not begin: {type(error).__name__}: {error}"
         deleted = failure is None and traversal.action is Action.DELETE
         if deleted and await self._context.store.read(lambda connection: snapshots.is_left(connection, stack.id)):
             return  # the removal of the last one ends it
         if deleted and stack.owner_id is None:
-            try:
-                await self._users.forget(stack)
-            except cloud_errors.CloudError as error:
-                deleted, failure = False, f"Error deleting project: {error}"
-        if deleted and stack.owner_id is None:
-            try:
-                await self._authority.revoke(stack)
-            except cloud_errors.CloudError as error:
-                log.warning("The trust of the deleted stack %s stays behind: %s", stack.id, error)
+            failure = await self._forget_owner(stack, traversal)
         advanced = await self._context.store.write(
             lambda connection: self._close(connection, stack, traversal, failure)
         )
         if failure is None:
             self._forget_blueprints(stack, traversal)
         self._host.hand_over(advanced)
+
+    async def _forget_owner(self, stack: StackRow, traversal: TraversalRow) -> str | None:
+        """Remove what a root stack had in Keystone, within the action's time; why that failed."""
+        left = None if traversal.deadline is None else max(0.0, traversal.deadline - self._context.now())
+        try:
+            async with asyncio.timeout(left):
+                await self._users.forget(stack)
+        except cloud_errors.CloudError as error:
+            return f"Error deleting project: {error}"
+        except TimeoutError:
+            return TIMED_OUT
+        try:
+            async with asyncio.timeout(left):
+                await self._authority.revoke(stack)
+        except (cloud_errors.CloudError, TimeoutError) as error:
+            log.warning("The trust of the deleted stack %s stays behind: %s", stack.id, error)
+        return None
 
     def _forget_blueprints(self, stack: StackRow, traversal: TraversalRow) -> None:
         """Let go of what is hardly asked for again; a large stack's blueprint is the largest thing in memory."""
@@ -199,19 +215,19 @@ class Ending:
         advanced.ended = traversals.ended(connection, [traversal_id])
         return advanced
 
-    async def time_out(self, traversal: TraversalRow) -> None:
-        """End an action that took too long: nothing more is done, what was in flight has failed."""
-        stack = await self._context.store.read(lambda connection: stacks.by_id(connection, traversal.stack_id))
-        if stack is None or stack.traversal_id != traversal.id:
-            return
-        log.warning("Stack %s: %s took too long", stack.name, traversal.action)
-        codec, now = self._context.store.codec, self._context.now()
-        await self._context.store.write(
-            lambda connection: stop_tree(connection, codec, stack, TIMED_OUT, TIMED_OUT, now)
-        )
+    async def time_out(self, traversal: TraversalRow) -> traversals.Advanced:
+        """Stop an action that took too long: nothing more is done, what was in flight has failed. What to end then."""
+        return await self._context.store.write(lambda connection: self._store_timeout(connection, traversal))
+
+    def _store_timeout(self, connection: sa.Connection, traversal: TraversalRow) -> traversals.Advanced:
         advanced = traversals.Advanced()
-        advanced.ended = await self._context.store.read(lambda c: traversals.ended(c, [traversal.id]))
-        self._host.hand_over(advanced)
+        stack = stacks.by_id(connection, traversal.stack_id)
+        if stack is None or stack.traversal_id != traversal.id or stack.status is not Status.IN_PROGRESS:
+            return advanced
+        log.warning("Stack %s: %s took too long", stack.name, traversal.action)
+        stop_tree(connection, self._context.store.codec, stack, TIMED_OUT, TIMED_OUT, self._context.now())
+        advanced.ended = traversals.ended(connection, [traversal.id])
+        return advanced
 
 
 def stop_tree(connection: sa.Connection, codec: Codec, stack: StackRow, failure: str, cause: str, now: float) -> None:
@@ -222,7 +238,7 @@ def stop_tree(connection: sa.Connection, codec: Codec, stack: StackRow, failure:
     """
     if stack.traversal_id is None:
         return
-    in_flight = traversals.abort(connection, stack.traversal_id, failure)
+    in_flight = traversals.abort(connection, stack.id, stack.traversal_id, failure)
     rows = resources.by_ids(connection, codec, in_flight).values()
     running = [(row, f"{row.action} aborted ({cause})") for row in rows if row.status is Status.IN_PROGRESS]
     changes = [(row.id, {"status": Status.FAILED, "reason": why, "updated_at": now}, False) for row, why in running]

@@ -1,5 +1,6 @@
 """Nested stacks: begins their actions for the resources that own them, and shows what is in them."""
 
+import asyncio
 import dataclasses
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any
@@ -39,21 +40,34 @@ class Nesting:
         if step.row.physical_id is not None:  # it was stored together with the nested stack
             existing = await self._context.store.read(lambda c: stacks.child_of(c, step.row.id))
 
-        async def attempt() -> traversals.Advanced:
+        async def attempt() -> None:
             data = dict(step.row.data)
             prepared, material = await self._prepare(step, existing, removing, data)
             if move.changes is not None and data != step.row.data:
                 move.changes["data"] = data
-            advanced = await self._context.store.write(
-                lambda connection: self._store(connection, step, move, prepared, material, is_new=existing is None)
-            )
-            step.row.data = data
-            if prepared is not None and move.then is traversals.Then.PARK:
-                step.row.physical_id = prepared.stack.id
-                self._host.adopt(prepared.run)
-            return advanced
+            # The step may be cut off meanwhile; what the transaction claims for this engine is handed over even so.
+            return await asyncio.shield(self._begun(step, move, prepared, material, data, is_new=existing is None))
 
-        self._host.hand_over(await actions.until_stored(attempt))
+        await actions.until_stored(attempt)
+
+    async def _begun(
+        self,
+        step: Step,
+        move: traversals.Move,
+        prepared: actions.Prepared | None,
+        material: definitions.Material | None,
+        data: dict[str, str],
+        *,
+        is_new: bool,
+    ) -> None:
+        advanced = await self._context.store.write(
+            lambda connection: self._store(connection, step, move, prepared, material, is_new=is_new)
+        )
+        step.row.data = data
+        if prepared is not None and move.then is traversals.Then.PARK:
+            step.row.physical_id = prepared.stack.id
+            self._host.adopt(prepared.run)
+        self._host.hand_over(advanced)
 
     async def _prepare(
         self, step: Step, existing: StackRow | None, removing: bool, data: dict[str, str]
@@ -61,12 +75,14 @@ class Nesting:
         if removing:
             if existing is None:
                 return None, None
-            return await self._actions.prepare(existing, Action.DELETE, None, actions.NOTHING), None
+            left = self._time_left(step.run)
+            return await self._actions.prepare(existing, Action.DELETE, None, actions.NOTHING, seconds=left), None
         if step.node.work is plan.Work.VISIT:
             if existing is None:
                 raise contract.Permanent("its nested stack is gone", "NotFound")
             present = await self._definitions.blueprint(existing.definition_id, existing)
-            return await self._actions.prepare(existing, step.action, present, existing.definition_id), None
+            left, target = self._time_left(step.run), existing.definition_id
+            return await self._actions.prepare(existing, step.action, present, target, seconds=left), None
         parent, kind = step.run, step.kind
         assert kind is not None and parent.blueprint is not None and step.values is not None
         call = parent.call(

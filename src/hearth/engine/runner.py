@@ -40,6 +40,8 @@ from hearth.store.rows import Node, ResourceRow, StackRow, TraversalRow
 log = logging.getLogger(__name__)
 
 WAKE_TOPIC = "work"
+#: An action was stopped: whoever is at work for it lets go at once.
+STOP_TOPIC = "stopped"
 CLAIM_AT_ONCE = 400
 SWEEP_EVERY = 1.0
 
@@ -64,13 +66,14 @@ class Engine:
         self._snapshots = snapshot_removal.SnapshotRemoval(surroundings, kept, owners, self)
         self._runs: dict[int, run.Run] = {}
         self._run_locks: dict[int, asyncio.Lock] = {}
-        self._held: dict[int, Step] = {}  # nodes claimed by this engine, by id
+        self._held: dict[int, Step] = {}  # waiting nodes of this engine, by id
+        self._working: dict[int, tuple[int, asyncio.Task[Any]]] = {}  # nodes in a task: (token of the claim, the task)
         self._claimed = 0
         self._ends: set[int] = set()  # traversals being ended
         self._tasks: set[asyncio.Task[Any]] = set()
         self._slots = asyncio.Semaphore(surroundings.settings.max_steps)
         self._wake = asyncio.Event()
-        self._subscription: bus.Subscription | None = None
+        self._subscriptions: list[bus.Subscription] = []
         self._stopping = False
 
     # ---- life ----
@@ -90,7 +93,8 @@ class Engine:
             await self._context.store.write(lambda connection: engines.retire_others(connection, self.id))
         await self._context.store.write(_retire_expired(self._context.now()))
         await self._context.store.write(engines.release_unowned)
-        self._subscription = self._context.wakeups.subscribe(WAKE_TOPIC, self._woken)
+        subscribe = self._context.wakeups.subscribe
+        self._subscriptions = [subscribe(WAKE_TOPIC, self._woken), subscribe(STOP_TOPIC, self._stopped)]
         self.spawn(self._claim_loop())
         self.spawn(self._sweep_loop())
         self.wake()
@@ -98,8 +102,8 @@ class Engine:
     async def stop(self) -> None:
         """Finish nothing more: give back what is claimed, so that another engine goes on at once."""
         self._stopping = True
-        if self._subscription is not None:
-            await self._subscription.cancel()
+        for subscription in self._subscriptions:
+            await subscription.cancel()
         self._watcher.close()
         for task in list(self._tasks):
             task.cancel()
@@ -108,6 +112,9 @@ class Engine:
 
     async def _woken(self, _message: bus.Message) -> None:
         self._wake.set()
+
+    async def _stopped(self, _message: bus.Message) -> None:
+        await self._drop_lost()
 
     def wake(self) -> None:
         """There may be work on the list."""
@@ -247,9 +254,36 @@ class Engine:
     async def _one(self, step: Step) -> None:
         # All calls of one stack action to the cloud carry one id, so that the services' logs can be joined.
         cloud_session.request_id.set(step.run.request_id)
-        async with self._slots:
-            move = await self._steps.perform(step)
+
+        async def perform() -> traversals.Move | None:
+            async with self._slots:
+                return await self._steps.perform(step)
+
+        try:
+            move = await self._at_work(step, perform())
+        except _Cut:
+            self.release()
+            return
         await self._last(step, move)
+
+    async def _at_work(self, step: Step, work: Coroutine[Any, Any, traversals.Move | None]) -> traversals.Move | None:
+        """Work on a step for as long as its node is ours; a call that is under way then is given up.
+
+        Raises:
+            _Cut: the node was taken away. Nothing that was stored meanwhile is lost by that.
+        """
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        self._working[step.node.id] = (step.node.token, task)
+        try:
+            await asyncio.wait([task])
+        finally:
+            if self._working.get(step.node.id) == (step.node.token, task):
+                del self._working[step.node.id]
+        if task.cancelled():
+            raise _Cut
+        return task.result()
 
     async def _last(self, step: Step, move: traversals.Move | None) -> None:
         """Store the last move of a step, if it has come to it."""
@@ -346,7 +380,12 @@ class Engine:
 
         async def go_on(step: Step) -> None:
             self._held.pop(step.node.id, None)
-            move = await self._steps.settle(step, seen[step.row.id])
+            try:
+                move = await self._at_work(step, self._steps.settle(step, seen[step.row.id]))
+            except _Cut:
+                settled.add(step.node.id)
+                self.release()
+                return
             if move is not None or step.node.id not in self._held:
                 settled.add(step.node.id)
                 await self._last(step, move)
@@ -410,21 +449,32 @@ class Engine:
                     await self._drop_lost()
                 running = await self._context.store.read(traversals.present)
                 self._forget_runs({traversal.id for traversal in running})
-                for traversal in running:
-                    if traversal.deadline is not None and traversal.deadline < now:
-                        await self._ending.time_out(traversal)
+                await self._time_out([one for one in running if one.deadline is not None and one.deadline < now])
             except Exception as error:  # the border of the sweeper: it must go on
                 log.error("The sweeper failed; it tries again", exc_info=error)
 
+    async def _time_out(self, overdue: Sequence[TraversalRow]) -> None:
+        # A nested stack's action begins after its owner's, and ends with it.
+        for traversal in sorted(overdue, key=lambda one: one.id):
+            advanced = await self._ending.time_out(traversal)
+            await self._drop_lost()
+            await self._context.wakeups.publish(STOP_TOPIC, {})
+            self.hand_over(advanced)
+
     async def _drop_lost(self) -> None:
-        """Stop waiting for what a timeout, a newer action or another engine has taken away."""
-        held = dict(self._held)
+        """Let go of what a timeout, a newer action or another engine has taken away, calls without an answer too."""
+        held, working = dict(self._held), dict(self._working)
+        if not held and not working:
+            return
         owned = await self._context.store.read(lambda connection: traversals.owned(connection, self.id))
         for node_id, step in held.items():
             if owned.get(node_id) != step.node.token and self._held.get(node_id) is step:
                 del self._held[node_id]
                 self._watcher.drop(node_id)
                 self.release()
+        for node_id, (token, task) in working.items():
+            if owned.get(node_id) != token:
+                task.cancel()
 
     def _forget_runs(self, running: set[int]) -> None:
         in_use = {step.run.traversal.id for step in self._held.values()} | self._ends
@@ -442,6 +492,10 @@ class Engine:
             host = socket.gethostname()
             interval = self._context.settings.report_interval
             await self._context.store.write(lambda c: engines.register(c, self.id, host, host, interval, now))
+
+
+class _Cut(Exception):
+    """A step's node was taken away while somebody worked on it."""
 
 
 def _retire_expired(now: float) -> Callable[[sa.Connection], list[str]]:

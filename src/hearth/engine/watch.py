@@ -22,7 +22,7 @@ class _Group(Generic[T]):
     members: dict[int, T]
     interval: float
     timer: asyncio.TimerHandle | None = None
-    looking: bool = False
+    task: asyncio.Task[None] | None = None  # the look that is under way
 
 
 class Watcher(Generic[T]):
@@ -40,14 +40,17 @@ class Watcher(Generic[T]):
             group = self._groups[group_key] = _Group({}, FIRST_LOOK)
         group.members[key] = entry
         group.interval = min(group.interval, max(FIRST_LOOK, after or 0.0))
-        if not group.looking:
+        if group.task is None:
             self._arm(group_key, group, sooner=True)
 
     def drop(self, key: int) -> T | None:
-        """Forget an entry, for instance because its action ran out of time."""
-        for group in self._groups.values():
+        """Forget an entry, for instance because its action ran out of time; a look only for its sake is given up."""
+        for group_key, group in self._groups.items():
             if key in group.members:
-                return group.members.pop(key)
+                entry = group.members.pop(key)
+                if not group.members:
+                    self._discard(group_key, group)
+                return entry
         return None
 
     def entries(self) -> list[T]:
@@ -56,12 +59,17 @@ class Watcher(Generic[T]):
 
     def close(self) -> None:
         """Stop looking."""
-        for group in self._groups.values():
-            if group.timer is not None:
-                group.timer.cancel()
+        for group_key, group in list(self._groups.items()):
+            self._discard(group_key, group)
         for task in self._tasks:
             task.cancel()
-        self._groups.clear()
+
+    def _discard(self, group_key: Hashable, group: _Group[T]) -> None:
+        del self._groups[group_key]
+        if group.timer is not None:
+            group.timer.cancel()
+        if group.task is not None:
+            group.task.cancel()
 
     def _arm(self, group_key: Hashable, group: _Group[T], *, sooner: bool = False) -> None:
         loop = asyncio.get_running_loop()
@@ -77,16 +85,15 @@ class Watcher(Generic[T]):
         if group is None:
             return
         group.timer = None
-        group.looking = True
-        task = asyncio.create_task(self._look_at(group_key, group))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        group.task = asyncio.create_task(self._look_at(group_key, group))
+        self._tasks.add(group.task)
+        group.task.add_done_callback(self._tasks.discard)
 
     async def _look_at(self, group_key: Hashable, group: _Group[T]) -> None:
         try:
             settled = await self._look(list(group.members.values()))
         finally:
-            group.looking = False
+            group.task = None
         for key in settled:
             group.members.pop(key, None)
         group.interval = FIRST_LOOK if settled else min(group.interval * GROWTH, LONGEST)

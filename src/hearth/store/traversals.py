@@ -508,13 +508,15 @@ def _from_json(text: str) -> list[int]:
     return msgspec.json.decode(text) if text != "[]" else []
 
 
-def abort(connection: sa.Connection, traversal_id: int, failure: str) -> set[str]:
-    """Stop a traversal at once: all its nodes go, claimed ones included; ids of the resources that were in flight.
+def abort(connection: sa.Connection, stack_id: str, traversal_id: int, failure: str) -> set[str]:
+    """Stop a stack's present traversal at once, and what older ones have left in flight.
+
+    All nodes go, claimed ones included; ids of the resources that were in flight.
 
     Whoever holds such a node finds its lease lost at the next commit.
     """
     connection.execute(_t.update().where(_t.c.id == traversal_id, _t.c.failure.is_(None)).values(failure=failure))
-    of_it = _n.c.traversal_id == traversal_id
+    of_it = _of_stack(stack_id)
     busy_states = [NodeState.CLAIMED, NodeState.PARKED, NodeState.READY]
     in_flight = set(connection.execute(sa.select(_n.c.resource_id).where(of_it, _n.c.state.in_(busy_states))).scalars())
     connection.execute(_n.delete().where(of_it))

@@ -188,7 +188,7 @@ def test_a_parked_node_waits_to_be_woken(book):
 def test_abort_takes_everything_and_tells_what_was_in_flight(book):
     present = book.begin({"a": [], "b": ["a"]})
     [node] = book.claim().values()
-    assert traversals.abort(book.connection, present, "Timed out") == {book.rows["a"].id}
+    assert traversals.abort(book.connection, STACK, present, "Timed out") == {book.rows["a"].id}
     assert traversals.by_id(book.connection, present).failure == "Timed out"
     assert book.advance(*done(node)).lost == {node.id}
     assert book.left() == 0

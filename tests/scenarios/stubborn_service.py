@@ -1,0 +1,94 @@
+"""A service that refuses, stalls or falls silent as a scenario tells it, and the resource type of its objects."""
+
+import asyncio
+from collections.abc import Iterator
+from typing import Any
+
+from hearth.model.states import Action
+from hearth.resources import base
+from hearth.resources.contract import Call, Change, Gone, Wait
+from hearth.resources.schema import Property
+
+
+class Service:
+    """Objects by id. What goes wrong is set by verb: create, find, observe, update, delete.
+
+    `silent`: verbs that never answer. `endless`: verbs that are accepted and never done. `refusals`: what a verb
+    answers, one after the other; None lets a call pass. `cut`: calls whose caller gave them up.
+    """
+
+    is_usable = True
+
+    def __init__(self) -> None:
+        self.objects: dict[str, str] = {}
+        self.silent: set[str] = set()
+        self.endless: set[str] = set()
+        self.refusals: dict[str, Iterator[Exception | None]] = {}
+        self.calls: list[str] = []
+        self.cut: list[str] = []
+
+    async def call(self, verb: str, call: Call) -> None:
+        """What every call goes through before it does its work."""
+        self.calls.append(f"{verb} {call.name}")
+        if verb in self.silent or f"{verb} {call.name}" in self.silent:
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                self.cut.append(f"{verb} {call.name}")
+                raise
+        refusal = next(self.refusals.get(f"{verb} {call.name}") or self.refusals.get(verb) or iter(()), None)
+        if refusal is not None:
+            raise refusal
+
+    def use_in(self, world: Any) -> "Service":
+        """Give a world the type of this service's objects, and all its stacks access to it."""
+        service = self
+
+        @base.resource("Test::Stubborn")
+        class Stubborn(base.Base):
+            content = Property(str, "What it holds.", default="", updatable=True)
+            fixed = Property(str, "What it is made of; another replaces it.", default="")
+            external = True
+            waits_on = frozenset({Action.CREATE, Action.UPDATE, Action.DELETE})
+
+            async def find(self, call: Call) -> str | None:
+                await service.call("find", call)
+                return call.physical_name if call.physical_name in service.objects else None
+
+            async def create(self, call: Call) -> str | None:
+                await service.call("create", call)
+                service.objects[call.physical_name] = call.properties["content"]
+                return call.physical_name
+
+            async def update(self, call: Call, change: Change) -> str | None:
+                await service.call("update", call)
+                service.objects[str(call.physical_id)] = call.properties["content"]
+                return None
+
+            async def observe(self, call: Call) -> Any:
+                await service.call("observe", call)
+                if call.physical_id not in service.objects:
+                    raise Gone("there is no such object")
+                return {"content": service.objects[call.physical_id]}
+
+            async def delete(self, call: Call) -> None:
+                await service.call("delete", call)
+                if call.physical_id not in service.objects:
+                    raise Gone("there is no such object")
+                if "delete" not in service.endless:
+                    del service.objects[str(call.physical_id)]
+
+            async def settle(self, call: Call, observed: Any) -> Wait | None:
+                return Wait(0.01) if call.action.lower() in service.endless or call.action is Action.DELETE else None
+
+        world.types.add([Stubborn])
+
+        async def session_of(stack: Any) -> Any:
+            return service
+
+        world.owners.session_of = session_of
+        return service
+
+
+def stubborn(content: str = "", **sections: Any) -> dict[str, Any]:
+    return {"type": "Test::Stubborn", "properties": {"content": content}, **sections}
