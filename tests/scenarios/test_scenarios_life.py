@@ -109,6 +109,35 @@ async def test_replacement_makes_the_new_one_first_and_then_removes_the_old(worl
     ]
 
 
+async def test_what_might_be_replaced_is_kept_when_its_value_stays(world):
+    def template(note):
+        reader = {"type": "OS::Heat::TestResource", "properties": {"update_replace_value": output_of("a")}}
+        return hot({"a": thing("same", client_name=note), "b": reader})
+
+    stack = await world.create(template("one"))
+    await world.until(stack, "CREATE_COMPLETE")
+    before = await world.resources(stack)
+    told = {one["resource_name"]: one["change"] for one in await world.changes(stack, template("two"))}
+    assert (told["b"]["verdict"], told["b"]["certain"]) == ("replace", False)
+    await world.update(stack, template("two"))
+    await world.until(stack, "UPDATE_COMPLETE")
+    now = await world.resources(stack)
+    assert now["a"]["resource_status"] == "UPDATE_COMPLETE"
+    assert now["b"] == before["b"]
+
+
+async def test_metadata_that_are_not_known_yet_can_be_planned(world):
+    def template(value):
+        a = {"type": "OS::Heat::Value", "properties": {"type": "json", "value": value}}
+        return hot({"a": a, "b": {**thing(), "metadata": {"get_attr": ["a", "value"]}}})
+
+    stack = await world.create(template({"x": 1}))
+    await world.until(stack, "CREATE_COMPLETE")
+    await world.update(stack, template({"x": 2}))
+    await world.until(stack, "UPDATE_COMPLETE")
+    assert await world.service.resource_metadata(world.caller, stack, "b") == {"x": 2}
+
+
 async def test_a_failed_resource_is_replaced_by_the_next_update(world):
     stack = await world.create(hot({"a": thing(fail=True)}))
     await world.until(stack, "CREATE_FAILED", "CREATE_COMPLETE")

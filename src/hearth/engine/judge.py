@@ -10,7 +10,7 @@ from typing import Any
 
 from hearth.model import plan
 from hearth.model.states import Action, Status
-from hearth.model.values import is_known
+from hearth.model.values import UNKNOWN, is_known
 from hearth.resources import blueprint, contract
 from hearth.store.rows import ResourceRow
 
@@ -53,9 +53,9 @@ def rule(
             ruling.judgement.decision.keys,
             error="ResourceActionRestricted",
         )
-        return dataclasses.replace(
-            ruling, judgement=dataclasses.replace(ruling.judgement, decision=decision, effect=plan.Effect.NONE)
-        )
+        allowed = ruling.judgement.others.difference(restricted)
+        judgement = dataclasses.replace(ruling.judgement, decision=decision, effect=plan.Effect.NONE, others=allowed)
+        return dataclasses.replace(ruling, judgement=judgement)
     return ruling
 
 
@@ -97,16 +97,30 @@ def _rule(
         return _nested(row, changed, change, values)
     if not changed and not change.metadata and row.deletion_policy == member.definition.deletion_policy:
         return _ruling(plan.Verdict.KEEP, "nothing changes", before=before, after=values)
-    if not changed:
-        reason = "metadata or deletion policy changes"
-        return Ruling(
-            plan.Judgement(plan.Decision(plan.Verdict.UPDATE, reason), plan.Effect.ATTRIBUTES, True, before, values),
-            change,
-        )
-    certain = is_known(list(changed.values()))
-    decision = member.type.decide(change, call)
+    if changed:
+        decision = member.type.decide(change, call)
+    else:
+        decision = plan.Decision(plan.Verdict.UPDATE, "metadata or deletion policy changes")
     effect = plan.Effect.IDENTITY if decision.verdict is plan.Verdict.REPLACE else plan.Effect.ATTRIBUTES
-    return Ruling(plan.Judgement(decision, effect, certain, before, values), change)
+    others: frozenset[plan.Verdict] = frozenset()
+    if not is_known([*changed.values(), metadata]):
+        policy_changes = row.deletion_policy != member.definition.deletion_policy
+        others = plan.lighter(decision.verdict, _lightest(member.type, change, call, metadata, policy_changes))
+    return Ruling(plan.Judgement(decision, effect, others, before, values), change)
+
+
+def _lightest(
+    kind: contract.Resource, change: contract.Change, call: contract.Call, metadata: Any, policy_changes: bool
+) -> plan.Verdict:
+    """What a change comes to if everything that is not known turns out to be as it was."""
+    known = {key: value for key, value in change.properties.items() if is_known(value)}
+    metadata_changes = change.metadata and is_known(metadata)
+    if not known:
+        return plan.Verdict.UPDATE if metadata_changes or policy_changes else plan.Verdict.KEEP
+    before = {key: value for key, value in (call.previous or {}).items() if key not in known}
+    properties = {key: value for key, value in call.properties.items() if is_known(value)}
+    call = dataclasses.replace(call, properties=before | properties)
+    return kind.decide(contract.Change(known, metadata=metadata_changes), call).verdict
 
 
 def _nested(row: ResourceRow, changed: Mapping[str, Any], change: contract.Change, values: contract.Values) -> Ruling:
@@ -116,8 +130,7 @@ def _nested(row: ResourceRow, changed: Mapping[str, Any], change: contract.Chang
     if row.physical_id is None:
         return _ruling(plan.Verdict.CREATE, "its stack is not there yet", effect=plan.Effect.IDENTITY, after=values)
     decision = plan.Decision(plan.Verdict.UPDATE, "its nested stack is brought up to date", tuple(changed))
-    certain = bool(changed) and is_known(list(changed.values()))
-    judgement = plan.Judgement(decision, plan.Effect.ATTRIBUTES, certain, row.properties or {}, values)
+    judgement = plan.Judgement(decision, plan.Effect.ATTRIBUTES, before=row.properties or {}, after=values)
     return Ruling(judgement, change)
 
 
@@ -147,7 +160,8 @@ def _ruling(
     after: Mapping[str, Any] | None = None,
     keys: tuple[str, ...] = (),
 ) -> Ruling:
-    return Ruling(plan.Judgement(plan.Decision(verdict, reason, keys), effect, True, before, after), _NO_CHANGE)
+    judgement = plan.Judgement(plan.Decision(verdict, reason, keys), effect, before=before, after=after)
+    return Ruling(judgement, _NO_CHANGE)
 
 
 def _changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
@@ -164,4 +178,4 @@ def same_metadata(row: ResourceRow, metadata: Any) -> bool:
 
 
 def _plain(metadata: Any) -> Any:
-    return metadata or None
+    return metadata if metadata is UNKNOWN else metadata or None

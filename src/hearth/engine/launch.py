@@ -10,10 +10,12 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from hearth.engine import hooks, judge, run, scope
 from hearth.model import plan
 from hearth.model.states import Action, Status
-from hearth.resources import checking, contract
+from hearth.resources import checking
 from hearth.store.rows import ResourceRow
 from hearth.store.traversals import NewNode, NewTraversal
 from hearth.template import template
+
+_CREATE = plan.Decision(plan.Verdict.CREATE, "is not there yet")
 
 
 def planned(action: Action, working: run.Run, rows: Sequence[ResourceRow], busy: Collection[str] = ()) -> plan.Plan:
@@ -22,29 +24,25 @@ def planned(action: Action, working: run.Run, rows: Sequence[ResourceRow], busy:
     blueprint = working.blueprint
     requires = blueprint.requires if blueprint else {}
     by_id = {row.id: row for row in rows}
-    create = judge.Ruling(
-        plan.Judgement(plan.Decision(plan.Verdict.CREATE, "is not there yet"), plan.Effect.IDENTITY),
-        contract.Change({}),
-    ).judgement
+    is_first = not rows
 
     def ruled(name: str, row: plan.Row | None, effects: Mapping[str, plan.Effect]) -> plan.Judgement:
-        if row is None:
-            return create
         assert blueprint is not None
         member = blueprint.members[name]
-        values = member.values
-        stored = by_id[row.id]
-        metadata = member.definition.metadata
-        if not member.constant:
+        values, metadata = member.values, member.definition.metadata
+        if not (member.constant or is_first):
             seen = scope.RowScope(working.row_of, working.type_of, working.call, effects=effects)
             values, _ = checking.check(member.type, template.resolve(member.definition.properties, seen))
             metadata = template.resolve(metadata, seen)
+        if row is None:
+            return plan.Judgement(_CREATE, plan.Effect.IDENTITY, after=values)
+        stored = by_id[row.id]
         call = working.call(stored, member.type, previous=stored.frozen or stored.properties, properties=values)
         judgement = judge.rule(
             member, stored, working.type_of_row(stored), values, metadata, call, working.restricted(name)
         ).judgement
         if action is Action.UPDATE and blueprint.environment.registry.hooks(name) & hooks.ON_UPDATE:
-            return dataclasses.replace(judgement, certain=False)  # it is to be looked at, and to stop, in any case
+            return dataclasses.replace(judgement, attended=True)  # it is to stop in any case
         return judgement
 
     return plan.make(action, requires, rows, ruled, definition_id=working.traversal.definition_id, busy=busy)
@@ -66,9 +64,9 @@ def new_traversal(
     replaced: dict[str, str] = {}
     row_ids: dict[str, str] = {}
     for step in made.steps:
-        if step.verdict in (plan.Verdict.CREATE, plan.Verdict.REPLACE) and (
-            step.row_id is None or step.verdict is plan.Verdict.REPLACE
-        ):
+        # What may not be replaced after all gets its new row when that is known.
+        is_replaced = step.verdict is plan.Verdict.REPLACE and step.judgement.certain
+        if is_replaced or (step.verdict is plan.Verdict.CREATE and step.row_id is None):
             assert blueprint is not None
             member = blueprint.members[step.name]
             row = new_row(new_id(), stack.id, step.name, member.definition.type, member.requires, definition_id, now)

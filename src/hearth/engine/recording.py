@@ -42,7 +42,8 @@ class Recorder:
         """Everything gathered so far as one move; the row in memory follows it."""
         changes, row = step.pending, step.row
         if changes:
-            changes["updated_at"] = self._context.now()
+            if "status" in changes:  # what is only looked at was not updated
+                changes["updated_at"] = self._context.now()
             for name, value in changes.items():
                 setattr(row, name, value)
         move = Move(

@@ -4,8 +4,8 @@ Theory, in three rules:
 
 * A name that is wanted gets one *present* row or none; what becomes of it is a judgement (create, update, replace,
   keep), made in dependency order, because a judgement may need values of resources that this very action changes.
-  Such values are `UNKNOWN` then, the judgement is not `certain`, and the engine makes it again at the moment when
-  they are known, by the same function.
+  Such values are `UNKNOWN` then, the judgement names the `others` that it may come to instead, and the engine makes it
+  again at the moment when they are known, by the same function.
 * Whatever depends, directly or not, on something that changes gets a node too, even if it will most likely be kept.
   What has no changed ancestor has no node: the cost of an update is that of what it touches.
 * Rows that are not wanted (any more) are removed after everything that used them has let go: dependents first, in
@@ -34,6 +34,15 @@ class Verdict(enum.StrEnum):
     REFUSE = "refuse"
     CREATE = "create"
     DELETE = "delete"
+
+
+#: What can become of what is there, the gravest last.
+GRAVITY = (Verdict.KEEP, Verdict.UPDATE, Verdict.REPLACE, Verdict.REFUSE)
+
+
+def lighter(than: Verdict, lightest: Verdict) -> frozenset[Verdict]:
+    """The verdicts from the lightest up to, and without, the one given."""
+    return frozenset(GRAVITY[GRAVITY.index(lightest) : GRAVITY.index(than)])
 
 
 class Work(enum.StrEnum):
@@ -84,13 +93,28 @@ class Effect(enum.IntEnum):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Judgement:
-    """What one wanted resource will meet. `before` and `after` are properties by key, `after` maybe with `UNKNOWN`."""
+    """What one wanted resource will meet. `before` and `after` are properties by key, `after` maybe with `UNKNOWN`.
+
+    `others`: what it may come to instead, once everything is known; the decision is the gravest of all then.
+    `attended`: it is looked at during the action even if it is kept.
+    """
 
     decision: Decision
     effect: Effect
-    certain: bool = True
+    others: frozenset[Verdict] = frozenset()
     before: Mapping[str, Any] | None = None
     after: Mapping[str, Any] | None = None
+    attended: bool = False
+
+    @property
+    def certain(self) -> bool:
+        """Whether nothing else can come."""
+        return not self.others
+
+    @property
+    def allowed(self) -> frozenset[Verdict]:
+        """All that can come."""
+        return self.others | {self.decision.verdict}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -133,7 +157,10 @@ class Plan:
 Judge = Callable[[str, Row | None, Mapping[str, Effect]], Judgement]
 
 _REMOVAL = Decision(Verdict.DELETE, "no longer in the template")
+_END = Decision(Verdict.DELETE, "the stack is deleted")
 _LEFTOVER = Decision(Verdict.DELETE, "was replaced")
+#: What a running traversal can still make of a row.
+_IN_FLIGHT = frozenset({Verdict.KEEP, Verdict.UPDATE, Verdict.REPLACE, Verdict.CREATE})
 
 
 def make(
@@ -160,22 +187,33 @@ def make(
     for name in dag.order(requires):
         row = present.get(name)
         judgement = judge(name, row, effects)
+        if row is not None and row.id in busy:
+            # How it comes out of what is under way decides, and so do the values that others read of it.
+            others = _IN_FLIGHT - {judgement.decision.verdict}
+            judgement = dataclasses.replace(judgement, effect=Effect.IDENTITY, others=others, attended=True)
         steps.append(Step(name, row.id if row else None, judgement))
         effects[name] = judgement.effect
         if (
             judgement.decision.verdict is not Verdict.KEEP
             or not judgement.certain
-            or (row is not None and row.id in busy)
+            or judgement.attended
             or (row is not None and set(row.requires) != set(requires[name]))
             or any(one in touched for one in requires[name])
         ):
             touched.add(name)
     nodes = _nodes(steps, touched, requires, present, leftover)
     removals = [
-        Step(row.name, row.id, Judgement(_LEFTOVER if row.name in requires else _REMOVAL, Effect.IDENTITY))
+        Step(row.name, row.id, Judgement(_removal(action, row, requires), Effect.IDENTITY))
         for row in reversed(leftover)
+        if not is_deleted(row)
     ]
     return Plan(action, (*steps, *removals), tuple(nodes))
+
+
+def _removal(action: Action, row: Row, wanted: Collection[str]) -> Decision:
+    if row.name in wanted:
+        return _LEFTOVER
+    return _END if action is Action.DELETE else _REMOVAL
 
 
 #: Actions that go from users to used, as a deletion does.
@@ -222,11 +260,12 @@ def _choose(
 
 def best(rows: Iterable[R], definition_id: str | None) -> R | None:
     """The row to use for a name that has several, None when all are deleted."""
-    alive = [row for row in rows if not _is_deleted(row)]
+    alive = [row for row in rows if not is_deleted(row)]
     return max(alive, key=lambda row: _worth(row, definition_id), default=None)
 
 
-def _is_deleted(row: Row) -> bool:
+def is_deleted(row: Row) -> bool:
+    """Whether its object is gone, and only the row is left."""
     return row.action is Action.DELETE and row.status is Status.COMPLETE
 
 

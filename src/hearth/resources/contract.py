@@ -428,7 +428,10 @@ class Resource:
         return set()
 
     def decide(self, change: Change, call: Call) -> Decision:
-        """What a change of properties means. The default follows the declaration of each property."""
+        """What a change of properties means. The default follows the declaration of each property.
+
+        In plans values may be `UNKNOWN`: then the answer is the gravest that may come.
+        """
         raise NotImplementedError  # given by hearth.resources.base.Base
 
     def reference(self, call: Call) -> Any:

@@ -67,9 +67,22 @@ def test_verdicts(present, values, verdict, effect):
     assert (judgement.decision.verdict, judgement.effect) == (verdict, effect)
 
 
-def test_what_is_not_known_yet_makes_a_change_uncertain():
-    assert not ruling(row(), STORED | {"value": UNKNOWN}).judgement.certain
-    assert ruling(row(), STORED | {"value": "new"}).judgement.certain
+@pytest.mark.parametrize(
+    ("values", "metadata", "allowed"),
+    [
+        ({"value": "new"}, None, {UPDATE}),
+        ({"value": UNKNOWN}, None, {KEEP, UPDATE}),
+        ({"value": UNKNOWN, "client_name": "new"}, None, {UPDATE}),
+        ({"update_replace_value": UNKNOWN}, None, {KEEP, UPDATE, REPLACE}),
+        ({"update_replace_value": UNKNOWN, "value": "new"}, None, {UPDATE, REPLACE}),
+        ({"update_replace_value": UNKNOWN}, {"a": 1}, {UPDATE, REPLACE}),
+        ({"update_replace": UNKNOWN, "value": "new"}, None, {UPDATE, REPLACE}),
+        ({}, UNKNOWN, {KEEP, UPDATE}),
+        ({"value": "new"}, UNKNOWN, {UPDATE}),
+    ],
+)
+def test_what_is_not_known_yet_leaves_open_what_comes(values, metadata, allowed):
+    assert ruling(row(), STORED | values, metadata).judgement.allowed == allowed
 
 
 def test_the_change_names_what_differs_and_what_is_gone():

@@ -94,7 +94,7 @@ def test_removal_goes_from_users_to_used():
     a_plan = plan.make(Action.DELETE, {}, rows, judged_as({}))
     assert needs_of(a_plan, "net", Work.REMOVE) == {("port", Work.REMOVE)}
     assert needs_of(a_plan, "port", Work.REMOVE) == {("server", Work.REMOVE)}
-    assert {step.judgement.decision.reason for step in a_plan.steps} == {"no longer in the template"}
+    assert {step.judgement.decision.reason for step in a_plan.steps} == {"the stack is deleted"}
 
 
 def test_what_is_no_longer_wanted_waits_for_users_to_let_go():
@@ -122,6 +122,24 @@ def test_the_best_of_several_rows_is_used_and_the_others_are_removed(rows, chose
 def test_rows_a_running_traversal_may_change_are_looked_at_again():
     a_plan = made({"a": []}, [Row("1", "a")], busy={"1"})
     assert ("a", Work.CONVERGE, "1") in work_of(a_plan)
+
+
+def test_what_is_under_way_may_come_out_in_any_way_and_nobody_knows_its_values():
+    seen = {}
+
+    def judge(name, row, effects):
+        seen.update(effects)
+        return Judgement(Decision(Verdict.KEEP), Effect.NONE)
+
+    rows = [Row("1", "a"), Row("2", "b", requires=["a"])]
+    a_plan = plan.make(Action.UPDATE, {"a": [], "b": ["a"]}, rows, judge, busy={"1"})
+    assert seen == {"a": Effect.IDENTITY}
+    assert a_plan.steps[0].judgement.allowed == {Verdict.KEEP, Verdict.UPDATE, Verdict.REPLACE, Verdict.CREATE}
+
+
+def test_what_is_gone_already_is_no_step():
+    rows = [Row("1", "a", action=Action.DELETE), Row("2", "b")]
+    assert [step.name for step in plan.make(Action.DELETE, {}, rows, judged_as({})).steps] == ["b"]
 
 
 def test_dependencies_turned_round_do_not_make_a_circle_of_removals():

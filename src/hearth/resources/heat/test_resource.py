@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 from hearth.model.states import Action
+from hearth.model.values import UNKNOWN
 from hearth.resources import base
 from hearth.resources.contract import Call, Change, Decision, Observed, Permanent, Verdict, Wait
 from hearth.resources.heat import waiting
@@ -44,7 +45,7 @@ class TestResource(base.Base):
 
     def decide(self, change: Change, call: Call) -> Decision:
         """While update_replace is true every change replaces."""
-        if call.properties.get("update_replace") is True:
+        if call.properties.get("update_replace") in (True, UNKNOWN):
             return Decision(Verdict.REPLACE, "update_replace is true", tuple(change.properties))
         return super().decide(change, call)
 

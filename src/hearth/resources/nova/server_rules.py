@@ -10,6 +10,7 @@ from hearth.model.values import UNKNOWN
 from hearth.resources.contract import Call, Change, Issue, Values
 
 _SOURCES = ("volume_id", "snapshot_id", "image")
+_MAY_REPLACE = ("REPLACE", UNKNOWN)
 _BLANK = ("swap_size", "ephemeral_size", "ephemeral_format")
 
 
@@ -75,12 +76,12 @@ def _known(value: Any) -> Any:
 def replacing(change: Change, call: Call) -> Iterator[str]:
     """The changed properties that, by the policies, make a new server."""
     changed, after, before = change.properties, call.properties, call.previous or {}
-    if "flavor" in changed and after.get("flavor_update_policy") == "REPLACE":
+    if "flavor" in changed and after.get("flavor_update_policy") in _MAY_REPLACE:
         yield "flavor"
     if "image" in changed:
         # A server that boots from a volume has no image to rebuild from.
         appears = changed["image"] is None or "image" not in before
-        if appears or after.get("image_update_policy") == "REPLACE":
+        if appears or after.get("image_update_policy") in _MAY_REPLACE:
             yield "image"
-    if "user_data" in changed and after.get("user_data_update_policy") == "REPLACE":
+    if "user_data" in changed and after.get("user_data_update_policy") in _MAY_REPLACE:
         yield "user_data"
