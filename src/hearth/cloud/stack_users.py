@@ -92,6 +92,14 @@ class StackUserDomain:
         """The id of the user of that name."""
         return await _named(await self._admin(), "users", name[-USER_NAME_LIMIT:], await self.id())
 
+    async def has_user(self, user_id: str) -> bool:
+        """Whether there is a user of that id."""
+        try:
+            await (await self._admin()).get("identity", f"/v3/users/{user_id}")
+        except errors.NotFound:
+            return False
+        return True
+
     async def enable_user(self, user_id: str, enabled: bool) -> None:
         """Let a user in, or keep the user out."""
         admin = await self._admin()

@@ -87,3 +87,7 @@ class OfStack:
     async def find(self, name: str) -> str | None:
         """See `contract.StackUsers`."""
         return await self._domain.find_user(name)
+
+    async def exists(self, user_id: str) -> bool:
+        """See `contract.StackUsers`."""
+        return await self._domain.has_user(user_id)

@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterable
 from typing import Any, ClassVar, TypeVar
 
 from hearth.model.constraints import shown
+from hearth.model.drift import Condition
 from hearth.model.plan import Decision, Verdict
 from hearth.model.values import UNKNOWN
 from hearth.resources import rules, schema
-from hearth.resources.contract import Call, Change, Issue, Resource, Values
+from hearth.resources.contract import Call, Change, Gone, Issue, Observed, Resource, Unwell, Values
 from hearth.resources.schema import Attribute, Property, Schema, Support
 
 #: The attribute every type has: the object as its service shows it.
@@ -43,6 +44,17 @@ class Base(Resource):
         keys = tuple(change.properties)
         reason = "; ".join(self._difference(key, change, call) for key in keys) or "metadata or policies change"
         return Decision(Verdict.UPDATE, reason, keys)
+
+    async def check(self, call: Call) -> Observed | None:
+        """See `Resource.check`: the object, if the type has one, is there and in a good state."""
+        try:
+            observed = await self.observe(call)
+            ailment = self.ailment(call, observed) if observed is not None else None
+        except Gone as gone:
+            raise Unwell(f"the object is not there any more: {gone}", Condition.GONE) from gone
+        if ailment is not None:
+            raise ailment
+        return observed
 
     def _difference(self, key: str, change: Change, call: Call) -> str:
         declared = self.properties.get(key)

@@ -23,6 +23,7 @@ from typing import Any, ClassVar, Protocol
 
 from hearth.cloud import session as cloud_session
 from hearth.model.diagnostics import Path
+from hearth.model.drift import Condition, Difference
 from hearth.model.plan import Decision, Verdict
 from hearth.model.states import Action, Status
 from hearth.resources.schema import Attribute, Property, Support
@@ -35,6 +36,7 @@ __all__ = [
     "ChildStack",
     "ChildView",
     "Decision",
+    "Drift",
     "Gone",
     "InError",
     "Issue",
@@ -53,6 +55,7 @@ __all__ = [
     "StackView",
     "Temporary",
     "Unfetched",
+    "Unwell",
     "Values",
     "Verdict",
     "Wait",
@@ -83,6 +86,14 @@ class InError(Permanent):
 
     def __init__(self, message: str) -> None:
         super().__init__(message, kind="ResourceInError")
+
+
+class Unwell(Permanent):
+    """A check found the object gone, broken, or in a state that is not expected."""
+
+    def __init__(self, message: str, condition: Condition) -> None:
+        super().__init__(message, kind="NotFound" if condition is Condition.GONE else "ResourceFailure")
+        self.condition = condition
 
 
 class Temporary(ResourceFailure):
@@ -167,6 +178,9 @@ class StackUsers(Protocol):
     async def find(self, name: str) -> str | None:
         """The id of the user of that name; None when there is none."""
 
+    async def exists(self, user_id: str) -> bool:
+        """Whether there is such a user."""
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Adjustment:
@@ -242,6 +256,14 @@ class Change:
     properties: Mapping[str, Any]
     metadata: bool = False
     update_policy: bool = False
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Drift:
+    """What an object has that is not as expected. `unseen`: why properties could not be compared, by name."""
+
+    differences: dict[str, Difference]
+    unseen: dict[str, str]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -406,7 +428,7 @@ class Resource:
     hears: ClassVar[str | None] = None
     #: Whether the resource is replaced at every update.
     renewed: ClassVar[bool] = False
-    #: Actions with code of the type (for check's "not supported" note).
+    #: Whether there is something that a check can look at.
     supports_check: ClassVar[bool] = False
     #: Whether the type can copy its object: it has the snapshot verbs, and `waits_on` has SNAPSHOT.
     supports_snapshot: ClassVar[bool] = False
@@ -488,8 +510,34 @@ class Resource:
         """For types that own a nested stack: the value of a whole attribute path, from `call.child`."""
         raise NotImplementedError(f"{self.type_name} owns no nested stack")
 
-    async def check(self, call: Call) -> None:
-        """Compare the live object with what is expected. Raises Permanent when it differs."""
+    # ---- reality: is the object there and well, and is it what the properties say? ----
+
+    async def check(self, call: Call) -> Observed | None:
+        """Make sure that the object is there and well; what was observed. May begin a check that `settle` waits for.
+
+        Raises:
+            Unwell: it is not.
+        """
+        return None
+
+    def ailment(self, call: Call, observed: Observed) -> Unwell | None:
+        """What is wrong with an object that was observed; None when it is well."""
+        return None
+
+    async def examine(self, call: Call, observed: Observed) -> Observed:
+        """The observation together with what further requests tell, as far as the properties ask for it.
+
+        Raises Gone when that tells that the object is not there after all.
+        """
+        return observed
+
+    async def drift(self, call: Call, observed: Observed | None) -> Drift:
+        """Where the object is not what the properties say. The default follows the declaration of each property."""
+        return Drift({}, {})
+
+    def identity(self, physical_id: str | None, properties: Mapping[str, Any]) -> Hashable:
+        """What makes the object the one it is: rows of the same identity stand for one and the same object."""
+        return physical_id
 
     async def suspend(self, call: Call) -> None:
         """Begin to suspend the object."""

@@ -1,4 +1,4 @@
-"""Types whose object a service keeps: create, find, observe, update, delete, settle and check, written once.
+"""Types whose object a service keeps: create, find, observe, update, delete, settle, check and drift, written once.
 
 A type states its collection with `Remote` and its request fields with the `wire` names of its properties. What is odd
 about it overrides one of the small steps: `body` (the request), `finish` (what follows the first request), `locate`
@@ -11,15 +11,32 @@ as the object exists; it stays right when `finish` fails.
 
 import contextlib
 import dataclasses
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+import json
+import logging
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 from hearth.cloud import errors, session
 from hearth.model.constraints import shown
+from hearth.model.drift import Condition
 from hearth.model.states import Action
-from hearth.resources import base, failures, schema
-from hearth.resources.contract import Call, Change, Gone, InError, Observed, Permanent, Temporary, Values, Wait
+from hearth.resources import base, failures, finders, live, schema
+from hearth.resources.contract import (
+    Call,
+    Change,
+    Drift,
+    Gone,
+    InError,
+    Observed,
+    Permanent,
+    Temporary,
+    Unwell,
+    Values,
+    Wait,
+)
 from hearth.resources.schema import Property
+
+log = logging.getLogger(__name__)
 
 #: Under which key of an object's metadata the row's id stands, in services whose objects have metadata.
 METADATA_KEY = "hearth_resource"
@@ -64,6 +81,8 @@ class Remote:
     update_method: str = "PUT"
     microversion: str | None = None
     readiness: Readiness | None = None
+    sparse: bool = False
+    """Whether the service leaves fields without a value out of the objects."""
 
     @property
     def list_key(self) -> str:
@@ -276,19 +295,48 @@ class RemoteResource(base.Base):
             return None
         return dict(observed) if name == "show" else self.attributes[name].read(name, observed)
 
-    async def check(self, call: Call) -> None:
-        """See `Resource.check`: the object is there and in a good state."""
-        try:
-            observed = await self.observe(call)
-        except Gone as gone:
-            raise Permanent(f"the object is not there any more: {gone}", kind="NotFound") from gone
+    # ---- reality ----
+
+    def ailment(self, call: Call, observed: Observed) -> Unwell | None:
+        """See `Resource.ailment`: what the readiness says."""
         readiness = self.remote.readiness
-        if readiness is None or observed is None:
-            return
-        status = observed.get(readiness.field)
-        if status not in readiness.ready:
-            expected = ", ".join(sorted(readiness.ready))
-            raise Permanent(f"{readiness.field} is {shown(status)}, expected is {expected}", kind="ResourceFailure")
+        if readiness is None or (status := observed.get(readiness.field)) in readiness.ready:
+            return None
+        expected = ", ".join(sorted(readiness.ready))
+        condition = Condition.FAILED if status in readiness.failed else Condition.UNREADY
+        return Unwell(f"{readiness.field} is {shown(status)}, expected is {expected}", condition)
+
+    async def drift(self, call: Call, observed: Observed | None) -> Drift:
+        """See `Resource.drift`: property by property, as declared; a name and its id are the same."""
+        if observed is None:
+            return Drift({}, {})
+        try:
+            observed = await self.examine(call, observed)
+        except (Permanent, Temporary) as failure:
+            log.info("Resource %s: only a part of it can be seen: %s", call.name, failure)
+        found = live.compare(self.properties, call, observed, sparse=self.remote.sparse)
+        for doubt in live.doubts(self.properties, found):
+            try:
+                if await _are_same(call, doubt):
+                    del found.differences[doubt.property]
+            except (finders.Ambiguous, errors.CloudError) as error:
+                del found.differences[doubt.property]
+                found.unseen[doubt.property] = str(error)
+        return found
+
+
+async def _are_same(call: Call, doubt: live.Doubt) -> bool:
+    """Whether both sides name the same things. Raises Ambiguous or CloudError when that cannot be told."""
+    if not finders.is_known(doubt.kind):
+        return False
+
+    async def ids(several: Iterable[str]) -> list[str]:
+        return sorted([await finders.find(call.cloud, doubt.kind, one) for one in several])
+
+    try:
+        return await ids(doubt.expected) == await ids(doubt.actual)
+    except finders.NotFoundName:
+        return False  # one of them names nothing: they differ
 
 
 @contextlib.contextmanager
@@ -351,6 +399,27 @@ def changed_fields(properties: Mapping[str, Property], changed: Mapping[str, Any
             value = to_field(declared, value)
         body[declared.wire_name] = value
     return body
+
+
+def own_metadata(field: str = "metadata", hidden: Collection[str] = ()) -> Callable[[Call, Observed], Any]:
+    """Reads metadata of texts, without the row's mark and what the service itself puts there (`hidden`)."""
+
+    def read_metadata(call: Call, observed: Observed) -> Any:
+        given = call.properties.get(field) or {}
+        present = {
+            key: value
+            for key, value in (observed.get(field) or {}).items()
+            if key != METADATA_KEY and (key in given or key not in hidden)
+        }
+        # Other values than texts were sent as JSON.
+        return given if present == texts(given) else present
+
+    return read_metadata
+
+
+def texts(metadata: Mapping[str, Any]) -> dict[str, str]:
+    """Metadata as services want it: texts; other values as JSON."""
+    return {key: value if isinstance(value, str) else json.dumps(value) for key, value in metadata.items()}
 
 
 def _is_marked(found: Mapping[str, Any], call: Call) -> bool:

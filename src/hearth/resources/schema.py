@@ -26,6 +26,21 @@ _TYPES: Final[dict[type, str]] = {
     object: "Any",
 }
 
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Unseen:
+    """Why the actual value of a property cannot be observed."""
+
+    reason: str
+
+
+#: `Property.live` of secrets.
+NEVER_SHOWN: Final = Unseen("the service never shows it")
+#: `Property.live` of what is used once, while the object is made.
+USED_ONCE: Final = Unseen("the service uses it while the object is made, and does not show it afterwards")
+#: What says how the actual value is read; see `Property.live`.
+Live = str | Callable[[Any, Mapping[str, Any]], Any] | Unseen | None
+
 #: `((status, since), ...)`, the present status first. Empty: supported since the type exists.
 Support = tuple[tuple[str, str | None], ...]
 
@@ -78,6 +93,12 @@ class Property:
     fields: "Mapping[str, Property]" = dataclasses.field(default_factory=dict)
     wire: str | None = SAME
     """The name in the service's request; None when the property is not sent as such."""
+    live: Live = SAME
+    """Where the actual value stands in the observed object: under the name on the wire, in a field (a dot goes a level
+    down), or a function of call and observation gives it (ABSENT: nothing is expected here). `Unseen`: it cannot be
+    observed. None: it says how Hearth acts, and nothing in the cloud stands for it."""
+    ordered: bool = False
+    """Whether the order of the list's items counts when the actual value is compared."""
     cleared: Any = None
     """What is sent when an update takes the property away; ABSENT: nothing."""
     null: Any = ABSENT

@@ -24,8 +24,16 @@ from hearth.resources.contract import (
     Verdict,
     Wait,
 )
-from hearth.resources.remote import METADATA_KEY, Readiness, Remote, RemoteResource, remember_request
-from hearth.resources.schema import ABSENT, PHYSICAL_NAME, Attribute, Property
+from hearth.resources.remote import (
+    METADATA_KEY,
+    Readiness,
+    Remote,
+    RemoteResource,
+    own_metadata,
+    remember_request,
+    texts,
+)
+from hearth.resources.schema import ABSENT, PHYSICAL_NAME, USED_ONCE, Attribute, Property
 
 _SOURCES = ("image", "snapshot_id", "source_volid", "backup_id")
 _STEPS = "steps"
@@ -42,6 +50,20 @@ def _text(field: str) -> Callable[[Observed], Any]:
 
 def _metadata(observed: Observed) -> dict[str, Any]:
     return {key: value for key, value in (observed.get("metadata") or {}).items() if key != METADATA_KEY}
+
+
+#: Metadata that the service itself keeps among the user's.
+_SERVICE_KEYS = ("readonly", "attached_mode")
+
+
+def _image(call: Call, observed: Observed) -> Any:
+    """The image whose properties the service copied; a bare copy shows nothing."""
+    return (observed.get("volume_image_metadata") or {}).get("image_id", ABSENT)
+
+
+def _is_read_only(call: Call, observed: Observed) -> Any:
+    flag = (observed.get("metadata") or {}).get("readonly")
+    return ABSENT if flag is None else str(flag).lower() == "true"
 
 
 @base.resource("OS::Cinder::Volume")
@@ -68,22 +90,28 @@ class Volume(RemoteResource):
     size = Property(int, "Size in GiB. It can grow, not shrink.", updatable=True, minimum=1, cleared=ABSENT)
     volume_type = Property(str, "Type of the volume.", updatable=True, constraint="cinder.vtype", cleared=ABSENT)
     availability_zone = Property(str, "Availability zone it is kept in.")
-    image = Property(str, "Image to make it from.", refers="glance.image", wire="imageRef")
+    image = Property(str, "Image to make it from.", refers="glance.image", wire="imageRef", live=_image)
     imageRef = Property(
         str, "Older name of image.", moved_to="image", support=(("HIDDEN", "5.0.0"), ("DEPRECATED", "2014.1"))
     )
     snapshot_id = Property(str, "Snapshot to make it from.", refers="cinder.snapshot")
     source_volid = Property(str, "Volume to make it from.", refers="cinder.volume")
-    backup_id = Property(str, "Backup to fill it from.", updatable=True, refers="cinder.backup", wire=None)
-    metadata = Property(dict, "Texts to keep with the volume.", default={}, updatable=True)
-    read_only = Property(bool, "Whether it can only be read.", updatable=True, wire=None, since="5.0.0")
+    backup_id = Property(
+        str, "Backup to fill it from.", updatable=True, refers="cinder.backup", wire=None, live=USED_ONCE
+    )
+    metadata = Property(
+        dict, "Texts to keep with the volume.", default={}, updatable=True, live=own_metadata(hidden=_SERVICE_KEYS)
+    )
+    read_only = Property(
+        bool, "Whether it can only be read.", updatable=True, wire=None, live=_is_read_only, since="5.0.0"
+    )
     multiattach = Property(
         bool,
         "Whether several servers may use it at a time.",
         default=False,
         support=(("HIDDEN", "13.0.0"), ("SUPPORTED", "6.0.0")),
     )
-    scheduler_hints = Property(dict, "Wishes about the place.", wire=None, since="2015.1")
+    scheduler_hints = Property(dict, "Wishes about the place.", wire=None, live=USED_ONCE, since="2015.1")
 
     attributes = {
         "availability_zone": Attribute(str, "Availability zone.", source=_text("availability_zone")),
@@ -253,7 +281,4 @@ class Volume(RemoteResource):
 
 
 def _texts(call: Call) -> dict[str, str]:
-    return {
-        key: value if isinstance(value, str) else json.dumps(value)
-        for key, value in (call.properties.get("metadata") or {}).items()
-    }
+    return texts(call.properties.get("metadata") or {})

@@ -4,13 +4,14 @@ Spec: https://docs.openstack.org/api-ref/compute/#servers-with-volume-attachment
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from typing import Any
 
 from hearth.cloud import session
+from hearth.model.drift import Condition
 from hearth.model.states import Action
 from hearth.resources import base, failures
-from hearth.resources.contract import Call, Change, Gone, Observed, Permanent, Wait
+from hearth.resources.contract import Call, Change, Gone, Observed, Unwell, Wait
 from hearth.resources.remote import Readiness, Remote, RemoteResource, recorded, remember_request
 from hearth.resources.schema import Property
 
@@ -35,9 +36,11 @@ class VolumeAttachment(RemoteResource):
         ),
     )
 
-    instance_uuid = Property(str, "The server.", required=True, updatable=True)
-    volume_id = Property(str, "The volume.", required=True, updatable=True, refers="cinder.volume")
-    mountpoint = Property(str, "Name of the device in the server, such as /dev/vdb.", updatable=True)
+    instance_uuid = Property(str, "The server.", required=True, updatable=True, live="attachment.server_id")
+    volume_id = Property(str, "The volume.", required=True, updatable=True, refers="cinder.volume", live="id")
+    mountpoint = Property(
+        str, "Name of the device in the server, such as /dev/vdb.", updatable=True, live="attachment.device"
+    )
 
     async def locate(self, call: Call) -> str | None:
         """The attachment is known by what it connects."""
@@ -95,12 +98,22 @@ class VolumeAttachment(RemoteResource):
             return Wait()
         return wait
 
-    async def check(self, call: Call) -> None:
+    def ailment(self, call: Call, observed: Observed) -> Unwell | None:
         """The volume is attached to the server."""
-        await super().check(call)
         server, volume = _ends(call.properties)
-        if not _is_attached(await self._volume(call, volume), server):
-            raise Permanent(f"volume {volume} is not attached to server {server}", kind="ResourceFailure")
+        if not _is_attached(observed, server):
+            return Unwell(f"volume {volume} is not attached to server {server}", Condition.GONE)
+        return super().ailment(call, observed)
+
+    async def examine(self, call: Call, observed: Observed) -> Observed:
+        """The attachment to the server is one of several that there may be."""
+        server, _ = _ends(call.properties)
+        mine = [one for one in observed.get("attachments") or () if one.get("server_id") == server]
+        return {**observed, "attachment": mine[0] if mine else {}}
+
+    def identity(self, physical_id: str | None, properties: Mapping[str, Any]) -> Hashable:
+        """What it connects."""
+        return properties.get("instance_uuid"), properties.get("volume_id")
 
     async def _part(self, call: Call, server: str, volume: str) -> None:
         """Detach it, unless that has begun: the service refuses a second request. Raises Gone."""

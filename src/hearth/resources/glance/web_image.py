@@ -10,12 +10,22 @@ from hearth.model.states import Action
 from hearth.resources import base
 from hearth.resources.contract import Call, Change, InError, Issue, Observed, Values, Wait
 from hearth.resources.remote import Readiness, Remote, RemoteResource, remember_request
-from hearth.resources.schema import PHYSICAL_NAME, Property
+from hearth.resources.schema import PHYSICAL_NAME, USED_ONCE, Property
 
 _UUID = "^([0-9a-fA-F]){8}-([0-9a-fA-F]){4}-([0-9a-fA-F]){4}-([0-9a-fA-F]){4}-([0-9a-fA-F]){12}$"
 _PATCH = {"Content-Type": "application/openstack-images-v2.1-json-patch"}
 _CONTAINERS = ("ami", "ari", "aki", "bare", "ovf", "ova", "docker")
 _DISKS = ("ami", "ari", "aki", "vhd", "vhdx", "vmdk", "raw", "qcow2", "vdi", "iso", "ploop")
+
+
+def _extra_properties(call: Call, observed: Observed) -> Any:
+    """Those that are wanted; further ones may be the service's own."""
+    given = call.properties.get("extra_properties") or {}
+    return {key: observed[key] for key in given if key in observed}
+
+
+def _is_active(call: Call, observed: Observed) -> Any:
+    return observed.get("status") == "active"
 
 
 @base.resource("OS::Glance::WebImage", since="12.0.0")
@@ -31,11 +41,12 @@ class WebImage(RemoteResource):
             failed=("killed", "deleted", "pending_delete"),
             on=frozenset({Action.CREATE, Action.UPDATE}),
         ),
+        sparse=True,
     )
 
     name = Property(str, "Name of the image.", default=PHYSICAL_NAME)
     id = Property(str, "Id of the image; made if it is not given.")
-    location = Property(str, "URL to fetch it from.", required=True, wire=None)
+    location = Property(str, "URL to fetch it from.", required=True, wire=None, live=USED_ONCE)
     container_format = Property(str, "What is around the disk.", required=True, allowed=_CONTAINERS)
     disk_format = Property(str, "Form of the disk.", required=True, allowed=_DISKS)
     visibility = Property(
@@ -55,11 +66,21 @@ class WebImage(RemoteResource):
     os_distro = Property(str, "Name of the distribution.", updatable=True)
     os_version = Property(str, "Version of the distribution.", updatable=True)
     owner = Property(str, "Project that owns it.", updatable=True)
-    extra_properties = Property(dict, "Further properties.", default={}, updatable=True, wire=None, since="17.0.0")
-    members = Property(
-        list, "Projects it is shared with.", updatable=True, wire=None, items=Property(str), since="16.0.0"
+    extra_properties = Property(
+        dict, "Further properties.", default={}, updatable=True, wire=None, live=_extra_properties, since="17.0.0"
     )
-    active = Property(bool, "Whether it can be used.", default=True, updatable=True, wire=None, since="16.0.0")
+    members = Property(
+        list,
+        "Projects it is shared with.",
+        updatable=True,
+        wire=None,
+        live="members",
+        items=Property(str),
+        since="16.0.0",
+    )
+    active = Property(
+        bool, "Whether it can be used.", default=True, updatable=True, wire=None, live=_is_active, since="16.0.0"
+    )
 
     def validate(self, properties: Values) -> Iterable[Issue]:
         """The formats of Amazon's images belong together."""
@@ -135,9 +156,17 @@ class WebImage(RemoteResource):
         await self.request(call, "POST", f"{self.path(call)}/actions/{action}")
         return Wait()
 
+    async def examine(self, call: Call, observed: Observed) -> Observed:
+        """Members are a collection of their own."""
+        return {**observed, "members": await self._members(call)} if "members" in call.properties else observed
+
+    async def _members(self, call: Call) -> list[str]:
+        answer = await self.request(call, "GET", f"{self.path(call)}/members")
+        return [one["member_id"] for one in answer.body["members"]]
+
     async def _set_members(self, call: Call) -> None:
         path = f"{self.path(call)}/members"
-        present = {one["member_id"] for one in (await self.request(call, "GET", path)).body["members"]}
+        present = set(await self._members(call))
         wanted = set(call.properties.get("members") or ())
         for member in sorted(present - wanted):
             await self.request(call, "DELETE", f"{path}/{member}")

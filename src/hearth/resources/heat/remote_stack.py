@@ -3,22 +3,65 @@
 Spec: https://docs.openstack.org/api-ref/orchestration/v1/#stacks
 """
 
+import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from hearth.cloud import session
+from hearth.model.drift import Condition
+from hearth.model.errors import Invalid
 from hearth.model.plan import Decision, Verdict
 from hearth.model.states import Action
 from hearth.resources import base, failures
-from hearth.resources.contract import Call, Change, Issue, Observed, Permanent, Values, Wait
+from hearth.resources.contract import Call, Change, Issue, Observed, Permanent, Unwell, Values, Wait
 from hearth.resources.remote import Remote, RemoteResource, recorded
-from hearth.resources.schema import Attribute, Property
+from hearth.resources.schema import Attribute, Property, Unseen
+from hearth.template import source
 
 _DELETED = "DELETE_COMPLETE"
+#: What the orchestration API shows for a hidden parameter.
+_HIDDEN = "******"
 _LATER = {
     "credential_secret_id": "Credentials from the key manager cannot be used yet.",
     "ca_cert": "A certificate authority of its own cannot be used yet.",
 }
+
+
+#: Where an examined stack keeps its template.
+_TEMPLATE = "template"
+
+
+def _template(call: Call, observed: Observed) -> Any:
+    """The stored template, in the words of the property while it means the same."""
+    wanted, stored = call.properties["template"], observed.get(_TEMPLATE)
+    if stored is None:
+        return Unseen("the stored template could not be read")
+    try:
+        parsed, _ = source.parse(wanted, _TEMPLATE)
+    except Invalid as invalid:
+        return Unseen(f"the wanted template cannot be read: {invalid.message}")
+    same = json.loads(json.dumps(parsed, default=str)) == stored
+    return wanted if same else json.dumps(stored, indent=2)
+
+
+def _parameters(call: Call, observed: Observed) -> Any:
+    """The values of the parameters that are given here; hidden ones cannot be compared."""
+    shown, given = observed.get("parameters") or {}, call.properties["parameters"]
+    return {
+        key: value if shown.get(key) == _HIDDEN else _as_given(value, shown.get(key)) for key, value in given.items()
+    }
+
+
+def _as_given(wanted: Any, shown: Any) -> Any:
+    """The shown value; all are shown as texts."""
+    if isinstance(wanted, str) or not isinstance(shown, str):
+        return shown
+    if isinstance(wanted, list) and ",".join(map(str, wanted)) == shown:
+        return wanted
+    try:
+        return json.loads(shown)
+    except ValueError:
+        return shown
 
 
 @base.resource("OS::Heat::Stack")
@@ -31,6 +74,7 @@ class RemoteStack(RemoteResource):
         dict,
         "Where the stack is, and who makes it.",
         updatable=True,
+        live=None,
         fields={
             "region_name": Property(str, "The region."),
             "credential_secret_id": Property(str, "The secret that holds credentials.", updatable=True, since="12.0.0"),
@@ -40,9 +84,9 @@ class RemoteStack(RemoteResource):
             ),
         },
     )
-    template = Property(str, "The template's text.", required=True, updatable=True)
-    timeout = Property(int, "Minutes that an action of it may take.", updatable=True)
-    parameters = Property(dict, "Values of the template's parameters.", default={}, updatable=True)
+    template = Property(str, "The template's text.", required=True, updatable=True, live=_template)
+    timeout = Property(int, "Minutes that an action of it may take.", updatable=True, live="timeout_mins")
+    parameters = Property(dict, "Values of the template's parameters.", default={}, updatable=True, live=_parameters)
 
     attributes = {
         "stack_name": Attribute(str, "Name of the stack."),
@@ -110,9 +154,21 @@ class RemoteStack(RemoteResource):
         """Begin to resume it."""
         await self._act(call, "resume")
 
-    async def check(self, call: Call) -> None:
+    async def check(self, call: Call) -> Observed | None:
         """Begin to check it."""
         await self._act(call, "check")
+        return None
+
+    def ailment(self, call: Call, observed: Observed) -> Unwell | None:
+        """A stack that was deleted is still shown for a while."""
+        if observed.get("stack_status") == _DELETED:
+            return Unwell(f"stack {call.physical_id} was deleted", Condition.GONE)
+        return None
+
+    async def examine(self, call: Call, observed: Observed) -> Observed:
+        """The template is shown on its own."""
+        answer = await self.request(call, "GET", f"{self.path(call)}/template")
+        return {**observed, _TEMPLATE: answer.body}
 
     async def _act(self, call: Call, action: str) -> None:
         await self.request(call, "POST", f"{self.path(call)}/actions", {action: None})

@@ -8,7 +8,7 @@ import secrets
 from hearth.cloud import errors
 from hearth.model.states import Action
 from hearth.resources import base, failures
-from hearth.resources.contract import Call, Permanent, StackUser, StackUsers
+from hearth.resources.contract import Call, Gone, Observed, Permanent, StackUser, StackUsers
 
 #: Keys of private data.
 USER = "user_id"
@@ -19,6 +19,7 @@ class WithUser(base.Base):
     """A type with a stack user; its physical id is the user's id."""
 
     external = True
+    supports_check = True
 
     async def find(self, call: Call) -> str | None:
         """The user of an interrupted create, to be removed; a create that is repeated gives it a new password."""
@@ -40,6 +41,15 @@ class WithUser(base.Base):
         if USER in call.data or call.physical_id != call.physical_name:
             with failures.sorted_out():
                 await users_of(call).delete(call.data.get(USER) or str(call.physical_id))
+
+    async def observe(self, call: Call) -> Observed | None:
+        """The user, who has nothing to show; another way of signalling makes none."""
+        user_id = call.data.get(USER)
+        if user_id is not None:
+            with failures.sorted_out():
+                if not await users_of(call).exists(user_id):
+                    raise Gone(f"there is no user {user_id}")
+        return {}
 
     async def suspend(self, call: Call) -> None:
         """Keep the user out."""

@@ -31,6 +31,7 @@ class SwiftSignalHandle(base.Base):
     }
     services = ("object-store",)
     external = True
+    supports_check = True
 
     def reference(self, call: Call) -> Any:
         """The URL."""
@@ -44,6 +45,11 @@ class SwiftSignalHandle(base.Base):
         """Make the container and sign the URL."""
         call.data[_URL] = await temp_url.create(call)
         return call.physical_name
+
+    async def observe(self, call: Call) -> Observed | None:
+        """The container, which has nothing to show."""
+        await temp_url.look(call)
+        return {}
 
     async def delete(self, call: Call) -> None:
         """Remove the container and the signals in it."""
@@ -66,6 +72,7 @@ class SwiftSignal(base.Base):
     attributes = {"data": Attribute(str, "JSON text of what the signals brought, by their ids.")}
     services = ("object-store",)
     external = True
+    supports_check = True
     findable = False
     waits_on = frozenset({Action.CREATE})
 

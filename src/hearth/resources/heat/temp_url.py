@@ -68,6 +68,12 @@ def as_signal(body: Any, number: int) -> dict[str, Any]:
     }
 
 
+async def look(call: Call) -> None:
+    """Make sure that the handle's container is there. Raises Gone."""
+    with failures.sorted_out():
+        await call.cloud.request(_SERVICE, "HEAD", f"/{quote(call.physical_id or call.physical_name, '')}")
+
+
 async def delete(call: Call) -> None:
     """Remove the container with everything in it. One that is gone is no error."""
     container = quote(call.physical_name, "")

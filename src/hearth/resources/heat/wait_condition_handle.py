@@ -35,6 +35,7 @@ class WaitConditionHandle(stack_user.WithUser):
         "How signals come: with a token, a user's password, by a URL of the object store, or by the API alone.",
         default="TOKEN_SIGNAL",
         allowed=_TRANSPORTS,
+        live=None,
         since="6.0.0",
     )
 
@@ -95,6 +96,12 @@ class WaitConditionHandle(stack_user.WithUser):
         if call.properties.get("signal_transport") == "TEMP_URL_SIGNAL":
             await temp_url.delete(call)
         await super().delete(call)
+
+    async def observe(self, call: Call) -> Observed | None:
+        """What the transport needs is there."""
+        if self.collects(call):
+            await temp_url.look(call)
+        return await super().observe(call)
 
     async def attribute(self, call: Call, name: str, observed: Observed | None) -> Any:
         """What a sender needs."""

@@ -5,10 +5,10 @@ Spec: https://docs.openstack.org/api-ref/network/v2/#floating-ips-floatingips
 
 from typing import Any
 
-from hearth.resources import base, rules
+from hearth.resources import base, live, rules
 from hearth.resources.contract import Call, Change, Neighbour, Neighbours, Reference
 from hearth.resources.neutron import network_resource, topology
-from hearth.resources.schema import ABSENT, Attribute, Property
+from hearth.resources.schema import ABSENT, USED_ONCE, Attribute, Property
 
 
 @base.resource("OS::Neutron::FloatingIP")
@@ -33,7 +33,7 @@ class FloatingIP(network_resource.NetworkResource):
         support=(("HIDDEN", "5.0.0"), ("DEPRECATED", "2014.2")),
     )
     floating_subnet = Property(
-        str, "Subnet the address is from.", refers="neutron.subnet", wire="subnet_id", since="9.0.0"
+        str, "Subnet the address is from.", refers="neutron.subnet", wire="subnet_id", live=USED_ONCE, since="9.0.0"
     )
     port_id = Property(str, "Port the address leads to.", updatable=True, refers="neutron.port")
     fixed_ip_address = Property(
@@ -42,7 +42,7 @@ class FloatingIP(network_resource.NetworkResource):
     floating_ip_address = Property(str, "The address; admin only by default.", constraint="ip_addr", since="5.0.0")
     dns_name = Property(str, "DNS name.", updatable=True, constraint="rel_dns_name", cleared="", since="7.0.0")
     dns_domain = Property(str, "DNS domain.", updatable=True, constraint="dns_domain", cleared="", since="7.0.0")
-    value_specs = Property(dict, "Further fields of the request.", default={})
+    value_specs = Property(dict, "Further fields of the request.", default={}, live=live.extras())
 
     checks = (rules.together("fixed_ip_address", "port_id"),)
 

@@ -3,7 +3,7 @@
 Spec: https://docs.openstack.org/api-ref/network/v2/#update-floating-ip
 """
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from typing import Any
 
 from hearth.resources import base
@@ -18,7 +18,7 @@ class FloatingIPAssociation(network_resource.NetworkResource):
 
     remote = network_resource.collection("floatingip", marker="", batch="")
 
-    floatingip_id = Property(str, "The floating address.", required=True, updatable=True)
+    floatingip_id = Property(str, "The floating address.", required=True, updatable=True, live="id")
     port_id = Property(str, "Port the address leads to.", required=True, updatable=True, refers="neutron.port")
     fixed_ip_address = Property(str, "Address of the port, if it has several.", updatable=True, constraint="ip_addr")
 
@@ -60,6 +60,10 @@ class FloatingIPAssociation(network_resource.NetworkResource):
         if found.get("port_id") != call.properties["port_id"]:
             raise Gone(f"floating IP {found['id']} does not lead to port {call.properties['port_id']}")
         return found
+
+    def identity(self, physical_id: str | None, properties: Mapping[str, Any]) -> Hashable:
+        """What it connects."""
+        return properties.get("floatingip_id"), properties.get("port_id")
 
     async def _associate(self, call: Call, properties: Mapping[str, Any], *, creating: bool) -> None:
         body = {"port_id": properties["port_id"], "fixed_ip_address": properties.get("fixed_ip_address")}

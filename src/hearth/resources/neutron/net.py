@@ -5,10 +5,13 @@ Spec: https://docs.openstack.org/api-ref/network/v2/#networks
 
 from typing import Any
 
-from hearth.resources import base
+from hearth.resources import base, live
 from hearth.resources.contract import Call, Change, Observed
 from hearth.resources.neutron import network_resource
 from hearth.resources.schema import PHYSICAL_NAME, Attribute, Property
+
+#: Where an examined network keeps its agents.
+_AGENTS = "dhcp_agents"
 
 
 @base.resource("OS::Neutron::Net")
@@ -21,7 +24,7 @@ class Net(network_resource.NetworkResource):
     admin_state_up = Property(bool, "Whether the network carries traffic.", default=True, updatable=True)
     shared = Property(bool, "Whether all projects may use it; admin only.", default=False, updatable=True)
     tenant_id = Property(str, "Project that owns it; admin only.")
-    dhcp_agent_ids = Property(list, "DHCP agents that serve it; admin only.", updatable=True, wire=None)
+    dhcp_agent_ids = Property(list, "DHCP agents that serve it; admin only.", updatable=True, wire=None, live=_AGENTS)
     port_security_enabled = Property(
         bool, "Whether ports get port security unless told otherwise.", updatable=True, cleared=True, since="5.0.0"
     )
@@ -38,7 +41,7 @@ class Net(network_resource.NetworkResource):
     )
     tags = Property(list, "Tags of the network.", updatable=True, items=Property(str), since="9.0.0")
     availability_zone_hints = Property(list, "Availability zones preferred for its agents.", since="19.0.0")
-    value_specs = Property(dict, "Further fields of the request.", default={}, updatable=True)
+    value_specs = Property(dict, "Further fields of the request.", default={}, updatable=True, live=live.extras())
 
     attributes = {
         "name": Attribute(str, "Name of the network."),
@@ -65,6 +68,12 @@ class Net(network_resource.NetworkResource):
         if "dhcp_agent_ids" in change.properties:
             await self._set_agents(call)
         return None
+
+    async def examine(self, call: Call, observed: Observed) -> Observed:
+        """Agents are a collection of their own."""
+        if "dhcp_agent_ids" not in call.properties:
+            return observed
+        return {**observed, _AGENTS: await self.agents(call, "dhcp-agents")}
 
     async def attribute(self, call: Call, name: str, observed: Observed | None) -> Any:
         """Segments are a collection of their own."""

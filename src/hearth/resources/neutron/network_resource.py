@@ -54,6 +54,11 @@ class NetworkResource(RemoteResource):
         before = (call.previous or {}).get("value_specs") or {}
         return changed | {key: value for key, value in specs.items() if key not in before or before[key] != value}
 
+    async def agents(self, call: Call, listing: str) -> list[str]:
+        """Ids of the agents that serve the object."""
+        answer = await self.request(call, "GET", f"{self.path(call)}/{listing}")
+        return [agent["id"] for agent in answer.body["agents"]]
+
     async def finish(self, call: Call) -> None:
         """Set the tags, which the create request cannot hold."""
         if call.properties.get("tags"):
@@ -77,8 +82,7 @@ class NetworkResource(RemoteResource):
             listing: below the object's path, the list of its agents.
             hosting: below an agent's path, the collection of what it serves; `key` names the object there.
         """
-        answer = await self.request(call, "GET", f"{self.path(call)}/{listing}")
-        present = {agent["id"] for agent in answer.body["agents"]}
+        present = set(await self.agents(call, listing))
         for agent in sorted(present - set(wanted)):
             await self.request(call, "DELETE", f"/v2.0/agents/{agent}/{hosting}/{call.physical_id}")
         for agent in sorted(set(wanted) - present):

@@ -5,7 +5,7 @@ Spec: https://docs.openstack.org/api-ref/network/v2/#ports
 
 from typing import Any
 
-from hearth.resources import base, finders, rules
+from hearth.resources import base, finders, live, rules
 from hearth.resources.contract import Call, Change, Decision, Neighbour, Neighbours, Observed, Verdict
 from hearth.resources.neutron import network_resource, port_properties, topology
 from hearth.resources.schema import ABSENT, PHYSICAL_NAME, Attribute, Property
@@ -55,8 +55,10 @@ class Port(network_resource.NetworkResource):
     security_groups = Property(
         list, "Security groups.", updatable=True, translates="neutron.security_group", cleared=ABSENT
     )
-    device_id = Property(str, "What uses the port.", default="", updatable=True)
-    device_owner = Property(str, "Which service uses the port.", default="", updatable=True)
+    device_id = Property(str, "What uses the port.", default="", updatable=True, live=live.when_given("device_id"))
+    device_owner = Property(
+        str, "Which service uses the port.", default="", updatable=True, live=live.when_given("device_owner")
+    )
     dns_name = Property(str, "DNS name.", updatable=True, constraint="dns_name", cleared="", since="7.0.0")
     tags = Property(list, "Tags of the port.", updatable=True, items=Property(str), since="9.0.0")
     replacement_policy = Property(
@@ -65,6 +67,7 @@ class Port(network_resource.NetworkResource):
         default="AUTO",
         updatable=True,
         wire=None,
+        live=None,
         allowed=("REPLACE_ALWAYS", "AUTO"),
         support=(("HIDDEN", "9.0.0"), ("DEPRECATED", "6.0.0"), ("SUPPORTED", "2014.2")),
     )

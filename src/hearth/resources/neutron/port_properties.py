@@ -3,9 +3,17 @@
 Each use gets its own declarations, because a declaration knows its name.
 """
 
+from typing import Any
+
+from hearth.resources import live
+from hearth.resources.contract import Call, Observed
 from hearth.resources.schema import ABSENT, Property, Schema
 
 VNIC_TYPES = ("normal", "direct", "macvtap", "direct-physical", "baremetal", "virtio-forwarder", "smart-nic")
+
+
+def _has_no_address(call: Call, observed: Observed) -> Any:
+    return not observed.get("fixed_ips") if call.properties.get("no_fixed_ips") else ABSENT
 
 
 def extra() -> Schema:
@@ -30,7 +38,13 @@ def extra() -> Schema:
         ),
         "mac_address": Property(str, "MAC address.", constraint="mac_addr"),
         "no_fixed_ips": Property(
-            bool, "Whether the port has no address.", default=False, updatable=True, wire=None, since="16.0.0"
+            bool,
+            "Whether the port has no address.",
+            default=False,
+            updatable=True,
+            wire=None,
+            live=_has_no_address,
+            since="16.0.0",
         ),
         "port_security_enabled": Property(
             bool, "Whether port security is on.", updatable=True, cleared=True, since="5.0.0"
@@ -41,6 +55,6 @@ def extra() -> Schema:
         "qos_policy": Property(
             str, "QoS policy.", updatable=True, refers="neutron.qos_policy", wire="qos_policy_id", since="6.0.0"
         ),
-        "value_specs": Property(dict, "Further fields of the request.", default={}, updatable=True),
+        "value_specs": Property(dict, "Further fields of the request.", default={}, updatable=True, live=live.extras()),
     }
     return Schema(named)

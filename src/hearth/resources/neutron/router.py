@@ -3,10 +3,21 @@
 Spec: https://docs.openstack.org/api-ref/network/v2/#routers-routers
 """
 
-from hearth.resources import base, rules
-from hearth.resources.contract import Call, Change, Neighbour, Neighbours
+from typing import Any
+
+from hearth.resources import base, live, rules
+from hearth.resources.contract import Call, Change, Neighbour, Neighbours, Observed
 from hearth.resources.neutron import network_resource, topology
 from hearth.resources.schema import ABSENT, PHYSICAL_NAME, Attribute, Property
+
+#: Where an examined router keeps its agents.
+_AGENTS = "l3_agents"
+
+
+def _agent(call: Call, observed: Observed) -> Any:
+    """The agent that is wanted, if it is among those there are."""
+    wanted, present = call.properties["l3_agent_id"], observed.get(_AGENTS) or []
+    return wanted if wanted in present else next(iter(present), None)
 
 
 @base.resource("OS::Neutron::Router")
@@ -54,10 +65,17 @@ class Router(network_resource.NetworkResource):
         "Agent that runs it; older form of l3_agent_ids.",
         updatable=True,
         wire=None,
+        live=_agent,
         support=(("HIDDEN", "6.0.0"), ("DEPRECATED", "2015.1"), ("SUPPORTED", "2014.1")),
     )
     l3_agent_ids = Property(
-        list, "Agents that run it; admin only.", updatable=True, wire=None, items=Property(str), since="2015.1"
+        list,
+        "Agents that run it; admin only.",
+        updatable=True,
+        wire=None,
+        live=_AGENTS,
+        items=Property(str),
+        since="2015.1",
     )
     distributed = Property(bool, "Whether it runs on every compute host; admin only.", since="2015.1")
     ha = Property(bool, "Whether it is highly available; admin only.", since="2015.1")
@@ -66,7 +84,7 @@ class Router(network_resource.NetworkResource):
     )
     tags = Property(list, "Tags of the router.", updatable=True, items=Property(str), since="9.0.0")
     tenant_id = Property(str, "Project that owns it; admin only.", since="24.0.0")
-    value_specs = Property(dict, "Further fields of the request.", default={}, updatable=True)
+    value_specs = Property(dict, "Further fields of the request.", default={}, updatable=True, live=live.extras())
 
     checks = (
         rules.at_most_one("l3_agent_id", "l3_agent_ids"),
@@ -99,6 +117,10 @@ class Router(network_resource.NetworkResource):
         if "l3_agent_ids" in change.properties or "l3_agent_id" in change.properties:
             await self._set_agents(call)
         return None
+
+    async def examine(self, call: Call, observed: Observed) -> Observed:
+        """Agents are a collection of their own."""
+        return {**observed, _AGENTS: await self.agents(call, "l3-agents")} if _agents(call) else observed
 
     async def _set_agents(self, call: Call) -> None:
         await self.set_agents(call, _agents(call), "l3-agents", "l3-routers", "router_id")

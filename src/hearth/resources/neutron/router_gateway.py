@@ -18,8 +18,8 @@ class RouterGateway(network_resource.NetworkResource):
 
     remote = network_resource.collection("router", marker="", batch="")
 
-    router_id = Property(str, "The router.", required=True, refers="neutron.router")
-    network = Property(str, "The external network.", refers="neutron.network")
+    router_id = Property(str, "The router.", required=True, refers="neutron.router", live="router")
+    network = Property(str, "The external network.", refers="neutron.network", live="network_id")
     network_id = Property(
         str,
         "Older name of network.",
@@ -62,7 +62,7 @@ class RouterGateway(network_resource.NetworkResource):
         info: dict[str, Any] = answer.body["router"].get("external_gateway_info") or {}
         if info.get("network_id") != network:
             raise Gone(f"router {router} has no gateway to network {network}")
-        return info
+        return {**info, "router": router}
 
     async def _set_gateway(self, call: Call, router: str, info: dict[str, Any], creating: bool) -> None:
         body = {"router": {"external_gateway_info": info}}

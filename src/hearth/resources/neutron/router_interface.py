@@ -3,6 +3,8 @@
 Spec: https://docs.openstack.org/api-ref/network/v2/#add-interface-to-router
 """
 
+from typing import Any
+
 from hearth.resources import base, rules
 from hearth.resources.contract import Call, Gone, Observed
 from hearth.resources.neutron import network_resource
@@ -12,13 +14,19 @@ from hearth.resources.schema import Property
 _OLD = (("HIDDEN", "6.0.0"), ("DEPRECATED", "2015.1"))
 
 
+def _subnet(call: Call, observed: Observed) -> Any:
+    """The subnet that is wanted, if the router's port has an address of it."""
+    wanted, present = call.properties["subnet"], [ip["subnet_id"] for ip in observed.get("fixed_ips") or ()]
+    return wanted if wanted in present else next(iter(present), None)
+
+
 @base.resource("OS::Neutron::RouterInterface")
 class RouterInterface(network_resource.NetworkResource):
     """Has no id of its own: the physical id is `<router>:subnet_id=<subnet>` or `<router>:port_id=<port>`."""
 
     remote = network_resource.collection("port", marker="", batch="")
 
-    router = Property(str, "The router.", required=True, refers="neutron.router")
+    router = Property(str, "The router.", required=True, refers="neutron.router", live="device_id")
     router_id = Property(
         str,
         "Older name of router.",
@@ -26,7 +34,9 @@ class RouterInterface(network_resource.NetworkResource):
         moved_to="router",
         support=(*_OLD, ("SUPPORTED", "2013.1")),
     )
-    subnet = Property(str, "The subnet; its gateway address becomes the router's.", refers="neutron.subnet")
+    subnet = Property(
+        str, "The subnet; its gateway address becomes the router's.", refers="neutron.subnet", live=_subnet
+    )
     subnet_id = Property(
         str,
         "Older name of subnet.",
@@ -34,7 +44,7 @@ class RouterInterface(network_resource.NetworkResource):
         moved_to="subnet",
         support=(("HIDDEN", "5.0.0"), ("DEPRECATED", "2014.2")),
     )
-    port = Property(str, "A port to give to the router.", refers="neutron.port", since="2015.1")
+    port = Property(str, "A port to give to the router.", refers="neutron.port", live="id", since="2015.1")
     port_id = Property(
         str,
         "Older name of port.",

@@ -26,6 +26,16 @@ _IDENTITY = (
 _OPEN_EGRESS = tuple({"direction": "egress", "ethertype": ethertype} for ethertype in protocols.ETHERTYPES)
 
 
+def _rules(call: Call, observed: Observed) -> Any:
+    """The rules as the template gives them, or as they are if they are others."""
+    present = observed.get("security_group_rules") or []
+    wanted = {_key(rule) for rule in _wanted(call, call.physical_id)}
+    if {_key(rule) for rule in present} == wanted:
+        return call.properties.get("rules")
+    shown = (*_IDENTITY, "description")
+    return [{key: rule[key] for key in shown if rule.get(key) not in (None, "")} for rule in present]
+
+
 @base.resource("OS::Neutron::SecurityGroup", since="2014.1")
 class SecurityGroup(network_resource.NetworkResource):
     """Its rules are part of it: a change of the list adds and removes only what differs."""
@@ -41,6 +51,7 @@ class SecurityGroup(network_resource.NetworkResource):
         default=[],
         updatable=True,
         wire=None,
+        live=_rules,
         items=Property(
             dict,
             fields={

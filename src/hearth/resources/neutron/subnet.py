@@ -7,14 +7,24 @@ from collections.abc import Iterable
 from typing import Any
 
 from hearth.model.values import UNKNOWN
-from hearth.resources import base, checks, rules
-from hearth.resources.contract import Call, Change, Issue, Values
+from hearth.resources import base, checks, live, rules
+from hearth.resources.contract import Call, Change, Issue, Observed, Values
 from hearth.resources.neutron import network_resource
 from hearth.resources.schema import ABSENT, PHYSICAL_NAME, Attribute, Property
 
 _MODES = ("dhcpv6-stateful", "dhcpv6-stateless", "slaac")
 #: What a template may give as gateway_ip for "no gateway".
 _NO_GATEWAY = ("", "~", "null")
+
+
+def _gateway(call: Call, observed: Observed) -> Any:
+    """The gateway; for none, as the template spells that."""
+    given = call.properties.get("gateway_ip")
+    return given if observed.get("gateway_ip") is None and given in _NO_GATEWAY else observed.get("gateway_ip")
+
+
+def _prefix_length(call: Call, observed: Observed) -> Any:
+    return int(str(observed["cidr"]).rpartition("/")[2])
 
 
 @base.resource("OS::Neutron::Subnet")
@@ -36,15 +46,15 @@ class Subnet(network_resource.NetworkResource):
     subnetpool = Property(
         str, "Pool the addresses are taken from.", refers="neutron.subnetpool", wire="subnetpool_id", since="6.0.0"
     )
-    prefixlen = Property(int, "Prefix length asked of the pool.", minimum=0, since="6.0.0")
+    prefixlen = Property(int, "Prefix length asked of the pool.", minimum=0, live=_prefix_length, since="6.0.0")
     cidr = Property(str, "The addresses.", constraint="net_cidr")
     name = Property(str, "Name of the subnet.", default=PHYSICAL_NAME, updatable=True)
     ip_version = Property(int, "4 or 6.", default=4, allowed=(4, 6))
     enable_dhcp = Property(bool, "Whether DHCP serves it.", default=True, updatable=True)
     gateway_ip = Property(
-        str, "Address of the gateway; null or empty for none.", updatable=True, null="", cleared=ABSENT
+        str, "Address of the gateway; null or empty for none.", updatable=True, null="", cleared=ABSENT, live=_gateway
     )
-    dns_nameservers = Property(list, "DNS servers told to hosts.", default=[], updatable=True)
+    dns_nameservers = Property(list, "DNS servers told to hosts.", default=[], updatable=True, ordered=True)
     allocation_pools = Property(
         list,
         "Ranges that addresses are given from.",
@@ -83,7 +93,7 @@ class Subnet(network_resource.NetworkResource):
     )
     tags = Property(list, "Tags of the subnet.", updatable=True, items=Property(str), since="9.0.0")
     tenant_id = Property(str, "Project that owns it; admin only.")
-    value_specs = Property(dict, "Further fields of the request.", default={}, updatable=True)
+    value_specs = Property(dict, "Further fields of the request.", default={}, updatable=True, live=live.extras())
 
     checks = (
         rules.exactly_one("cidr", "subnetpool"),

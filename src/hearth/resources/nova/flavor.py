@@ -8,7 +8,14 @@ from typing import Any
 from hearth.resources import base
 from hearth.resources.contract import Call, Change, Gone, Observed
 from hearth.resources.remote import Remote, RemoteResource
-from hearth.resources.schema import PHYSICAL_NAME, Attribute, Property
+from hearth.resources.schema import ABSENT, PHYSICAL_NAME, Attribute, Property
+
+#: Where an examined flavor keeps the projects that may use it.
+_ACCESS = "flavor_access"
+
+
+def _projects(call: Call, observed: Observed) -> Any:
+    return observed.get(_ACCESS, ABSENT)
 
 
 @base.resource("OS::Nova::Flavor", since="2014.2")
@@ -18,23 +25,26 @@ class Flavor(RemoteResource):
     remote = Remote(service="compute", path="/flavors", envelope="flavor")
 
     name = Property(str, "Name of the flavor.", default=PHYSICAL_NAME, since="7.0.0")
-    flavorid = Property(str, "Id of the flavor; made if it is not given.", wire=None, since="7.0.0")
+    flavorid = Property(str, "Id of the flavor; made if it is not given.", wire=None, live="id", since="7.0.0")
     ram = Property(int, "Memory in MiB.", required=True)
     vcpus = Property(int, "Virtual CPUs.", required=True)
     disk = Property(int, "Root disk in GiB; 0 for the size of the image.", default=0)
     ephemeral = Property(int, "Second disk in GiB.", default=0, wire="OS-FLV-EXT-DATA:ephemeral")
-    swap = Property(int, "Swap space in MiB.", default=0)
+    swap = Property(int, "Swap space in MiB.", default=0, live=lambda call, observed: observed.get("swap") or 0)
     rxtx_factor = Property(float, "Factor of the network's bandwidth.", default=1.0)
     is_public = Property(
         bool, "Whether every project may use it.", default=True, wire="os-flavor-access:is_public", since="6.0.0"
     )
-    extra_specs = Property(dict, "Keys that the scheduler and drivers understand.", updatable=True, wire=None)
+    extra_specs = Property(
+        dict, "Keys that the scheduler and drivers understand.", updatable=True, wire=None, live="extra_specs"
+    )
     tenants = Property(
         list,
         "Projects that may use it while it is not public.",
         default=[],
         updatable=True,
         wire=None,
+        live=_projects,
         items=Property(str, refers="keystone.project"),
         since="8.0.0",
     )
@@ -83,16 +93,31 @@ class Flavor(RemoteResource):
     async def attribute(self, call: Call, name: str, observed: Observed | None) -> Any:
         """Extra specs are a collection of their own."""
         if name == "extra_specs":
-            return (await self.request(call, "GET", f"{self.path(call)}/os-extra_specs")).body["extra_specs"]
+            return await self._specs(call)
         return await super().attribute(call, name, observed)
+
+    async def examine(self, call: Call, observed: Observed) -> Observed:
+        """Extra specs and access are collections of their own."""
+        seen = dict(observed)
+        if "extra_specs" in call.properties:
+            seen["extra_specs"] = await self._specs(call)
+        if not observed.get("os-flavor-access:is_public", True) and not call.properties["is_public"]:
+            seen[_ACCESS] = await self._access(call)
+        return seen
+
+    async def _specs(self, call: Call) -> Any:
+        return (await self.request(call, "GET", f"{self.path(call)}/os-extra_specs")).body["extra_specs"]
+
+    async def _access(self, call: Call) -> list[str]:
+        answer = await self.request(call, "GET", f"{self.path(call)}/os-flavor-access")
+        return [one["tenant_id"] for one in answer.body["flavor_access"]]
 
     async def _set_specs(self, call: Call, specs: dict[str, Any]) -> None:
         body = {"extra_specs": {key: str(value) for key, value in specs.items()}}
         await self.request(call, "POST", f"{self.path(call)}/os-extra_specs", body)
 
     async def _set_access(self, call: Call) -> None:
-        answer = await self.request(call, "GET", f"{self.path(call)}/os-flavor-access")
-        present = {one["tenant_id"] for one in answer.body["flavor_access"]}
+        present = set(await self._access(call))
         wanted = set(call.properties.get("tenants") or ())
         for action, projects in (("removeTenantAccess", present - wanted), ("addTenantAccess", wanted - present)):
             for project in sorted(projects):

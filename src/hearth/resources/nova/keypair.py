@@ -13,6 +13,11 @@ from hearth.resources.schema import Attribute, Property
 _PRIVATE_KEY = "private_key"
 
 
+def _stripped(expected: str, actual: str | None) -> str | None:
+    """The actual key; spaces around it mean nothing."""
+    return expected if actual is not None and actual.strip() == expected.strip() else actual
+
+
 @base.resource("OS::Nova::KeyPair", since="2014.1")
 class KeyPair(RemoteResource):
     """Its name is its id. Without a public key the service makes a pair, whose private half can be kept."""
@@ -22,8 +27,14 @@ class KeyPair(RemoteResource):
     named_before_create = False
 
     name = Property(str, "Name of the key pair.", required=True, length=(1, 255))
-    public_key = Property(str, "The public key; a pair is made if it is not given.")
-    save_private_key = Property(bool, "Whether the private key that is made is kept.", default=False, wire=None)
+    public_key = Property(
+        str,
+        "The public key; a pair is made if it is not given.",
+        live=lambda call, observed: _stripped(call.properties["public_key"], observed.get("public_key")),
+    )
+    save_private_key = Property(
+        bool, "Whether the private key that is made is kept.", default=False, wire=None, live=None
+    )
     type = Property(str, "Kind of key.", allowed=("ssh", "x509"), since="8.0.0")
     user = Property(str, "User whose key it is; admin only.", refers="keystone.user", wire="user_id", since="9.0.0")
 

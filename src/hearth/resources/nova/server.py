@@ -29,14 +29,15 @@ from hearth.resources.contract import (
 from hearth.resources.neutron import port_properties, topology
 from hearth.resources.nova import (
     server_attributes,
+    server_drift,
     server_images,
     server_ports,
     server_request,
     server_rules,
     server_steps,
 )
-from hearth.resources.remote import Readiness, Remote, RemoteResource, remember_request
-from hearth.resources.schema import PHYSICAL_NAME, Attribute, Property
+from hearth.resources.remote import Readiness, Remote, RemoteResource, own_metadata, remember_request
+from hearth.resources.schema import NEVER_SHOWN, PHYSICAL_NAME, USED_ONCE, Attribute, Property, Unseen
 
 _WAITING = frozenset({Action.CREATE, Action.UPDATE, Action.DELETE, Action.SUSPEND, Action.RESUME, Action.SNAPSHOT})
 #: What a server is when each action is done.
@@ -45,6 +46,7 @@ _DONE = {
     Action.SUSPEND: "SUSPENDED",
     Action.RESUME: "ACTIVE",
 }
+_USER_DATA = Unseen("the service shows it to administrators only")
 _BUS = ("ide", "lame_bus", "sata", "scsi", "usb", "virtio")
 
 
@@ -65,14 +67,30 @@ class Server(RemoteResource):
     snapshot_deletion_policy = True
 
     name = Property(str, "Name of the server.", default=PHYSICAL_NAME, updatable=True)
-    image = Property(str, "Image it boots from.", updatable=True, refers="glance.image", wire="imageRef")
-    flavor = Property(str, "Size of the server.", required=True, updatable=True, refers="nova.flavor", wire="flavorRef")
+    image = Property(
+        str,
+        "Image it boots from.",
+        updatable=True,
+        refers="glance.image",
+        wire="imageRef",
+        live=server_drift.image,
+    )
+    flavor = Property(
+        str,
+        "Size of the server.",
+        required=True,
+        updatable=True,
+        refers="nova.flavor",
+        wire="flavorRef",
+        live="flavor.id",
+    )
     flavor_update_policy = Property(
         str,
         "What another flavor does.",
         default="RESIZE",
         updatable=True,
         wire=None,
+        live=None,
         allowed=("RESIZE", "REPLACE"),
     )
     image_update_policy = Property(
@@ -81,15 +99,17 @@ class Server(RemoteResource):
         default="REBUILD",
         updatable=True,
         wire=None,
+        live=None,
         allowed=("REBUILD", "REPLACE", "REBUILD_PRESERVE_EPHEMERAL"),
     )
     key_name = Property(str, "Key pair that is let in.", constraint="nova.keypair")
-    availability_zone = Property(str, "Availability zone it runs in.")
+    availability_zone = Property(str, "Availability zone it runs in.", live=server_drift.availability_zone)
     security_groups = Property(
         list,
         "Security groups of the ports that are made for it.",
         default=[],
         wire=None,
+        live=server_drift.security_groups,
         translates="neutron.security_group",
     )
     networks = Property(
@@ -97,6 +117,8 @@ class Server(RemoteResource):
         "Its connections, in order.",
         updatable=True,
         wire=None,
+        live=server_drift.networks,
+        ordered=True,
         items=Property(
             dict,
             fields={
@@ -134,6 +156,7 @@ class Server(RemoteResource):
         list,
         "Volumes it has; older form of block_device_mapping_v2.",
         wire=None,
+        live=server_drift.disks("block_device_mapping"),
         items=Property(
             dict,
             fields={
@@ -149,6 +172,7 @@ class Server(RemoteResource):
         list,
         "Its disks.",
         wire=None,
+        live=server_drift.disks("block_device_mapping_v2"),
         since="2015.1",
         items=Property(
             dict,
@@ -181,14 +205,25 @@ class Server(RemoteResource):
             },
         ),
     )
-    scheduler_hints = Property(dict, "Wishes about the host.", wire=None)
-    metadata = Property(dict, "Texts to keep with the server.", default={}, updatable=True, wire=None)
-    user_data = Property(str, "Data for the server's first start.", default="", updatable=True, wire=None, secret=True)
+    scheduler_hints = Property(dict, "Wishes about the host.", wire=None, live=USED_ONCE)
+    metadata = Property(
+        dict, "Texts to keep with the server.", default={}, updatable=True, wire=None, live=own_metadata()
+    )
+    user_data = Property(
+        str,
+        "Data for the server's first start.",
+        default="",
+        updatable=True,
+        wire=None,
+        live=_USER_DATA,
+        secret=True,
+    )
     user_data_format = Property(
         str,
         "How user_data is passed on.",
         default="HEAT_CFNTOOLS",
         wire=None,
+        live=None,
         allowed=("HEAT_CFNTOOLS", "RAW", "SOFTWARE_CONFIG"),
     )
     user_data_update_policy = Property(
@@ -197,6 +232,7 @@ class Server(RemoteResource):
         default="REPLACE",
         updatable=True,
         wire=None,
+        live=None,
         allowed=("REPLACE", "IGNORE", "REBUILD"),
         since="6.0.0",
     )
@@ -206,6 +242,7 @@ class Server(RemoteResource):
         default="POLL_SERVER_CFN",
         updatable=True,
         wire=None,
+        live=None,
         allowed=("POLL_SERVER_CFN", "POLL_SERVER_HEAT", "POLL_TEMP_URL", "ZAQAR_MESSAGE"),
     )
     deployment_swift_data = Property(
@@ -214,13 +251,14 @@ class Server(RemoteResource):
         default={},
         updatable=True,
         wire=None,
+        live=None,
         since="9.0.0",
         fields={
             "container": Property(str, "Name of the container.", length=(1, None)),
             "object": Property(str, "Name of the object.", length=(1, None)),
         },
     )
-    config_drive = Property(bool, "Whether it gets a disk with its metadata.")
+    config_drive = Property(bool, "Whether it gets a disk with its metadata.", live=server_drift.config_drive)
     diskConfig = Property(
         str, "Whether the service fits the partition to the disk.", wire="OS-DCF:diskConfig", allowed=("AUTO", "MANUAL")
     )
@@ -229,17 +267,23 @@ class Server(RemoteResource):
         "Files to put into the server: path and content.",
         default={},
         wire=None,
+        live=USED_ONCE,
         support=(("DEPRECATED", "12.0.0"),),
     )
-    admin_pass = Property(str, "Password of the administrator.", updatable=True, wire="adminPass", secret=True)
+    admin_pass = Property(
+        str, "Password of the administrator.", updatable=True, wire="adminPass", live=NEVER_SHOWN, secret=True
+    )
     admin_user = Property(
         str,
         "Takes no effect.",
         wire=None,
+        live=None,
         support=(("HIDDEN", "5.0.0"), ("DEPRECATED", "2014.1"), ("SUPPORTED", "2013.2")),
     )
-    reservation_id = Property(str, "Takes no effect.", wire=None)
-    tags = Property(list, "Tags of the server.", updatable=True, items=Property(str), wire=None, since="8.0.0")
+    reservation_id = Property(str, "Takes no effect.", wire=None, live=None)
+    tags = Property(
+        list, "Tags of the server.", updatable=True, items=Property(str), wire=None, live="tags", since="8.0.0"
+    )
 
     attributes = {
         "name": Attribute(str, "Name of the server."),
@@ -344,6 +388,10 @@ class Server(RemoteResource):
             if call.action is Action.DELETE and seen[call.resource_id] is None:
                 await server_ports.remove_all(call)
         return seen
+
+    async def examine(self, call: Call, observed: Observed) -> Observed:
+        """Ports and tags are collections of their own."""
+        return await server_drift.examine(self, call, observed)
 
     async def suspend(self, call: Call) -> None:
         """Begin to suspend it, unless it is."""

@@ -27,6 +27,7 @@ class ServerGroup(RemoteResource):
         "The policy, as a list of one.",
         default=["anti-affinity"],
         wire=None,
+        live=lambda call, observed: [observed.get("policy")],
         allowed=_POLICIES,
         items=Property(str),
     )

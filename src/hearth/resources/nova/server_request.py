@@ -4,12 +4,11 @@ Used by `server` (create) and `server_steps` (rebuild).
 """
 
 import base64
-import json
 from collections.abc import Mapping
 from typing import Any
 
 from hearth.resources.contract import Call
-from hearth.resources.remote import METADATA_KEY
+from hearth.resources.remote import METADATA_KEY, texts
 
 _GONE_WITH_SERVER = {"boot_index": -1, "delete_on_termination": True}
 
@@ -38,11 +37,6 @@ def body(regular: dict[str, Any], call: Call) -> dict[str, Any]:
 def encoded(text: str) -> str:
     """The text as the service wants contents."""
     return base64.b64encode(text.encode()).decode()
-
-
-def texts(metadata: Mapping[str, Any]) -> dict[str, str]:
-    """Metadata as the service wants it: texts; other values as JSON."""
-    return {key: value if isinstance(value, str) else json.dumps(value) for key, value in metadata.items()}
 
 
 def metadata_of(call: Call) -> dict[str, str]:

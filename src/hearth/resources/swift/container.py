@@ -3,31 +3,64 @@
 Spec: https://docs.openstack.org/api-ref/object-store/
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+from hearth.cloud import session
 from hearth.resources import base
 from hearth.resources.contract import Call, Gone, Observed
 from hearth.resources.remote import Remote, RemoteResource
 from hearth.resources.schema import PHYSICAL_NAME, Attribute, Property
 
 _PAGE = 1000
+_ACCOUNT = "X-Account-Meta"
+
+
+def _shown_metadata(prefix: str) -> Callable[[Call, Observed], Any]:
+    """Reads metadata from headers, whose names have no case; what others keep in the account is not the resource's."""
+
+    def read(call: Call, observed: Observed) -> Any:
+        given = {str(key).lower(): (key, value) for key, value in (call.properties.get(prefix) or {}).items()}
+        start = f"{prefix.lower()}-"
+        found = {}
+        for header, value in observed.items():
+            name = header.removeprefix(start)
+            if name == header or (name not in given and prefix == _ACCOUNT):
+                continue
+            key, wanted = given.get(name, (name, value))
+            found[key] = wanted if str(wanted) == value else value
+        return found
+
+    return read
 
 
 @base.resource("OS::Swift::Container")
 class Container(RemoteResource):
     """Its name is its id. Everything about it travels in headers."""
 
-    remote = Remote(service="object-store", path="", envelope="")
+    remote = Remote(service="object-store", path="", envelope="", sparse=True)
 
-    name = Property(str, "Name of the container.", default=PHYSICAL_NAME)
-    read = Property(str, "Who may read.", name="X-Container-Read")
-    write = Property(str, "Who may write.", name="X-Container-Write")
-    metadata = Property(dict, "Metadata of the container.", name="X-Container-Meta", default={})
-    account_metadata = Property(dict, "Metadata of the account.", name="X-Account-Meta", default={})
+    name = Property(str, "Name of the container.", default=PHYSICAL_NAME, live=lambda call, observed: call.physical_id)
+    read = Property(str, "Who may read.", name="X-Container-Read", live="x-container-read")
+    write = Property(str, "Who may write.", name="X-Container-Write", live="x-container-write")
+    metadata = Property(
+        dict,
+        "Metadata of the container.",
+        name="X-Container-Meta",
+        default={},
+        live=_shown_metadata("X-Container-Meta"),
+    )
+    account_metadata = Property(
+        dict, "Metadata of the account.", name="X-Account-Meta", default={}, live=_shown_metadata("X-Account-Meta")
+    )
     purge = Property(
-        bool, "Whether the objects in it are deleted with it.", name="PurgeOnDelete", default=False, since="2015.1"
+        bool,
+        "Whether the objects in it are deleted with it.",
+        name="PurgeOnDelete",
+        default=False,
+        live=None,
+        since="2015.1",
     )
 
     attributes = {
@@ -72,7 +105,14 @@ class Container(RemoteResource):
     async def observe(self, call: Call) -> Observed | None:
         """The headers, names in lower case."""
         answer = await self.request(call, "HEAD", self.path(call))
-        return {key.lower(): value for key, value in answer.headers.items()}
+        return _lowered(answer)
+
+    async def examine(self, call: Call, observed: Observed) -> Observed:
+        """The account has its metadata for itself."""
+        if not call.properties.get(_ACCOUNT):
+            return observed
+        account = _lowered(await self.request(call, "HEAD", ""))
+        return {**observed, **{key: value for key, value in account.items() if key.startswith(_ACCOUNT.lower())}}
 
     async def attribute(self, call: Call, name: str, observed: Observed | None) -> Any:
         """URLs come from the catalog."""
@@ -97,6 +137,10 @@ class Container(RemoteResource):
                     await self.request(call, "DELETE", f"{self.path(call)}/{quote(one['name'])}")
                 except Gone:
                     continue
+
+
+def _lowered(answer: session.Response) -> dict[str, str]:
+    return {key.lower(): value for key, value in answer.headers.items()}
 
 
 def _name(call: Call) -> str:
