@@ -25,6 +25,7 @@ _FAULT_COLUMNS = {
     "probability": "Probability",
     "count": "Left",
     "after_work": "After work",
+    "silent": "Silent",
 }
 
 
@@ -63,6 +64,7 @@ def fault() -> None:
 @click.option("--count", type=click.IntRange(min=1), help="Hit only so many times.")
 @click.option("--after-work", is_flag=True, help="Do the work, then lose the answer.")
 @click.option("--drop", is_flag=True, help="Close the connection instead of answering.")
+@click.option("--silent", is_flag=True, help="Take the request and never answer.")
 @click.option("--server-error", metavar="REGEX", help="Servers whose name matches end in ERROR.")
 @_url_option
 @options.output_format
@@ -78,8 +80,8 @@ def add_fault(url: str | None, output_format: str, server_error: str | None, sta
     """
     if server_error is not None:
         rule |= {"service": rule["service"] or "nova", "kind": "server_error", "match": server_error}
-    elif not (status or rule["latency"] or rule["drop"]):
-        raise click.UsageError("Say what shall happen: --status, --latency, --drop or --server-error.")
+    elif not (status or rule["latency"] or rule["drop"] or rule["silent"]):
+        raise click.UsageError("Say what shall happen: --status, --latency, --drop, --silent or --server-error.")
     made = _ask("POST", "/faults", url, {**rule, "status": status or 0})
     render.record(_inner(made, "fault"), output_format)
 

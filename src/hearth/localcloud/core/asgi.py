@@ -84,11 +84,8 @@ class Dispatcher:
             fault = None
             if call.service.name != "admin":
                 fault = self._cloud.faults.for_request(call.service.name, call.method, call.path)
-            if fault is not None and not fault["after_work"]:
-                await asyncio.sleep(fault["latency"])
-                if fault["drop"]:
-                    return None
-                _fail(fault)
+            if fault is not None and not fault["after_work"] and await _hit(fault, call):
+                return None
             found = routes.find(call.method, call.path)
             if isinstance(found, set):
                 raise _no_route(call, found)
@@ -97,11 +94,8 @@ class Dispatcher:
                 _ = call.identity
             headers = call.service.negotiate(call)
             reply = await self._work(call, route)
-            if fault is not None and fault["after_work"]:
-                await asyncio.sleep(fault["latency"])
-                if fault["drop"]:
-                    return None
-                _fail(fault)
+            if fault is not None and fault["after_work"] and await _hit(fault, call):
+                return None
         except errors.ApiError as error:
             reply = self._refusal(error, call)
         except _Disconnected:
@@ -149,9 +143,16 @@ class Dispatcher:
         await send({"type": "http.response.body", "body": body})
 
 
-def _fail(fault: dict[str, Any]) -> None:
-    if fault["status"]:
+async def _hit(fault: dict[str, Any], call: service.Call) -> bool:
+    """Do what a fault says; True when the connection is to be closed without an answer. Raises ApiError."""
+    await asyncio.sleep(fault["latency"])
+    while fault.get("silent"):
+        # Ends with the client, whose leaving is raised here.
+        async for _ in call.chunks():
+            pass
+    if fault["status"] and not fault["drop"]:
         raise errors.ApiError(fault["status"], fault["message"] or "The request failed by a fault that was set.")
+    return bool(fault["drop"])
 
 
 def _no_route(call: service.Call, allowed: set[str]) -> errors.ApiError:

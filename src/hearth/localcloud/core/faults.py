@@ -27,6 +27,7 @@ _FIELDS: Mapping[str, tuple[tuple[type, ...], Any]] = {
     "count": ((int, type(None)), None),
     "after_work": ((bool,), False),
     "drop": ((bool,), False),
+    "silent": ((bool,), False),
 }
 
 
@@ -43,7 +44,8 @@ class Faults:
 
         `service`, `method`: exact, empty means any. `path`: regular expression searched in the path below the
         service's prefix. `status` 400-599: the answer; 0 leaves the answer alone (latency only). `drop`: close the
-        connection instead of an answer. `latency`: real seconds. `count`: how many more times; null for ever.
+        connection instead of an answer. `silent`: keep the connection open and never answer. `latency`: real seconds.
+        `count`: how many more times; null for ever.
         """
         document: state.Document = {"id": ids.new_id()}
         unknown = set(rule) - set(_FIELDS) - {"id"}

@@ -66,6 +66,16 @@ def test_a_dropped_answer_is_shorter_than_announced(cloud_client: Any) -> None:
     assert answer.headers["content-length"] == "1" and answer.body == b""
 
 
+@pytest.mark.parametrize(("after_work", "made"), [(False, []), (True, ["made"])])
+def test_a_silent_service_takes_a_request_and_never_answers(
+    cloud_client: Any, after_work: bool, made: list[str]
+) -> None:
+    fault = {"service": "glance", "method": "POST", "silent": True, "after_work": after_work}
+    cloud_client.post("/admin/faults", fault)
+    assert cloud_client.post("/image/v2/images", {"name": "made"}).status == 0
+    assert [image["name"] for image in cloud_client.get("/image/v2/images?name=made").json()["images"]] == made
+
+
 @pytest.mark.parametrize(
     ("fault", "named"),
     [
