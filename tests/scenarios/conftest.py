@@ -74,7 +74,10 @@ class World:
             )
         )
         self.context = context.Context(self.store, self.bus, connector, self.types, self.settings)
-        self.kept = definitions.Definitions(self.store, blueprint.Builder(self.types, self.settings.max_template_size))
+        builder = blueprint.Builder(
+            self.types, self.settings.max_template_size, sealed=self.settings.encrypt_parameters_and_properties
+        )
+        self.kept = definitions.Definitions(self.store, builder)
         self.owners = NoCloudAuthority(self.context)
         self.service = service.StackService(self.context, self.kept, self.owners, lambda caller, name: True)
         self.engines: list[runner.Engine] = []

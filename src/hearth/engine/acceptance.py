@@ -71,7 +71,7 @@ class Acceptance:
             )
             raise Invalid(findings)
         request = await self.completed(caller, request)
-        environment = inputs.environment_of(request)
+        environment = inputs.environment_of(request, self._store.codec)
         template = inputs.template_of(request)
         material = definitions.Material(template, environment.to_wire(), dict(request.files))
         stack_id, now = self._context.new_id(), self._context.now()

@@ -31,7 +31,7 @@ from hearth.template import source
 
 #: The private value under which a row keeps the document that its nested stack is to be made of.
 DOCUMENT = "adopted_document"
-_ENVIRONMENT = ("parameters", "parameter_defaults", "resource_registry", "event_sinks")
+_ENVIRONMENT = ("parameters", "parameter_defaults", "resource_registry", "event_sinks", "encrypted_param_names")
 _SOURCE = "adopt_stack_data"
 #: Its size is bounded by that of the request's body; the template in it has its own limit.
 _LIMITS = dataclasses.replace(source.USUAL_LIMITS, bytes=2**26)
@@ -132,7 +132,7 @@ def read(text: str) -> Mapping[str, Any]:
     return data
 
 
-def request_of(request: StackRequest, given: Mapping[str, Any]) -> StackRequest:
+def request_of(request: StackRequest, given: Mapping[str, Any], codec: Codec) -> StackRequest:
     """The request that creates the stack of a document: its template and files, the request's values on top.
 
     Raises:
@@ -141,7 +141,7 @@ def request_of(request: StackRequest, given: Mapping[str, Any]) -> StackRequest:
     return dataclasses.replace(
         request,
         template=given["template"],
-        environment=_environment(given).with_overlay(inputs.environment_of(request)).to_wire(),
+        environment=_environment(given).with_overlay(inputs.environment_of(request, codec)).to_wire(),
         environment_files=None,
         parameters={},
         files={**material_of(given).files, **request.files},

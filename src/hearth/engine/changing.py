@@ -87,7 +87,7 @@ class Changing(finding.Finding):
         if not self._context.settings.enable_stack_adopt:
             raise NotSupported("Stack Adopt")
         document = adoption.read(request.adopt_stack_data)
-        return adoption.request_of(request, document), document
+        return adoption.request_of(request, document, self._store.codec), document
 
     def _store_new(self, connection: sa.Connection, prepared: actions.Prepared, material: definitions.Material) -> None:
         stack, codec = prepared.stack, self._store.codec
@@ -138,9 +138,9 @@ class Changing(finding.Finding):
         request = await self._acceptance.completed(caller, request)
         if patch:
             stored = await self._store.read(lambda c: definitions.get(c, codec, stack.definition_id))
-            material = inputs.patched(request, stored)
+            material = inputs.patched(request, stored, self._store.codec)
         else:
-            environment = inputs.environment_of(request)
+            environment = inputs.environment_of(request, self._store.codec)
             material = definitions.Material(inputs.template_of(request), environment.to_wire(), dict(request.files))
         built = await self._acceptance.checked(caller, material, definitions.surroundings(stack))
         material = dataclasses.replace(material, template=built.template.raw, files=built.files)
@@ -199,9 +199,9 @@ class Changing(finding.Finding):
         request = await self._acceptance.completed(caller, request)
         if patch or request.existing:
             stored = await self._store.read(lambda c: definitions.get(c, codec, stack.definition_id))
-            material = inputs.patched(request, stored)
+            material = inputs.patched(request, stored, self._store.codec)
         else:
-            environment = inputs.environment_of(request)
+            environment = inputs.environment_of(request, self._store.codec)
             material = definitions.Material(inputs.template_of(request), environment.to_wire(), dict(request.files))
         built = await self._acceptance.checked(caller, material, definitions.surroundings(stack))
         before = await self._definitions.blueprint(stack.definition_id, stack)

@@ -40,12 +40,18 @@ def put(
     at: float,
     *,
     secret: bool,
+    generated: bool = False,
 ) -> None:
-    """Store a definition of a stack."""
+    """Store a definition of a stack. `generated`: a resource made its template, maybe of secret values."""
     row = DefinitionRow(
         id=definition_id,
         stack_id=stack_id,
-        template_id=documents.put(connection, codec, material.template),
+        template_id=documents.put(
+            connection,
+            codec,
+            material.template,
+            secret=secret and generated and not isinstance(material.template, str),
+        ),
         environment_id=documents.put(connection, codec, material.environment, secret=secret),
         files_id=documents.put(connection, codec, material.files),
     )

@@ -16,16 +16,19 @@ from hearth.engine import definitions
 from hearth.engine.requests import StackRequest
 from hearth.model.diagnostics import Findings
 from hearth.model.errors import BadRequest, Invalid, LimitExceeded, NotFound
+from hearth.store import codec as codecs
 from hearth.template import environment as environments
 from hearth.template import template as templates
 
 #: What a request may bring in from a container of the object store, and from URLs.
 MOST_FILES: Final = 500
 MOST_BYTES: Final = 32 * 2**20
+#: Ways of encryption that Heat has left behind.
+_OLD_METHODS: Final = ("oslo_decrypt_v1", "heat_decrypt")
 
 
-def environment_of(request: StackRequest) -> environments.Environment:
-    """The request's environments and parameters, merged.
+def environment_of(request: StackRequest, codec: codecs.Codec) -> environments.Environment:
+    """The request's environments and parameters, merged; encrypted parameters opened.
 
     Raises:
         Invalid: one of them is wrong.
@@ -51,7 +54,35 @@ def environment_of(request: StackRequest) -> environments.Environment:
     findings.extend(problems)
     if findings.errors:
         raise Invalid(findings.errors)
-    return merged.with_parameters(request.parameters)
+    merged, problems = _opened(merged.with_parameters(request.parameters), codec)
+    if problems.errors:
+        raise Invalid(problems.errors)
+    return merged
+
+
+def _opened(environment: environments.Environment, codec: codecs.Codec) -> tuple[environments.Environment, Findings]:
+    """The environment with the values that are given as `[method, encrypted text]` in clear."""
+    findings = Findings()
+    values = dict(environment.parameters)
+    for name in environment.encrypted_param_names:
+        match values.get(name):
+            case [codecs.PARAMETER_METHOD, str() as token]:
+                try:
+                    values[name] = codec.opened_parameter(token)
+                except codecs.InvalidEncryptionKey:
+                    _note_closed(findings, environment, name, "it was encrypted with another key")
+            case [str() as method, str()] if method in _OLD_METHODS:
+                _note_closed(findings, environment, name, f"the method {method} is no longer known")
+    return dataclasses.replace(environment, parameters=values), findings
+
+
+def _note_closed(findings: Findings, environment: environments.Environment, name: str, why: str) -> None:
+    findings.add(
+        f"The encrypted value of the parameter {name!r} cannot be read: {why}",
+        environment.place(name),
+        kind="InvalidEncryptionKey",
+        advice="Give the value in clear: it is encrypted when it is stored.",
+    )
 
 
 def _types(request: StackRequest) -> dict[str, str]:
@@ -126,12 +157,12 @@ def template_of(request: StackRequest) -> str | Mapping[str, Any]:
     return request.template
 
 
-def patched(request: StackRequest, stored: definitions.Material) -> definitions.Material:
+def patched(request: StackRequest, stored: definitions.Material, codec: codecs.Codec) -> definitions.Material:
     """Stored material with the request laid over it (PATCH); the environment still unchecked."""
     environment, findings = environments.parse(stored.environment, "stored environment")
     if findings.errors:
         raise Invalid(findings.errors)
-    given = environment_of(request)
+    given = environment_of(request, codec)
     kept = {name: value for name, value in environment.parameters.items() if name not in request.clear_parameters}
     laid = dataclasses.replace(environment, parameters=kept).with_overlay(given)
     return definitions.Material(

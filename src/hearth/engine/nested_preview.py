@@ -70,7 +70,7 @@ class NestedPreview:
             wanted = member.type.child(call)
         except (contract.NotKnownYet, contract.Unfetched):
             return
-        environment = owner.environment.for_child(step.name, wanted.own_type, wanted.parameters)
+        environment = owner.child_environment(step.name, wanted)
         files = owner.files if wanted.files is None else wanted.files
         where = Surroundings(
             call.physical_id or call.resource_id,

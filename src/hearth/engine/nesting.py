@@ -171,7 +171,16 @@ class Nesting:
             if is_new:
                 stack.definition_id = definition_id
                 stacks.insert(connection, stack)
-            definitions.put(connection, codec, definition_id, stack.id, material, now, secret=prepared.traversal.secret)
+            definitions.put(
+                connection,
+                codec,
+                definition_id,
+                stack.id,
+                material,
+                now,
+                secret=prepared.traversal.secret,
+                generated=True,
+            )
             columns = {"definition_id": definition_id, "description": stack.description}
         if not is_new:
             columns["updated_at"] = now
@@ -250,7 +259,7 @@ async def built(
     Raises:
         contract.Permanent: it is not valid.
     """
-    environment = owner.environment.for_child(name, wanted.own_type, wanted.parameters)
+    environment = owner.child_environment(name, wanted)
     files = owner.files if wanted.files is None else wanted.files
     unfetched: set[str] = set()
     made, findings = kept.builder.build(

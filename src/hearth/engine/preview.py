@@ -117,7 +117,7 @@ class Tree:
             self._count(self._seen[key].resources, findings)
             return
         before = (len(findings), self._resources, len(self.unfetched))
-        environment = owner.environment.for_child(name, wanted.own_type, wanted.parameters)
+        environment = owner.child_environment(name, wanted)
         where = dataclasses.replace(
             owner.surroundings,
             stack_name=f"{owner.surroundings.stack_name}-{name}",
@@ -214,7 +214,7 @@ class Tree:
             wanted = _wanted(built, member, self.unfetched)
             if wanted is None:
                 continue
-            environment = built.environment.for_child(name, wanted.own_type, wanted.parameters)
+            environment = built.child_environment(name, wanted)
             where = dataclasses.replace(built.surroundings, facade=facade_of(member))
             files = built.files if wanted.files is None else wanted.files
             inner, _ = self._builder.build(wanted.template, environment, files, where, name=wanted.source, strict=False)

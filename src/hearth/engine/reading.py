@@ -45,7 +45,7 @@ class Reading:
         codec = self._store.codec
         material = await self._store.read(lambda c: definitions.get(c, codec, stack.definition_id))
         built = await self._definitions.blueprint(stack.definition_id, stack)
-        hidden = {name for name, declared in built.template.parameters.items() if declared.hidden}
+        hidden = {*built.parameters.hidden_names(), *built.environment.encrypted_param_names}
         shown = dict(material.environment)
         for section in ("parameters", "parameter_defaults"):
             values = shown.get(section) or {}

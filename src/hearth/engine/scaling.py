@@ -70,7 +70,16 @@ class Scaling:
         data = {**row.data, _CHANGED_AT: repr(now), _COOLDOWN: repr(cooldown or 0.0)}
 
         def store(connection: sa.Connection) -> None:
-            definitions.put(connection, codec, definition_id, child.id, material, now, secret=prepared.traversal.secret)
+            definitions.put(
+                connection,
+                codec,
+                definition_id,
+                child.id,
+                material,
+                now,
+                secret=prepared.traversal.secret,
+                generated=True,
+            )
             columns: dict[str, Any] = {"definition_id": definition_id, "updated_at": now}
             self._actions.begin(connection, prepared, **columns)
             resources.update(connection, codec, [(row.id, {"data": data}, False)])

@@ -216,7 +216,7 @@ class StackService(changing.Changing):
             Invalid: with every problem found.
         """
         request = await self._acceptance.completed(caller, request)
-        environment = inputs.environment_of(request)
+        environment = inputs.environment_of(request, self._store.codec)
         material = definitions.Material(inputs.template_of(request), environment.to_wire(), dict(request.files))
         where = Surroundings(self._context.new_id(), "validated", caller.project_id or "", None, 0)
 

@@ -129,7 +129,7 @@ def changes(
     blueprint: Blueprint,
 ) -> dict[str, list[dict[str, Any]]]:
     """A plan in the form of an update preview; each entry also tells the reason and the property changes."""
-    hidden = _hidden_values(before) | _hidden_values(blueprint)
+    hidden = before.secret_texts() | blueprint.secret_texts()
     lists: dict[str, list[dict[str, Any]]] = {
         name: [] for name in ("unchanged", "updated", "replaced", "added", "deleted")
     }
@@ -206,13 +206,6 @@ def _property_changes(step: plan.Step, member: Member | None, hidden: frozenset[
         secret = key in declared and declared[key].secret
         changed[key] = {"before": _told(old, secret, hidden), "after": _told(new, secret, hidden)}
     return changed
-
-
-def _hidden_values(blueprint: Blueprint) -> frozenset[str]:
-    """The texts of hidden parameters, wherever they may stand in properties."""
-    names = blueprint.parameters.hidden_names()
-    native = blueprint.parameters.native()
-    return frozenset(str(native[name]) for name in names if native.get(name) not in (None, ""))
 
 
 def _told(value: Any, secret: bool, hidden: frozenset[str]) -> Any:

@@ -4,7 +4,7 @@ A plan is made before resources exist, so a property may depend on something onl
 is `UNKNOWN`; every function of the template languages passes it on, and a plan shows it as known after apply.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final, final
 
 
@@ -27,6 +27,18 @@ class Unknown:
 
 
 UNKNOWN: Final = Unknown()
+
+
+def leaves(value: Any) -> Iterator[Any]:
+    """What is in a value and is itself neither map nor list; keys do not count."""
+    if isinstance(value, Mapping):
+        for one in value.values():
+            yield from leaves(one)
+    elif isinstance(value, (list, tuple)):
+        for one in value:
+            yield from leaves(one)
+    else:
+        yield value
 
 
 def is_known(value: Any) -> bool:

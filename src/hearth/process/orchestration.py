@@ -40,7 +40,13 @@ class Orchestration:
         self._validator_connector = credentials.Connector(config.validator_settings(conf))
         types = registry.TypeRegistry([pathlib.Path(one) for one in conf.plugin_dirs], entry_points=True)
         surroundings = context.Context(self._store, self._bus, self._connector, types, chosen)
-        builder = blueprint.Builder(types, chosen.max_template_size, _operator(conf), chosen.yaql_limits)
+        builder = blueprint.Builder(
+            types,
+            chosen.max_template_size,
+            _operator(conf),
+            chosen.yaql_limits,
+            sealed=chosen.encrypt_parameters_and_properties,
+        )
         kept = definitions.Definitions(self._store, builder)
         owners = authority.Authority(surroundings)
         self._engine = runner.Engine(surroundings, kept, owners)

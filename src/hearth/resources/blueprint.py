@@ -12,7 +12,7 @@ from typing import Any
 
 from hearth.graph import dag
 from hearth.model.diagnostics import Findings, Path, Where, nearest
-from hearth.model.values import UNKNOWN
+from hearth.model.values import UNKNOWN, leaves
 from hearth.resources import checking, contract, finders, nested, registry, scopes, template_types
 from hearth.resources import checks as rules
 from hearth.template import environment as environments
@@ -86,6 +86,7 @@ class Blueprint:
     members: dict[str, Member]
     surroundings: Surroundings
     checks: list[Check]
+    sealed: bool = False  # whether the operator wants everything encrypted
 
     @property
     def shown_parameters(self) -> dict[str, str]:
@@ -99,8 +100,22 @@ class Blueprint:
 
     @property
     def has_secrets(self) -> bool:
-        """Whether hidden parameters may have found their way into properties."""
-        return any(schema.hidden for schema in self.template.parameters.values())
+        """Whether secrets may have found their way into properties, and so must not be stored as plain text."""
+        return self.sealed or bool(self.parameters.hidden_names() or self.environment.encrypted_param_names)
+
+    def secret_texts(self) -> frozenset[str]:
+        """The texts in the values of hidden parameters, wherever they may stand in properties."""
+        native = self.parameters.native()
+        values = [native[name] for name in self.parameters.hidden_names() if name in native]
+        return frozenset(str(one) for one in leaves(values) if one not in (None, "", UNKNOWN))
+
+    def child_environment(self, name: str, wanted: contract.ChildStack) -> environments.Environment:
+        """The environment of the stack nested in a resource. What is hidden here stays hidden there."""
+        hidden = set(self.parameters.hidden_names())
+        secrets = self.secret_texts()
+        if secrets:
+            hidden |= {key for key, value in wanted.parameters.items() if _tells(value, secrets)}
+        return self.environment.for_child(name, wanted.own_type, wanted.parameters, sorted(hidden))
 
 
 class Builder:
@@ -112,11 +127,15 @@ class Builder:
         max_template_size: int,
         operator: template_types.Operator = template_types.NO_OPERATOR,
         yaql_limits: tuple[int, int] = (200, 10_000),
+        *,
+        sealed: bool = False,
     ) -> None:
         """`operator`: the mappings that hold for every stack, below those of its own environment.
 
-        `yaql_limits`: items of one collection, bytes of memory of one expression.
+        `yaql_limits`: items of one collection, bytes of memory of one expression. `sealed`: whether every stack is
+        to be stored as if it held secrets.
         """
+        self._sealed = sealed
         self.types = types
         self._operator = operator
         self._yaql_limits = yaql_limits
@@ -177,7 +196,7 @@ class Builder:
         findings.extend(problems)
         checks = _custom_checks(values, findings)
         members = self._members(bound, environment, files, findings, checks, unfetched)
-        blueprint = Blueprint(parsed, environment, files, values, bound, members, surroundings, checks)
+        blueprint = Blueprint(parsed, environment, files, values, bound, members, surroundings, checks, self._sealed)
         self._check_references(blueprint, findings)
         if not findings.errors:
             self._add_implicit_needs(blueprint)
@@ -313,6 +332,11 @@ class Builder:
             for one in wished.difference(member.requires, (name,)):
                 if name not in dag.reachable([one], blueprint.requires):
                     _require(member, {one})
+
+
+def _tells(value: Any, secrets: Iterable[str]) -> bool:
+    texts = [str(one) for one in leaves(value) if one is not UNKNOWN]
+    return any(secret in text for secret in secrets for text in texts)
 
 
 def _custom_checks(values: template_parameters.ParameterValues, findings: Findings) -> list[Check]:

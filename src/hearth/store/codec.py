@@ -3,8 +3,10 @@
 A sealed value is a Fernet token; those start with `gAAAA`, which no JSON text does, so reading needs no flag.
 """
 
+import base64
 import hashlib
-from typing import Any
+import hmac
+from typing import Any, Final
 
 import msgspec
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
@@ -13,6 +15,10 @@ from hearth.model.errors import HearthError
 
 _encoder = msgspec.json.Encoder(order="deterministic")
 _decode = msgspec.json.decode
+
+
+#: What an encrypted parameter of a given environment begins with, `[method, text]`.
+PARAMETER_METHOD: Final = "cryptography_decrypt_v1"
 
 
 class InvalidEncryptionKey(HearthError):
@@ -28,10 +34,16 @@ def encode(value: Any) -> bytes:
 
 
 class Codec:
-    """Encodes and decodes columns. The first key seals, all keys open (key rotation)."""
+    """Encodes and decodes columns. The first key seals, all keys open (key rotation).
+
+    Columns are sealed with a key made of the operator's: what users may ask to have opened with the operator's key, as
+    parameters of an environment, never opens a column.
+    """
 
     def __init__(self, keys: list[bytes]) -> None:
-        self._fernet = MultiFernet([Fernet(key) for key in keys])
+        given = [Fernet(key) for key in keys]
+        self._given = MultiFernet(given)
+        self._fernet = MultiFernet([*(Fernet(_of_columns(key)) for key in keys), *given])
 
     def plain(self, value: Any) -> bytes | None:
         """The column's bytes for a value without secrets; None stays NULL."""
@@ -57,6 +69,22 @@ class Codec:
                     "A stored secret cannot be decrypted: set auth_encryption_key to the key it was stored with."
                 ) from None
         return _decode(column)
+
+    def opened_parameter(self, token: str) -> str:
+        """The text of an encrypted parameter.
+
+        Raises:
+            InvalidEncryptionKey: it was encrypted with another key, or is no such text.
+        """
+        try:
+            return self._given.decrypt(token).decode()
+        except (InvalidToken, ValueError):
+            raise InvalidEncryptionKey("The text cannot be decrypted with the key of this service.") from None
+
+
+def _of_columns(key: bytes) -> bytes:
+    derived = hmac.digest(base64.urlsafe_b64decode(key), b"columns of the store", "sha256")
+    return base64.urlsafe_b64encode(derived)
 
 
 def digest(body: bytes) -> str:

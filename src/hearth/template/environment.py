@@ -7,10 +7,9 @@ Spec: https://docs.openstack.org/heat/latest/template_guide/environment.html
 """
 
 import dataclasses
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from hearth.model.constraints import SECRET_SHOWN
 from hearth.model.diagnostics import Findings, Place, nearest
 from hearth.model.errors import Invalid
 from hearth.template import registry, source
@@ -26,7 +25,10 @@ _STRATEGIES: Final = ("overwrite", "merge", "deep_merge")
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Environment:
-    """One environment, or several merged. `places` says where the value of a parameter was given."""
+    """One environment, or several merged. `places` says where the value of a parameter was given.
+
+    Parameters in `encrypted_param_names` are hidden whatever their template says, in nested stacks too.
+    """
 
     parameters: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     parameter_defaults: Mapping[str, Any] = dataclasses.field(default_factory=dict)
@@ -64,24 +66,26 @@ class Environment:
         """This environment with its registry laid over the operator's."""
         return dataclasses.replace(self, registry=self.registry.below(operator))
 
-    def for_child(self, resource_name: str, own_type: str | None, parameters: Mapping[str, Any]) -> "Environment":
-        """The environment of the stack nested in a resource: the defaults and the narrowed registry stay."""
+    def for_child(
+        self, resource_name: str, own_type: str | None, parameters: Mapping[str, Any], secret: Iterable[str] = ()
+    ) -> "Environment":
+        """The environment of the stack nested in a resource: the defaults and the narrowed registry stay.
+
+        `secret`: parameters to be hidden in it, besides those that are hidden here.
+        """
         return Environment(
             parameters=dict(parameters),
             parameter_defaults=self.parameter_defaults,
             registry=self.registry.for_child(resource_name, own_type),
+            encrypted_param_names=list(dict.fromkeys([*self.encrypted_param_names, *secret])),
             source=Source(f"properties of {resource_name}"),
         )
 
-    def to_wire(self, hidden: Collection[str] = ()) -> dict[str, Any]:
-        """The environment as GET environment shows it; values of hidden parameters are covered."""
-
-        def covered(values: Mapping[str, Any]) -> dict[str, Any]:
-            return {name: SECRET_SHOWN if name in hidden else value for name, value in values.items()}
-
+    def to_wire(self) -> dict[str, Any]:
+        """The environment as plain data: what is stored, values of hidden parameters included."""
         return {
-            "parameters": covered(self.parameters),
-            "parameter_defaults": covered(self.parameter_defaults),
+            "parameters": dict(self.parameters),
+            "parameter_defaults": dict(self.parameter_defaults),
             "resource_registry": self.registry.to_wire(),
             "event_sinks": [dict(sink) for sink in self.event_sinks],
             "encrypted_param_names": list(self.encrypted_param_names),
@@ -122,7 +126,11 @@ def parse(
             registry=Registry({} if findings else entries),
             registry_entries={} if findings else entries,
             event_sinks=sinks,
-            encrypted_param_names=sections.get("encrypted_param_names", ()),
+            encrypted_param_names=[
+                name
+                for index, name in enumerate(sections.get("encrypted_param_names", ()))
+                if _name_is_right(name, origin, ("encrypted_param_names", index), findings)
+            ],
             merge_strategies={key: value for key, value in strategies.items() if isinstance(value, str)},
             source=origin,
         ),
@@ -147,6 +155,13 @@ def _section_is_right(key: str, value: Any, origin: Source, findings: Findings) 
         )
         return False
     return True
+
+
+def _name_is_right(name: Any, origin: Source, path: tuple[str | int, ...], findings: Findings) -> bool:
+    if isinstance(name, str):
+        return True
+    findings.add(f"the name of a parameter is text, not {kind_of(name)}", origin.place(path))
+    return False
 
 
 def _sink_is_right(sink: Any, origin: Source, path: tuple[str | int, ...], findings: Findings) -> bool:

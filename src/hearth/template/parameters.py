@@ -70,10 +70,11 @@ class _Chosen:
 class ParameterValues:
     """The native values of all parameters of one template."""
 
-    def __init__(self, template: Template, chosen: Mapping[str, _Chosen]) -> None:
-        self._schemas = template.parameters
-        self._kind = template.kind
+    def __init__(self, kind: str, schemas: Mapping[str, ParameterSchema], chosen: Mapping[str, _Chosen]) -> None:
+        self._schemas = schemas
+        self._kind = kind
         self._chosen = chosen
+        self._hidden = frozenset(name for name, schema in schemas.items() if schema.hidden)
 
     @classmethod
     def build(
@@ -82,7 +83,11 @@ class ParameterValues:
         """The values and what is wrong with them. Not `strict`: missing and unknown ones are no errors."""
         findings = Findings()
         chosen = {}
-        for name, schema in template.parameters.items():
+        schemas = {
+            name: dataclasses.replace(schema, hidden=True) if name in environment.encrypted_param_names else schema
+            for name, schema in template.parameters.items()
+        }
+        for name, schema in schemas.items():
             found = _choose(schema, environment)
             if found is not None:
                 chosen[name] = _checked(schema, found, findings)
@@ -95,7 +100,7 @@ class ParameterValues:
                 )
         if strict:
             note_unknown(template, environment, findings)
-        return cls(template, chosen), findings
+        return cls(template.kind, schemas, chosen), findings
 
     def value(self, name: str) -> Any:
         """The native value of a parameter; UNKNOWN when it has none (yet). Raises KeyError for no such parameter."""
@@ -114,7 +119,7 @@ class ParameterValues:
 
     def hidden_names(self) -> frozenset[str]:
         """The parameters whose values must not be shown."""
-        return frozenset(name for name, schema in self._schemas.items() if schema.hidden)
+        return self._hidden
 
     def to_wire(self, stack: PseudoValues | None = None) -> dict[str, str]:
         """Name and text of each value as stacks show them, pseudo parameters included when the stack is given."""
