@@ -9,6 +9,12 @@ from hearth.store.rows import NodeState
 
 _t = tables.engine
 _n = tables.node
+_RENEW = (
+    _t.update()
+    .where(_t.c.id == sa.bindparam("engine_id"))
+    .values(updated_at=sa.bindparam("at"), expires_at=sa.bindparam("until"))
+)
+_EXPIRED = sa.select(_t.c.id).where(_t.c.expires_at < sa.bindparam("at"))
 
 
 def register(connection: sa.Connection, engine_id: str, host: str, hostname: str, interval: int, at: float) -> None:
@@ -28,7 +34,7 @@ def register(connection: sa.Connection, engine_id: str, host: str, hostname: str
 
 def renew(connection: sa.Connection, engine_id: str, lease: float, at: float) -> bool:
     """Extend an engine's lease; False when others have already declared it dead."""
-    result = connection.execute(_t.update().where(_t.c.id == engine_id).values(updated_at=at, expires_at=at + lease))
+    result = connection.execute(_RENEW, {"engine_id": engine_id, "at": at, "until": at + lease})
     return result.rowcount == 1
 
 
@@ -45,7 +51,7 @@ def retire(connection: sa.Connection, engine_id: str) -> int:
 
 def retire_expired(connection: sa.Connection, at: float) -> list[str]:
     """Retire every engine whose lease has run out; their ids."""
-    dead = list(connection.execute(sa.select(_t.c.id).where(_t.c.expires_at < at)).scalars())
+    dead = list(connection.execute(_EXPIRED, {"at": at}).scalars())
     for engine_id in dead:
         retire(connection, engine_id)
     return dead

@@ -9,6 +9,7 @@ from hearth.store.codec import Codec
 from hearth.store.rows import EventRow
 
 _t = tables.event
+_INSERT = _t.insert()
 
 
 def insert(connection: sa.Connection, codec: Codec, events: Iterable[EventRow]) -> None:
@@ -29,7 +30,7 @@ def insert(connection: sa.Connection, codec: Codec, events: Iterable[EventRow]) 
         for one in events
     ]
     if rows:
-        connection.execute(_t.insert(), rows)
+        connection.execute(_INSERT, rows)
 
 
 def listed(

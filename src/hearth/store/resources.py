@@ -1,5 +1,6 @@
 """Resource rows: read by stack, written in bulk."""
 
+import functools
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -15,6 +16,9 @@ _t = tables.resource
 _SEALED = ("data",)
 _JSON = ("properties", "frozen", "metadata", "attributes", "observed")
 _IN_AT_ONCE = 500  # values in one IN list: all databases take that many
+_BY_IDS = sa.select(_t).where(_t.c.id.in_(sa.bindparam("ids", expanding=True)))
+_BY_STACK = sa.select(_t).where(_t.c.stack_id == sa.bindparam("stack_id")).order_by(_t.c.created_at, _t.c.name)
+_IDS_OF_STACK = sa.select(_t.c.id).where(_t.c.stack_id == sa.bindparam("stack_id"))
 
 
 def insert(connection: sa.Connection, codec: Codec, rows: Iterable[ResourceRow], *, secret: bool = False) -> None:
@@ -26,8 +30,7 @@ def insert(connection: sa.Connection, codec: Codec, rows: Iterable[ResourceRow],
 
 def by_stack(connection: sa.Connection, codec: Codec, stack_id: str) -> list[ResourceRow]:
     """All rows of a stack, oldest first."""
-    query = sa.select(_t).where(_t.c.stack_id == stack_id).order_by(_t.c.created_at, _t.c.name)
-    return [from_row(codec, row) for row in connection.execute(query)]
+    return [from_row(codec, row) for row in connection.execute(_BY_STACK, {"stack_id": stack_id})]
 
 
 def by_stacks(connection: sa.Connection, codec: Codec, stack_ids: Sequence[str]) -> list[ResourceRow]:
@@ -44,8 +47,8 @@ def by_ids(connection: sa.Connection, codec: Codec, ids: Collection[str]) -> dic
     wanted = list(ids)
     found: dict[str, ResourceRow] = {}
     for start in range(0, len(wanted), _IN_AT_ONCE):
-        query = sa.select(_t).where(_t.c.id.in_(wanted[start : start + _IN_AT_ONCE]))
-        found |= {row.id: from_row(codec, row) for row in connection.execute(query)}
+        rows = connection.execute(_BY_IDS, {"ids": wanted[start : start + _IN_AT_ONCE]})
+        found |= {row.id: from_row(codec, row) for row in rows}
     return found
 
 
@@ -84,7 +87,7 @@ def by_physical_id(connection: sa.Connection, codec: Codec, stack_id: str, physi
 
 def ids_of_stack(connection: sa.Connection, stack_id: str) -> set[str]:
     """Ids of all rows of a stack."""
-    return set(connection.execute(sa.select(_t.c.id).where(_t.c.stack_id == stack_id)).scalars())
+    return set(connection.execute(_IDS_OF_STACK, {"stack_id": stack_id}).scalars())
 
 
 def count(connection: sa.Connection, root_id: str) -> int:
@@ -114,8 +117,13 @@ def update(connection: sa.Connection, codec: Codec, changes: Iterable[tuple[str,
         values["row_id"] = row_id
         by_columns.setdefault(tuple(columns), []).append(values)
     for names, rows in by_columns.items():
-        statement = _t.update().where(_t.c.id == sa.bindparam("row_id"))
-        connection.execute(statement.values({name: sa.bindparam(name) for name in names}), rows)
+        connection.execute(_update_of(names), rows)
+
+
+@functools.lru_cache(maxsize=256)
+def _update_of(names: tuple[str, ...]) -> sa.Update:
+    """The statement that changes these columns of a row."""
+    return _t.update().where(_t.c.id == sa.bindparam("row_id")).values({name: sa.bindparam(name) for name in names})
 
 
 def delete(connection: sa.Connection, ids: Collection[str]) -> None:

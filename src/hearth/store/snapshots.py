@@ -114,19 +114,18 @@ def is_in_flight(connection: sa.Connection, traversal_id: int) -> bool:
     return connection.execute(query.limit(1)).first() is not None
 
 
-def _unclaimed() -> sa.ColumnElement[bool]:
-    alive = sa.select(tables.engine.c.id)
-    return sa.and_(_BEING_REMOVED, sa.or_(_t.c.owner.is_(None), _t.c.owner.not_in(alive)))
+_UNCLAIMED = sa.and_(_BEING_REMOVED, sa.or_(_t.c.owner.is_(None), _t.c.owner.not_in(sa.select(tables.engine.c.id))))
+_IS_WAITING = sa.select(_t.c.id).where(_UNCLAIMED).limit(1)
 
 
 def is_waiting(connection: sa.Connection) -> bool:
     """Whether there is a removal that nobody alive works on."""
-    return connection.execute(sa.select(_t.c.id).where(_unclaimed()).limit(1)).first() is not None
+    return connection.execute(_IS_WAITING).first() is not None
 
 
 def claim(connection: sa.Connection, codec: Codec, owner: str) -> list[SnapshotRow]:
     """Take the removals that nobody alive works on."""
-    query = sa.select(_t).where(_unclaimed())
+    query = sa.select(_t).where(_UNCLAIMED)
     if connection.dialect.name != "sqlite":
         query = query.with_for_update(skip_locked=True)
     rows = [_from_row(codec, row) for row in connection.execute(query)]

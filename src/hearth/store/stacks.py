@@ -17,6 +17,7 @@ from hearth.store.rows import DefinitionRow, StackRow
 _t = tables.stack
 _d = tables.definition
 _c = tables.credential
+_BY_ID = sa.select(_t).where(_t.c.id == sa.bindparam("stack_id"))
 
 #: What a list may be filtered by: `{name in a query: column}`.
 FILTERS = {
@@ -60,7 +61,7 @@ def insert(connection: sa.Connection, row: StackRow) -> None:
 
 def by_id(connection: sa.Connection, stack_id: str) -> StackRow | None:
     """A stack, deleted ones included."""
-    row = connection.execute(sa.select(_t).where(_t.c.id == stack_id)).first()
+    row = connection.execute(_BY_ID, {"stack_id": stack_id}).first()
     return from_row(row) if row else None
 
 

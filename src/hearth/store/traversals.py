@@ -36,6 +36,47 @@ _IN_AT_ONCE = 500
 _INTERRUPTED = sa.and_(_n.c.state == NodeState.READY, _n.c.phase != Phase.NONE, _n.c.due_at == 0)
 
 
+# Statements that every step needs are built once: building costs several times what running them does.
+_READY = (
+    sa.select(_n)
+    .where(_n.c.state == NodeState.READY, _n.c.due_at <= sa.bindparam("now"))
+    .order_by(_n.c.id)
+    .limit(sa.bindparam("limit"))
+    .with_for_update(skip_locked=True)
+)
+_TAKE = (
+    _n.update()
+    .where(_n.c.id == sa.bindparam("node_id"))
+    .values(state=NodeState.CLAIMED.value, owner=sa.bindparam("new_owner"), token=_n.c.token + 1)
+)
+_OWNED = sa.select(_n.c.id, _n.c.token).where(_n.c.owner == sa.bindparam("owner"), _n.c.state == NodeState.CLAIMED)
+_CLAIMS = (
+    sa.select(_n.c.id, _n.c.token, _n.c.owner, _n.c.dependents)
+    .where(_n.c.id.in_(sa.bindparam("ids", expanding=True)))
+    .with_for_update()
+)
+_STAY = (
+    _n.update()
+    .where(_n.c.id == sa.bindparam("node_id"))
+    .values(
+        {
+            name: sa.bindparam("new_" + name)
+            for name in ("phase", "state", "resource_id", "attempt", "due_at", "waits_for")
+        }
+    )
+)
+_DROP = _n.delete().where(_n.c.id == sa.bindparam("node_id"))
+_MEET = _n.update().where(_n.c.id == sa.bindparam("node_id")).values(unmet=_n.c.unmet - sa.bindparam("count"))
+_MET = sa.select(_n).where(
+    _n.c.id.in_(sa.bindparam("ids", expanding=True)), _n.c.unmet <= 0, _n.c.state == NodeState.WAITING
+)
+_NOTHING_LEFT = ~sa.exists().where(_n.c.traversal_id == _t.c.id)
+_OF_STACKS = sa.select(_t).join(_s, _s.c.traversal_id == _t.c.id).where(_s.c.status == Status.IN_PROGRESS)
+_ENDED = _OF_STACKS.where(_t.c.id.in_(sa.bindparam("ids", expanding=True)), _NOTHING_LEFT)
+_UNFINISHED = _OF_STACKS.where(_NOTHING_LEFT, _s.c.live_name.is_not(None))
+_BY_ID = sa.select(_t).where(_t.c.id == sa.bindparam("traversal_id"))
+
+
 class Superseded(Exception):
     """What this was planned on has changed: plan again."""
 
@@ -205,26 +246,17 @@ def busy(connection: sa.Connection, stack_id: str) -> set[str]:
 
 def owned(connection: sa.Connection, owner: str) -> dict[int, int]:
     """`{node id: token}` of what an engine has claimed."""
-    query = sa.select(_n.c.id, _n.c.token).where(_n.c.owner == owner, _n.c.state == NodeState.CLAIMED)
-    return {row.id: row.token for row in connection.execute(query)}
+    return {row.id: row.token for row in connection.execute(_OWNED, {"owner": owner})}
 
 
 def claim(connection: sa.Connection, owner: str, limit: int, now: float) -> list[Node]:
     """Take up to `limit` ready nodes for an engine, oldest traversal first."""
-    query = sa.select(_n).where(_n.c.state == NodeState.READY, _n.c.due_at <= now).order_by(_n.c.id).limit(limit)
-    if connection.dialect.name != "sqlite":
-        query = query.with_for_update(skip_locked=True)
-    return _take(connection, list(connection.execute(query)), owner)
+    return _take(connection, list(connection.execute(_READY, {"now": now, "limit": limit})), owner)
 
 
 def _take(connection: sa.Connection, rows: list[Any], owner: str) -> list[Node]:
     if rows:
-        connection.execute(
-            _n.update()
-            .where(_n.c.id == sa.bindparam("node_id"))
-            .values(state=NodeState.CLAIMED.value, owner=sa.bindparam("new_owner"), token=_n.c.token + 1),
-            [{"node_id": row.id, "new_owner": owner} for row in rows],
-        )
+        connection.execute(_TAKE, [{"node_id": row.id, "new_owner": owner} for row in rows])
     return [_node(row, token=row.token + 1) for row in rows]
 
 
@@ -264,14 +296,7 @@ def advance(connection: sa.Connection, codec: Codec, moves: Sequence[Move], owne
         done.surplus += 1
     if staying:
         connection.execute(
-            _n.update()
-            .where(_n.c.id == sa.bindparam("node_id"))
-            .values(
-                {
-                    name: sa.bindparam("new_" + name)
-                    for name in ("phase", "state", "resource_id", "attempt", "due_at", "waits_for")
-                }
-            ),
+            _STAY,
             [
                 {
                     "node_id": move.node.id,
@@ -311,18 +336,13 @@ def _is_awaited(node: Node) -> bool:
 def _claims(connection: sa.Connection, node_ids: Sequence[int]) -> dict[int, Any]:
     found: dict[int, Any] = {}
     for start in range(0, len(node_ids), _IN_AT_ONCE):
-        query = sa.select(_n.c.id, _n.c.token, _n.c.owner, _n.c.dependents)
-        query = query.where(_n.c.id.in_(node_ids[start : start + _IN_AT_ONCE]))
-        if connection.dialect.name != "sqlite":
-            query = query.with_for_update()
-        found |= {row.id: row for row in connection.execute(query)}
+        rows = connection.execute(_CLAIMS, {"ids": node_ids[start : start + _IN_AT_ONCE]})
+        found |= {row.id: row for row in rows}
     return found
 
 
 def _finish(connection: sa.Connection, finished: Sequence[Move], owner: str, capacity: int, done: Advanced) -> None:
-    connection.execute(
-        _n.delete().where(_n.c.id == sa.bindparam("node_id")), [{"node_id": move.node.id} for move in finished]
-    )
+    connection.execute(_DROP, [{"node_id": move.node.id} for move in finished])
     touched: set[int] = set()
     met: Counter[int] = Counter()  # {dependent: needs met}
     failures: dict[int, str] = {}
@@ -349,16 +369,10 @@ def _make_ready(connection: sa.Connection, met: Mapping[int, int], owner: str, c
     if not met:
         return
     ids = sorted(met)
-    connection.execute(
-        _n.update().where(_n.c.id == sa.bindparam("node_id")).values(unmet=_n.c.unmet - sa.bindparam("count")),
-        [{"node_id": one, "count": met[one]} for one in ids],
-    )
+    connection.execute(_MEET, [{"node_id": one, "count": met[one]} for one in ids])
     ready: list[Any] = []
     for start in range(0, len(ids), _IN_AT_ONCE):
-        query = sa.select(_n).where(
-            _n.c.id.in_(ids[start : start + _IN_AT_ONCE]), _n.c.unmet <= 0, _n.c.state == NodeState.WAITING
-        )
-        ready += connection.execute(query)
+        ready += connection.execute(_MET, {"ids": ids[start : start + _IN_AT_ONCE]})
     done.claimed += _take(connection, ready[:capacity], owner)
     surplus = ready[capacity:]
     if surplus:
@@ -396,35 +410,22 @@ def fail(connection: sa.Connection, traversal_id: int, failure: str) -> None:
 
 def ended(connection: sa.Connection, traversal_ids: Iterable[int]) -> list[TraversalRow]:
     """Those of some traversals that are their stack's present one and have no node left."""
-    left = sa.exists().where(_n.c.traversal_id == _t.c.id)
-    query = (
-        sa.select(_t)
-        .join(_s, _s.c.traversal_id == _t.c.id)
-        .where(_t.c.id.in_(list(traversal_ids)), ~left, _s.c.status == Status.IN_PROGRESS)
-    )
-    return [_traversal(row) for row in connection.execute(query)]
+    return [_traversal(row) for row in connection.execute(_ENDED, {"ids": list(traversal_ids)})]
 
 
 def unfinished(connection: sa.Connection) -> list[TraversalRow]:
     """Present traversals without a node left whose stack has not been told: a process died in between."""
-    left = sa.exists().where(_n.c.traversal_id == _t.c.id)
-    query = (
-        sa.select(_t)
-        .join(_s, _s.c.traversal_id == _t.c.id)
-        .where(~left, _s.c.status == Status.IN_PROGRESS, _s.c.live_name.is_not(None))
-    )
-    return [_traversal(row) for row in connection.execute(query)]
+    return [_traversal(row) for row in connection.execute(_UNFINISHED)]
 
 
 def present(connection: sa.Connection) -> list[TraversalRow]:
     """All traversals that are running: the present ones of stacks in progress."""
-    query = sa.select(_t).join(_s, _s.c.traversal_id == _t.c.id).where(_s.c.status == Status.IN_PROGRESS)
-    return [_traversal(row) for row in connection.execute(query)]
+    return [_traversal(row) for row in connection.execute(_OF_STACKS)]
 
 
 def by_id(connection: sa.Connection, traversal_id: int) -> TraversalRow | None:
     """A traversal."""
-    row = connection.execute(sa.select(_t).where(_t.c.id == traversal_id)).first()
+    row = connection.execute(_BY_ID, {"traversal_id": traversal_id}).first()
     return _traversal(row) if row else None
 
 
