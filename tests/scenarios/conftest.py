@@ -103,6 +103,11 @@ class World:
     async def free_disk(self) -> None:
         await self.store.write(lambda connection: connection.exec_driver_sql("PRAGMA max_page_count=4294967294"))
 
+    def later(self, seconds: float) -> None:
+        """Let time pass at once, for whatever looks at the clock from now on."""
+        before = self.context.now
+        self.context.now = lambda: before() + seconds
+
     # ---- what a user does ----
 
     async def create(self, template: Any, name: str = "stack", **more: Any) -> Any:
@@ -157,6 +162,13 @@ class World:
             while (await self.statuses(identity))[name] != status:  # noqa: ASYNC110 - the state is in the store
                 await asyncio.sleep(0.01)
 
+    async def inner(self, identity: Any, name: str, seconds: float = 20) -> Any:
+        """The identity of the stack nested in a resource, as soon as there is one."""
+        async with asyncio.timeout(seconds):
+            while (found := (await self.resources(identity))[name]["nested_identity"]) is None:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        return found
+
     async def resources(self, identity: Any, **more: Any) -> dict[str, dict[str, Any]]:
         found = await self.service.list_resources(CALLER, identity, **more)
         return {one["resource_name"]: one for one in found}
@@ -171,6 +183,10 @@ class World:
         """Oldest first: (resource name, status)."""
         found = await self.service.list_events(CALLER, identity, sort_dir="asc")
         return [(one["resource_name"], one["resource_status"]) for one in found]
+
+    @staticmethod
+    def request(template: Any, **more: Any) -> StackRequest:
+        return StackRequest(template=template, **more)
 
     @staticmethod
     def query(**chosen: Any) -> StackQuery:

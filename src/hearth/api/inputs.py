@@ -3,6 +3,7 @@
 Pure functions; each raises BadRequest naming the field, the value and what would be right.
 """
 
+import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -41,7 +42,21 @@ STACK_SORT_KEYS = ("stack_name", "stack_status", "creation_time", "updated_time"
 RESOURCE_FILTERS = ("type", "status", "name", "action", "id", "physical_resource_id")
 EVENT_FILTERS = ("resource_status", "resource_action", "resource_name", "resource_type")
 EVENT_SORT_KEYS = ("event_time", "resource_type")
-ACTIONS = ("suspend", "resume", "check", "cancel_update", "cancel_without_rollback")
+#: The last six are Hearth's own.
+ACTIONS = (
+    "suspend",
+    "resume",
+    "check",
+    "cancel_update",
+    "cancel_without_rollback",
+    "pause",
+    "unpause",
+    "protect",
+    "unprotect",
+    "lock",
+    "unlock",
+)
+_MAX_REASON = 1000
 
 #: The one error that validation can be told to overlook: a resource type whose service is absent.
 _IGNORABLE = "99001"
@@ -157,6 +172,7 @@ def stack_request(body: Mapping[str, Any]) -> requests.StackRequest:
         clear_parameters=_texts(body, "clear_parameters") or (),
         converge=boolean("converge", body.get("converge")),
         existing=boolean("existing", body.get("existing")),
+        deletion_protection=_switch(body, "deletion_protection"),
     )
 
 
@@ -177,17 +193,55 @@ def require_template(request: requests.StackRequest) -> None:
         raise errors.BadRequest("No template: give one as template or template_url.")
 
 
-def action(body: Mapping[str, Any] | None) -> str:
-    """The one action that the body of `actions` names."""
+def action(body: Mapping[str, Any] | None) -> tuple[str, Any]:
+    """The one action that the body of `actions` names, and what is given with it."""
     known = ", ".join(ACTIONS)
     if not body:
         raise errors.BadRequest(f"No action: name one of {known}.")
     if len(body) > 1:
         raise errors.BadRequest(f"Several actions ({', '.join(sorted(body))}): send one request for each.")
-    (name,) = body
+    ((name, given),) = body.items()
     if name not in ACTIONS:
         raise errors.BadRequest(f"{name!r} is not an action. Known: {known}.")
-    return name
+    return name, given
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class HoldRequest:
+    """What is given with the action that sets or lifts a hold."""
+
+    reason: str = ""
+    seconds: int | None = None
+    force: bool = False
+
+
+#: What each of these actions takes.
+_HOLD_FIELDS = {
+    "pause": ("reason",),
+    "unpause": (),
+    "protect": ("reason",),
+    "unprotect": (),
+    "lock": ("reason", "seconds", "force"),
+    "unlock": ("force",),
+}
+
+
+def hold(action_name: str, given: Any) -> HoldRequest | None:
+    """What is given with an action that sets or lifts a hold; None: the action is another."""
+    fields = _HOLD_FIELDS.get(action_name)
+    if fields is None:
+        return None
+    if given is not None and not isinstance(given, Mapping):
+        raise errors.BadRequest(f"{action_name}: {_kind(given)} was given, null or an object is needed.")
+    body = given or {}
+    unknown = sorted(set(body) - set(fields))
+    if unknown:
+        known = f"Known: {', '.join(fields)}." if fields else "It takes nothing."
+        raise errors.BadRequest(f"Unknown in {action_name}: {', '.join(unknown)}. {known}")
+    reason = _typed(body, "reason", str, "text") or ""
+    if len(reason) > _MAX_REASON:
+        raise errors.BadRequest(f"reason: it has {len(reason)} characters; {_MAX_REASON} are allowed.")
+    return HoldRequest(reason, whole("seconds", body.get("seconds")), boolean("force", body.get("force")))
 
 
 def unhealthy(body: Mapping[str, Any] | None) -> tuple[bool, str]:

@@ -63,7 +63,10 @@ _RULES: Mapping[str, Mapping[str, str]] = {
             "restore_snapshot snapshot update update_patch validate_template"
         ),
         "resource": "mark_unhealthy",
-        "actions": "action snapshot suspend resume cancel_update cancel_without_rollback",
+        "actions": (
+            "action snapshot suspend resume cancel_update cancel_without_rollback "
+            "pause unpause protect unprotect lock unlock"
+        ),
         "software_configs": "create delete",
         "software_deployments": "create update delete",
     },
@@ -72,7 +75,7 @@ _RULES: Mapping[str, Mapping[str, str]] = {
         "resource": "metadata signal",
         "software_deployments": "metadata",
     },
-    "admin": {"service": "index"},
+    "admin": {"service": "index", "actions": "force_lock"},
     "nobody": {"stacks": "global_index", "software_configs": "global_index"},
 }
 

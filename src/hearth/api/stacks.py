@@ -190,8 +190,31 @@ async def show_output(call: Call) -> Response:
 
 
 async def action(call: Call) -> Response:
-    """Suspend, resume, check, or cancel what runs; each has a policy rule of its own."""
-    name = inputs.action(call.body)
+    """Suspend, resume, check, cancel what runs, set or lift a hold; each has a policy rule of its own."""
+    name, given = inputs.action(call.body)
     call.policy.require(call.caller, f"actions:{name}")
-    await call.service.action(call.caller, call.identity, name)
+    hold = inputs.hold(name, given)
+    if hold is None:
+        await call.service.action(call.caller, call.identity, name)
+    else:
+        await _hold(call, name, hold)
     return call.json(None)
+
+
+async def _hold(call: Call, name: str, asked: inputs.HoldRequest) -> None:
+    if asked.force:
+        call.policy.require(call.caller, "actions:force_lock")
+    service, caller, identity = call.service, call.caller, call.identity
+    match name:
+        case "pause":
+            await service.pause(caller, identity, asked.reason)
+        case "unpause":
+            await service.unpause(caller, identity)
+        case "protect":
+            await service.protect(caller, identity, asked.reason)
+        case "unprotect":
+            await service.unprotect(caller, identity)
+        case "lock":
+            await service.lock(caller, identity, asked.reason, asked.seconds, force=asked.force)
+        case "unlock":
+            await service.unlock(caller, identity, force=asked.force)

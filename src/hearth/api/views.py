@@ -65,7 +65,7 @@ def stack(found: Mapping[str, Any], to: links.Links) -> Wire:
     shown: Wire = {}
     if isinstance(identity, names.StackIdentity):
         shown = {"id": identity.id, "links": [links.link("self", to.stack(identity))]}
-    return {**shown, **_flat(found, skip=shown)}
+    return {**shown, **_flat(found, skip=shown), **_holds(found)}
 
 
 def listed_stack(found: Mapping[str, Any], to: links.Links, *, with_project: bool) -> Wire:
@@ -76,9 +76,19 @@ def listed_stack(found: Mapping[str, Any], to: links.Links, *, with_project: boo
         shown["project"] = identity.tenant
     plain = _flat(found)
     shown.update((name, plain.get(name)) for name in _LISTED)
+    shown.update(_holds(found))
     # Lists never told descriptions; clients take the text from here all the same.
     shown["description"] = ""
     return shown
+
+
+def _holds(found: Mapping[str, Any]) -> Wire:
+    """What holds a stack, with its times as text."""
+    held = {name: found[name] for name in ("paused", "protected", "locked") if name in found}
+    return {
+        name: {key: time_text(value) if key in ("since", "until") else value for key, value in hold.items()}
+        for name, hold in held.items()
+    }
 
 
 def resource(found: Mapping[str, Any], to: links.Links) -> Wire:

@@ -115,6 +115,10 @@ class Client:
         """One output with its value."""
         return _record(self._call("GET", f"{stack.path}/outputs/{quote(key, '')}"), "output")
 
+    def act(self, stack: StackRef, action: str, given: Record | None = None) -> None:
+        """Ask for an action on the stack as it is, with what the action takes."""
+        self._call("POST", f"{stack.path}/actions", json={action: given})
+
     # ---- what is kept of stacks
 
     def snapshot(self, stack: StackRef, name: str | None) -> Record:

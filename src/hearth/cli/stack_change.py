@@ -67,6 +67,7 @@ def _stack_options(command: options.Command) -> options.Command:
 @_template_options(required=True)
 @_stack_options
 @click.option("--enable-rollback", is_flag=True, help="Remove everything again when something fails.")
+@click.option("--protect", is_flag=True, help="Refuse to delete the stack until `unprotect`.")
 @click.option("--dry-run", is_flag=True, help="Show what would be made, and make nothing.")
 @options.output_format
 @options.credentials(listed=False)
@@ -81,6 +82,7 @@ def create(
     tags: str | None,
     wait: bool,
     enable_rollback: bool,
+    protect: bool,
     dry_run: bool,
     output_format: str,
 ) -> None:
@@ -94,7 +96,7 @@ def create(
     """
     collected = bundle.collect(template, environments, given_parameters(parameters, parameter_files))
     body = {"stack_name": name, **collected.to_wire(), "disable_rollback": not enable_rollback}
-    body |= _given(timeout_mins=timeout, tags=tags)
+    body |= _given(timeout_mins=timeout, tags=tags, deletion_protection=True if protect else None)
     api = connection.connect()
     with _explained(collected):
         if dry_run:
@@ -111,6 +113,7 @@ def create(
 @click.option("--clear-parameter", "cleared", multiple=True, metavar="KEY", help="With --existing: forget a parameter.")
 @click.option("--converge", is_flag=True, help="Look at the live resources first and repair what differs.")
 @click.option("--rollback/--no-rollback", "rollback", default=None, help="On failure, go back to the state before.")
+@click.option("--protect/--no-protect", "protect", default=None, help="Refuse to delete the stack, or allow it again.")
 @click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
 @options.output_format
 @options.credentials(listed=False)
@@ -128,6 +131,7 @@ def update(
     cleared: Sequence[str],
     converge: bool,
     rollback: bool | None,
+    protect: bool | None,
     dry_run: bool,
     output_format: str,
 ) -> None:
@@ -144,7 +148,7 @@ def update(
     if cleared and not existing:
         raise click.UsageError("--clear-parameter works with --existing only: otherwise no old parameter is kept.")
     collected = bundle.collect(template, environments, given_parameters(parameters, parameter_files))
-    body = collected.to_wire() | _given(timeout_mins=timeout, tags=tags)
+    body = collected.to_wire() | _given(timeout_mins=timeout, tags=tags, deletion_protection=protect)
     if cleared:
         body["clear_parameters"] = list(cleared)
     if converge:

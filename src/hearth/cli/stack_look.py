@@ -1,6 +1,7 @@
 """`hearth stack list|show|resources|events|outputs|template`: the commands that only look."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import click
 
@@ -42,7 +43,18 @@ def list_(
         "updated_time": "Updated",
         "tags": "Tags",
     }
-    render.records(connection.connect().stacks(params), headings, output_format)
+    found = connection.connect().stacks(params)
+    for stack in found:
+        stack["held"] = _held(stack, terse=output_format == "table")
+    if output_format != "table" or any(stack["held"] for stack in found):
+        headings["held"] = "Held"
+    render.records(found, headings, output_format)
+
+
+def _held(stack: client.Record, *, terse: bool) -> Any:
+    """What holds a stack: the words for it, or all that is known."""
+    held = {word: stack[word] for word in ("paused", "protected", "locked") if word in stack}
+    return ", ".join(held) if terse else held
 
 
 @click.command()

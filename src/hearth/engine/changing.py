@@ -1,7 +1,7 @@
 """Begins what changes stacks: create, update, delete, actions, restore, abandon; and previews that change nothing.
 
 Input is checked whole before anything is stored; what is accepted is one transaction, after which the engine goes on by
-itself.
+itself. Every change of a stack that is there goes through `Holding.change`, which refuses what a hold forbids.
 """
 
 import dataclasses
@@ -21,6 +21,7 @@ from hearth.engine import (
     definitions,
     ending,
     finding,
+    holding,
     inputs,
     nested_preview,
     preview,
@@ -29,12 +30,15 @@ from hearth.engine import (
     views,
 )
 from hearth.engine.requests import StackRequest
+from hearth.model import plan
 from hearth.model.errors import (
     ActionInProgress,
+    BadRequest,
     HearthError,
     NotFound,
     NotSupported,
 )
+from hearth.model.holds import Change
 from hearth.model.names import StackIdentity
 from hearth.model.states import UPDATE_REFUSED_DURING, Action, Status, to_wire
 from hearth.store import snapshots as snapshot_rows
@@ -59,6 +63,7 @@ class Changing(finding.Finding):
         self._actions = actions.Actions(surroundings, kept)
         self._nested_preview = nested_preview.NestedPreview(surroundings, kept)
         self._snapshots = snapshots.Snapshots(surroundings, kept)
+        self._holding = holding.Holding(surroundings)
 
     async def create_stack(self, caller: tokens.Caller, tenant: str, request: StackRequest) -> StackIdentity:
         """Accept a new stack; the answer comes once it is stored and its creation has begun."""
@@ -72,7 +77,8 @@ class Changing(finding.Finding):
             adoption.fill(prepared.traversal.new_rows, document, built)
         self._definitions.keep(stack.definition_id, built)
         try:
-            await self._store.write(lambda connection: self._store_new(connection, prepared, material))
+            protector = caller if request.deletion_protection else None
+            await self._store.write(lambda connection: self._store_new(connection, prepared, material, protector))
         except HearthError:
             # Another request took the name meanwhile: what was delegated for this one is taken back.
             await self._authority.revoke(stack)
@@ -89,7 +95,13 @@ class Changing(finding.Finding):
         document = adoption.read(request.adopt_stack_data)
         return adoption.request_of(request, document, self._store.codec), document
 
-    def _store_new(self, connection: sa.Connection, prepared: actions.Prepared, material: definitions.Material) -> None:
+    def _store_new(
+        self,
+        connection: sa.Connection,
+        prepared: actions.Prepared,
+        material: definitions.Material,
+        protector: tokens.Caller | None,
+    ) -> None:
         stack, codec = prepared.stack, self._store.codec
         definitions.put(
             connection,
@@ -101,7 +113,17 @@ class Changing(finding.Finding):
             secret=prepared.traversal.secret,
         )
         stacks.insert(connection, stack)
+        if protector is not None:
+            holding.protect(connection, stack.id, protector, "", stack.created_at)
         self._actions.begin(connection, prepared)
+
+    async def _changeable(
+        self, caller: tokens.Caller, identity: StackIdentity, change: Change = Change.ALTER
+    ) -> StackRow:
+        """The stack of an identity, if nothing forbids this caller to change it."""
+        stack = await self._stack(caller, identity)
+        await self._holding.require(caller, stack, change)
+        return stack
 
     async def preview_create(self, caller: tokens.Caller, tenant: str, request: StackRequest) -> dict[str, Any]:
         """What `create_stack` would do, with nothing stored."""
@@ -119,14 +141,21 @@ class Changing(finding.Finding):
         self, caller: tokens.Caller, identity: StackIdentity, request: StackRequest, *, patch: bool
     ) -> None:
         """Accept a new definition; a running create or update is superseded by it."""
-        stack = await self._stack(caller, identity)
+        stack = await self._changeable(caller, identity)
         if stack.action in UPDATE_REFUSED_DURING:
             raise NotSupported(f"Updating a stack when it is in {stack.action}_{stack.status} state")
+        if request.deletion_protection is not None and stack.owner_id is not None:
+            raise BadRequest("deletion_protection: a nested stack goes with its root stack; protect that one.")
 
         async def attempt() -> None:
             present = await self._stack(caller, identity)
             prepared, material, columns = await self._updated(caller, present, request, patch or request.existing)
-            await self._store.write(lambda connection: self._store_update(connection, prepared, material, columns))
+
+            def store(connection: sa.Connection) -> None:
+                self._holding.set_protection(connection, caller, present, request.deletion_protection)
+                self._store_update(connection, caller, prepared, material, columns)
+
+            await self._holding.change(caller, present, Change.ALTER, store)
 
         await actions.until_stored(attempt)
         await self._announce()
@@ -167,10 +196,13 @@ class Changing(finding.Finding):
     def _store_update(
         self,
         connection: sa.Connection,
+        caller: tokens.Caller,
         prepared: actions.Prepared,
         material: definitions.Material,
         columns: Mapping[str, Any],
     ) -> None:
+        if _leaves_nothing(prepared.plan):
+            self._holding.check(connection, caller, prepared.stack, Change.TAKE_AWAY)
         definitions.put(
             connection,
             self._store.codec,
@@ -217,21 +249,28 @@ class Changing(finding.Finding):
         stack = await self._stack(caller, identity, live=False)
         if stack.deleted_at is not None:
             raise NotFound("Stack", identity.name)
+        change = Change.DELETE if stack.owner_id is None else Change.TAKE_AWAY
+        await self._holding.require(caller, stack, change)
         if stack.action is Action.DELETE and stack.status is Status.IN_PROGRESS:
+            await self._holding.change(caller, stack, change, lambda connection: None)  # it may be paused
+            await self._announce()
             return
 
         async def attempt() -> None:
             prepared = await self._actions.prepare(stack, Action.DELETE, None, actions.NOTHING)
             self._acceptance.need_types(caller, (row.type for row in prepared.run.rows.values()))
             at = self._context.now()
-            await self._store.write(lambda connection: self._actions.begin(connection, prepared, updated_at=at))
+            await self._holding.change(
+                caller, stack, change, lambda connection: self._actions.begin(connection, prepared, updated_at=at)
+            )
 
         await actions.until_stored(attempt)
         await self._announce()
 
     async def action(self, caller: tokens.Caller, identity: StackIdentity, action: str) -> None:
         """Begin an action on the stack as it is: suspend, resume, check, cancel_update, cancel_without_rollback."""
-        stack = await self._stack(caller, identity)
+        cancels = action in ("cancel_update", "cancel_without_rollback")
+        stack = await self._changeable(caller, identity, Change.CANCEL if cancels else Change.ALTER)
         match action:
             case "suspend" | "resume" | "check":
                 await self._visit(caller, identity, Action(action.upper()))
@@ -242,7 +281,7 @@ class Changing(finding.Finding):
             case "cancel_without_rollback":
                 if stack.status is not Status.IN_PROGRESS or stack.action not in (Action.CREATE, Action.UPDATE):
                     raise NotSupported(f"Cancelling {stack.action} when stack is {to_wire(stack.action, stack.status)}")
-                await self._cancel(stack)
+                await self._cancel(caller, stack)
             case _:
                 raise NotSupported(f"Stack action {action}")
 
@@ -255,7 +294,9 @@ class Changing(finding.Finding):
             self._acceptance.need_types(caller, (member.type.type_name for member in built.members.values()))
             prepared = await self._actions.prepare(stack, action, built, stack.definition_id)
             at = self._context.now()
-            await self._store.write(lambda connection: self._actions.begin(connection, prepared, updated_at=at))
+            await self._holding.change(
+                caller, stack, Change.ALTER, lambda connection: self._actions.begin(connection, prepared, updated_at=at)
+            )
 
         await actions.until_stored(attempt)
         await self._announce()
@@ -268,16 +309,21 @@ class Changing(finding.Finding):
             target = stack.previous_definition_id or actions.NOTHING
             built = await self._definitions.blueprint(target, stack) if target != actions.NOTHING else None
             prepared = await self._actions.prepare(stack, Action.ROLLBACK, built, target)
-            await self._store.write(lambda connection: self._actions.begin(connection, prepared))
+            change = Change.DELETE if target == actions.NOTHING else Change.CANCEL
+            await self._holding.change(
+                caller, stack, change, lambda connection: self._actions.begin(connection, prepared)
+            )
 
         await actions.until_stored(attempt)
         await self._announce()
 
-    async def _cancel(self, stack: StackRow) -> None:
+    async def _cancel(self, caller: tokens.Caller, stack: StackRow) -> None:
         codec, now, reason = self._store.codec, self._context.now(), ending.cancelled(stack.action)
-        await self._store.write(
-            lambda connection: ending.stop_tree(connection, codec, stack, reason, "user triggered cancel", now)
-        )
+
+        def stop(connection: sa.Connection) -> None:
+            ending.stop_tree(connection, codec, stack, reason, "user triggered cancel", now)
+
+        await self._holding.change(caller, stack, Change.CANCEL, stop)
         await self._context.wakeups.publish(runner.STOP_TOPIC, {})
         await self._announce()
 
@@ -285,7 +331,7 @@ class Changing(finding.Finding):
         """Begin to bring a stack back to what it was when a snapshot was taken."""
 
         async def attempt() -> None:
-            stack = await self._stack(caller, identity)
+            stack = await self._changeable(caller, identity)
             material = await self._snapshots.restoring(stack, snapshot_id)
             built = await self._acceptance.checked(caller, material, definitions.surroundings(stack))
             material = dataclasses.replace(material, template=built.template.raw, files=built.files)
@@ -296,7 +342,12 @@ class Changing(finding.Finding):
             prepared = await self._actions.prepare(stack, Action.RESTORE, built, definition_id)
             self._definitions.keep(definition_id, built)
             more = {**columns, "updated_at": self._context.now()}
-            await self._store.write(lambda connection: self._store_update(connection, prepared, material, more))
+            await self._holding.change(
+                caller,
+                stack,
+                Change.ALTER,
+                lambda connection: self._store_update(connection, caller, prepared, material, more),
+            )
 
         await actions.until_stored(attempt)
         await self._announce()
@@ -310,10 +361,15 @@ class Changing(finding.Finding):
         self._need_abandon()
 
         async def attempt() -> dict[str, Any]:
-            stack = await self._stack(caller, identity)
+            stack = await self._changeable(caller, identity, Change.TAKE_AWAY)
             prepared = await self._actions.prepare(stack, Action.DELETE, None, actions.NOTHING)
             at = self._context.now()
-            return await self._store.write(lambda connection: self._store_abandoned(connection, prepared, at))
+            return await self._holding.change(
+                caller,
+                stack,
+                Change.TAKE_AWAY,
+                lambda connection: self._store_abandoned(connection, prepared, at),
+            )
 
         document = await actions.until_stored(attempt)
         await self._announce()
@@ -337,3 +393,8 @@ class Changing(finding.Finding):
     async def _announce(self) -> None:
         message: bus.Message = {}
         await self._context.wakeups.publish(runner.WAKE_TOPIC, message)
+
+
+def _leaves_nothing(made: plan.Plan) -> bool:
+    """Whether an update removes every resource and wants none: the stack would be gone but for its name."""
+    return bool(made.steps) and all(step.verdict is plan.Verdict.DELETE for step in made.steps)

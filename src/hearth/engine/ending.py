@@ -12,9 +12,10 @@ import sqlalchemy as sa
 
 from hearth.cloud import errors as cloud_errors
 from hearth.engine import actions, adoption, authority, context, definitions, hooks, run, stack_users
+from hearth.model.holds import Kind
 from hearth.model.names import new_id
 from hearth.model.states import Action, Status
-from hearth.store import Unavailable, events, resources, snapshots, stacks, traversals
+from hearth.store import Unavailable, events, holds, resources, snapshots, stacks, traversals
 from hearth.store.codec import Codec
 from hearth.store.rows import EventRow, StackRow, TraversalRow
 
@@ -28,9 +29,20 @@ DEFINING = UNDONE | {Action.ROLLBACK}
 TIMED_OUT = "Timed out"
 
 
+#: Added to the reason of a failure that would have been undone by removing everything.
+NOT_UNDONE = " (not rolled back: the stack is protected from deletion)"
+
+
 def cancelled(action: Action) -> str:
     """Why a stack has failed that its user stopped."""
     return f"Stack {action} cancelled"
+
+
+def _way_back(stack: StackRow, traversal: TraversalRow) -> str:
+    """The definition that a failed action is undone to."""
+    if traversal.action in (Action.CREATE, Action.ADOPT):
+        return NOTHING
+    return stack.previous_definition_id or NOTHING
 
 
 class Host(Protocol):
@@ -72,14 +84,18 @@ class Ending:
             return
         failure = latest.failure if latest else None
         if failure is not None and self._is_undone(stack, traversal, failure):
-            try:
-                await self._roll_back(stack, traversal, failure)
-                return
-            except Unavailable:
-                raise  # it is tried again when the store can be written
-            except Exception as error:  # the border of a definition that was good once: the stack must end all the same
-                log.error("The rollback of stack %s cannot begin", stack.name, exc_info=error)
-                failure = f"{failure}; the rollback could not begin: {type(error).__name__}: {error}"
+            target = _way_back(stack, traversal)
+            if target == NOTHING and await self._context.store.read(lambda c: self._is_protected(c, stack)):
+                failure += NOT_UNDONE
+            else:
+                try:
+                    await self._roll_back(stack, traversal, failure, target)
+                    return
+                except Unavailable:
+                    raise  # it is tried again when the store can be written
+                except Exception as error:  # the border of a definition that was good once: the stack must end even so
+                    log.error("The rollback of stack %s cannot begin", stack.name, exc_info=error)
+                    failure = f"{failure}; the rollback could not begin: {type(error).__name__}: {error}"
         deleted = failure is None and traversal.action is Action.DELETE
         if deleted and await self._context.store.read(lambda connection: snapshots.is_left(connection, stack.id)):
             return  # the removal of the last one ends it
@@ -125,6 +141,9 @@ class Ending:
             and failure != cancelled(traversal.action)
         )
 
+    def _is_protected(self, connection: sa.Connection, stack: StackRow) -> bool:
+        return Kind.PROTECTION in holds.of_root(connection, stack.id, self._context.now())
+
     def _close(
         self, connection: sa.Connection, stack: StackRow, traversal: TraversalRow, failure: str | None
     ) -> traversals.Advanced:
@@ -149,6 +168,7 @@ class Ending:
             self._clear(connection, stack, traversal, failure)
         if stack.owner_resource_id is not None:
             traversals.unpark(connection, stack.owner_resource_id, self._host.id, self._host.capacity(), advanced)
+        holds.end_idle_pause(connection, stack.root_id)
         return advanced
 
     def _clear(self, connection: sa.Connection, stack: StackRow, traversal: TraversalRow, failure: str | None) -> None:
@@ -178,15 +198,13 @@ class Ending:
 
     def _bury(self, connection: sa.Connection, stack: StackRow, now: float) -> None:
         stacks.mark_deleted(connection, stack.id, now)
+        holds.forget(connection, stack.id)
         resources.delete(connection, resources.ids_of_stack(connection, stack.id))
         if stack.owner_id is None and stack.credential_id is not None:
             stacks.delete_credential(connection, stack.credential_id)
 
-    async def _roll_back(self, stack: StackRow, traversal: TraversalRow, failure: str) -> None:
+    async def _roll_back(self, stack: StackRow, traversal: TraversalRow, failure: str, target: str) -> None:
         """Begin the way back to the previous definition, or to nothing when a creation failed."""
-        target = NOTHING
-        if traversal.action is not Action.CREATE and traversal.action is not Action.ADOPT:
-            target = stack.previous_definition_id or NOTHING
         blueprint = await self._definitions.blueprint(target, stack) if target != NOTHING else None
 
         async def attempt() -> traversals.Advanced:
@@ -204,6 +222,8 @@ class Ending:
     ) -> traversals.Advanced:
         if prepared.traversal.previous != failed.id:
             return traversals.Advanced()  # a newer action has begun: it decides now
+        if prepared.traversal.definition_id == NOTHING and self._is_protected(connection, prepared.stack):
+            return traversals.Advanced()  # meanwhile; the end of the failed action is taken up again
         codec, now = self._context.store.codec, self._context.now()
         lost = actions.stack_event(prepared.stack, failed.action, Status.FAILED, failure, now)
         events.insert(connection, codec, [lost])

@@ -15,7 +15,7 @@ from hearth.model.errors import (
     NotFound,
 )
 from hearth.model.names import StackIdentity
-from hearth.store import stacks
+from hearth.store import holds, stacks
 from hearth.store.rows import StackRow
 
 
@@ -70,7 +70,14 @@ class Finding:
                 marker=query.marker,
             )
         )
-        return [views.listed_stack(row) for row in rows]
+        now = self._context.now()
+        held = await self._store.read(lambda c: holds.of_roots(c, {row.root_id for row in rows}, now))
+        return [views.listed_stack(row) | views.holds(held.get(row.root_id, {})) for row in rows]
+
+    async def _held(self, stack: StackRow) -> dict[str, Any]:
+        """What holds a stack, as clients see it."""
+        now = self._context.now()
+        return views.holds(await self._store.read(lambda connection: holds.of_root(connection, stack.root_id, now)))
 
     async def count_stacks(self, caller: tokens.Caller, query: StackQuery) -> int:
         """How many stacks the list would have without pages."""

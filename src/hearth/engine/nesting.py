@@ -63,6 +63,8 @@ class Nesting:
         advanced = await self._context.store.write(
             lambda connection: self._store(connection, step, move, prepared, material, is_new=is_new)
         )
+        if advanced.lost:
+            raise committer.LeaseLost
         step.row.data = data
         if prepared is not None and move.then is traversals.Then.PARK:
             step.row.physical_id = prepared.stack.id
@@ -75,13 +77,13 @@ class Nesting:
         if removing:
             if existing is None:
                 return None, None
-            left = self._time_left(step.run)
+            left = await self._time_left(step.run)
             return await self._actions.prepare(existing, Action.DELETE, None, actions.NOTHING, seconds=left), None
         if step.node.work is plan.Work.VISIT:
             if existing is None:
                 raise contract.Permanent("its nested stack is gone", "NotFound")
             present = await self._definitions.blueprint(existing.definition_id, existing)
-            left, target = self._time_left(step.run), existing.definition_id
+            left, target = await self._time_left(step.run), existing.definition_id
             return await self._actions.prepare(existing, step.action, present, target, seconds=left), None
         parent, kind = step.run, step.kind
         assert kind is not None and parent.blueprint is not None and step.values is not None
@@ -117,7 +119,7 @@ class Nesting:
             blueprint,
             definition_id,
             is_new=existing is None,
-            seconds=self._time_left(parent),
+            seconds=await self._time_left(parent),
         )
         if adopted is not None:
             adoption.fill(prepared.traversal.new_rows, adopted, blueprint)
@@ -137,8 +139,10 @@ class Nesting:
     def _action_of(step: Step) -> Action:
         return Action.ROLLBACK if step.run.action is Action.ROLLBACK else Action.UPDATE
 
-    def _time_left(self, parent: run.Run) -> float | None:
-        deadline = parent.traversal.deadline
+    async def _time_left(self, parent: run.Run) -> float | None:
+        """Seconds until the owner's action has to end, by the store: a pause may have moved that."""
+        present = await self._context.store.read(lambda c: traversals.by_id(c, parent.traversal.id))
+        deadline = present.deadline if present is not None else parent.traversal.deadline
         return None if deadline is None else max(1.0, deadline - self._context.now())
 
     def _store(
@@ -157,7 +161,7 @@ class Nesting:
         capacity = self._host.capacity()
         advanced = traversals.advance(connection, codec, [move], self._host.id, capacity)
         if advanced.lost:
-            raise committer.LeaseLost
+            return advanced
         if move.then is not traversals.Then.PARK:  # superseded: the newer action begins its own
             if is_new:
                 resources.update(connection, codec, [(step.row.id, {"physical_id": None}, False)])

@@ -24,3 +24,4 @@ class StackRequest:
     clear_parameters: Sequence[str] = ()
     converge: bool = False
     existing: bool = False
+    deletion_protection: bool | None = None

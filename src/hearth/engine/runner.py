@@ -449,7 +449,7 @@ class Engine:
                     await self._drop_lost()
                 running = await self._context.store.read(traversals.present)
                 self._forget_runs({traversal.id for traversal in running})
-                await self._time_out([one for one in running if one.deadline is not None and one.deadline < now])
+                await self._time_out(await self._context.store.read(functools.partial(traversals.overdue, now=now)))
             except Exception as error:  # the border of the sweeper: it must go on
                 log.error("The sweeper failed; it tries again", exc_info=error)
 

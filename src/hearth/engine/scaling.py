@@ -11,10 +11,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from hearth.engine import actions, context, definitions, nesting, preview, run
+from hearth.model.holds import Kind
 from hearth.model.states import Action, Status
 from hearth.resources import contract
 from hearth.resources.blueprint import Surroundings
-from hearth.store import resources, stacks
+from hearth.store import holds, resources, stacks
 from hearth.store.rows import ResourceRow, StackRow
 
 #: Private data of a group: when its size was last changed, and for how many seconds after that it is left alone.
@@ -70,6 +71,10 @@ class Scaling:
         data = {**row.data, _CHANGED_AT: repr(now), _COOLDOWN: repr(cooldown or 0.0)}
 
         def store(connection: sa.Connection) -> None:
+            stacks.locked(connection, stack.root_id)
+            held = holds.of_root(connection, stack.root_id, now)
+            if Kind.LOCK in held or Kind.PAUSE in held:
+                raise contract.NothingToDo("the stack is locked or paused")
             definitions.put(
                 connection,
                 codec,

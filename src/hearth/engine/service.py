@@ -4,6 +4,7 @@ Every method takes the caller and answers in plain data, or raises a `HearthErro
 anything is stored or made; what is accepted is one transaction, after which the engine goes on by itself.
 """
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -34,6 +35,7 @@ from hearth.model.errors import (
     Invalid,
     NotFound,
 )
+from hearth.model.holds import Change
 from hearth.model.names import StackIdentity
 from hearth.resources.blueprint import Surroundings
 from hearth.store import engines
@@ -59,14 +61,50 @@ class StackService(changing.Changing):
         #: Software configs and deployments, which belong to projects rather than to stacks.
         self.software = software.Software(surroundings)
 
+    # ---- holds ----
+
+    async def pause(self, caller: tokens.Caller, identity: StackIdentity, reason: str = "") -> None:
+        """Let nothing more of the running action begin, in the whole tree."""
+        await self._holding.pause(caller, await self._stack(caller, identity), reason)
+
+    async def unpause(self, caller: tokens.Caller, identity: StackIdentity) -> None:
+        """Let a paused action go on."""
+        await self._holding.unpause(caller, await self._stack(caller, identity))
+        await self._announce()
+
+    async def protect(self, caller: tokens.Caller, identity: StackIdentity, reason: str = "") -> None:
+        """Keep the stack from being deleted."""
+        await self._holding.protect(caller, await self._stack(caller, identity), reason)
+
+    async def unprotect(self, caller: tokens.Caller, identity: StackIdentity) -> None:
+        """Let the stack be deleted again."""
+        await self._holding.unprotect(caller, await self._stack(caller, identity))
+
+    async def lock(
+        self,
+        caller: tokens.Caller,
+        identity: StackIdentity,
+        reason: str = "",
+        seconds: int | None = None,
+        *,
+        force: bool = False,
+    ) -> None:
+        """Keep everybody else from changing the stack for a while. `force`: take over another's lock."""
+        await self._holding.lock(caller, await self._stack(caller, identity), reason, seconds, force=force)
+
+    async def unlock(self, caller: tokens.Caller, identity: StackIdentity, *, force: bool = False) -> None:
+        """Let others change the stack again. `force`: although the lock is another's."""
+        await self._holding.unlock(caller, await self._stack(caller, identity), force=force)
+
     # ---- snapshots ----
 
     async def create_snapshot(self, caller: tokens.Caller, identity: StackIdentity, name: str | None) -> dict[str, Any]:
         """Begin to take a snapshot of a stack that is at rest."""
 
         async def attempt() -> dict[str, Any]:
-            stack = await self._stack(caller, identity)
-            return await self._snapshots.take(stack, name, limited=not caller.is_admin)
+            stack = await self._changeable(caller, identity)
+            write = functools.partial(self._holding.change, caller, stack, Change.ALTER)
+            return await self._snapshots.take(stack, name, write, limited=not caller.is_admin)
 
         taken = await actions.until_stored(attempt)
         await self._announce()
@@ -82,7 +120,7 @@ class StackService(changing.Changing):
 
     async def delete_snapshot(self, caller: tokens.Caller, identity: StackIdentity, snapshot_id: str) -> None:
         """Begin to remove a snapshot with the copies it is made of."""
-        await self._snapshots.remove(await self._stack(caller, identity), snapshot_id)
+        await self._snapshots.remove(await self._changeable(caller, identity), snapshot_id)
         await self._announce()
 
     async def export_stack(self, caller: tokens.Caller, identity: StackIdentity) -> dict[str, Any]:
@@ -99,7 +137,8 @@ class StackService(changing.Changing):
     ) -> dict[str, Any]:
         """A stack with parameters and, if wanted, its outputs."""
         stack = await self._stack(caller, identity, live=False)
-        return await self._reading.stack(stack, resolve_outputs and stack.deleted_at is None)
+        shown = await self._reading.stack(stack, resolve_outputs and stack.deleted_at is None)
+        return shown | await self._held(stack)
 
     async def template(self, caller: tokens.Caller, identity: StackIdentity) -> dict[str, Any]:
         """The stack's template as plain data."""
@@ -159,6 +198,8 @@ class StackService(changing.Changing):
     async def signal(self, caller: tokens.Caller, identity: StackIdentity, name: str, body: Any) -> None:
         """Pass a signal to a resource, or clear a hook at which it stopped; done when it returns."""
         stack = await self._stack(caller, identity)
+        if isinstance(body, dict) and signals.UNSET_HOOK in body:
+            await self._holding.require(caller, stack, Change.CONTROL)
         await self._signals.deliver(caller, stack, await self._reading.rows(stack, name), body)
         await self._announce()
 
@@ -166,7 +207,7 @@ class StackService(changing.Changing):
         self, caller: tokens.Caller, identity: StackIdentity, name: str, unhealthy: bool, reason: str | None
     ) -> None:
         """Mark a resource as failed or well; the next update replaces a failed one."""
-        await self._reading.mark(await self._stack(caller, identity), name, unhealthy, reason)
+        await self._reading.mark(await self._changeable(caller, identity), name, unhealthy, reason)
 
     async def list_events(
         self,

@@ -7,7 +7,7 @@ by names made of the resource's row and the traversal, so whatever a crash or a 
 Spec: lifecycle facts, section 9.
 """
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -51,8 +51,15 @@ class Snapshots:
         self._definitions = kept
         self._actions = actions.Actions(surroundings, kept)
 
-    async def take(self, stack: StackRow, name: str | None, *, limited: bool) -> dict[str, Any]:
-        """Begin to take a snapshot of a stack; `limited`: no more than the operator allows.
+    async def take(
+        self,
+        stack: StackRow,
+        name: str | None,
+        write: Callable[[Callable[[sa.Connection], snapshots.SnapshotRow]], Awaitable[snapshots.SnapshotRow]],
+        *,
+        limited: bool,
+    ) -> dict[str, Any]:
+        """Begin to take a snapshot of a stack; `limited`: no more than the operator allows; `write` stores a change.
 
         Raises:
             ActionInProgress: the stack is busy.
@@ -98,7 +105,7 @@ class Snapshots:
             snapshots.insert(connection, codec, row)
             return row
 
-        return shown(await self._store.write(store))
+        return shown(await write(store))
 
     async def listed(self, stack: StackRow) -> list[dict[str, Any]]:
         """The stack's snapshots, oldest first."""

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from hearth.model import plan, states
+from hearth.model.holds import Hold, Holds, Kind
 from hearth.model.names import StackIdentity
 from hearth.model.values import UNKNOWN
 from hearth.resources.blueprint import Blueprint, Member
@@ -38,6 +39,19 @@ def listed_stack(stack: StackRow) -> dict[str, Any]:
         "stack_user_project_id": stack.stack_user_project_id,
         "tags": stack.tags or None,
     }
+
+
+_HELD = {Kind.PAUSE: "paused", Kind.PROTECTION: "protected", Kind.LOCK: "locked"}
+
+
+def holds(found: Holds) -> dict[str, Any]:
+    """The holds of a stack, by the words of the API; what does not hold it is absent."""
+    return {name: _hold(found[kind]) for kind, name in _HELD.items() if kind in found}
+
+
+def _hold(hold: Hold) -> dict[str, Any]:
+    shown: dict[str, Any] = {"by": hold.user_name, "user_id": hold.user_id, "reason": hold.reason, "since": hold.since}
+    return shown if hold.until is None else {**shown, "until": hold.until}
 
 
 def shown_stack(stack: StackRow, parameters: Mapping[str, Any], outputs: list[dict[str, Any]] | None) -> dict[str, Any]:

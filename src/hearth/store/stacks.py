@@ -89,6 +89,20 @@ def child_of(connection: sa.Connection, owner_resource_id: str) -> StackRow | No
     return from_row(row) if row else None
 
 
+def locked(connection: sa.Connection, stack_id: str) -> StackRow | None:
+    """A stack, locked until the transaction ends."""
+    query = sa.select(_t).where(_t.c.id == stack_id)
+    if connection.dialect.name != "sqlite":
+        query = query.with_for_update()
+    row = connection.execute(query).first()
+    return from_row(row) if row else None
+
+
+def running_in_tree(connection: sa.Connection, root_id: str) -> list[StackRow]:
+    """The live stacks of a tree whose action has not ended."""
+    return [one for one in tree(connection, root_id) if one.status is Status.IN_PROGRESS]
+
+
 def children(connection: sa.Connection, stack_id: str) -> list[StackRow]:
     """The live stacks nested directly in a stack."""
     query = sa.select(_t).where(_t.c.owner_id == stack_id, _t.c.live_name.is_not(None))

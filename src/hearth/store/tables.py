@@ -228,3 +228,16 @@ software_deployment = sa.Table(
     sa.Column("updated_at", Time),
 )
 sa.Index("ix_software_deployment_listed", software_deployment.c.project_id, software_deployment.c.created_at)
+
+#: What holds root stacks against changes; `kind` is one of `model.holds.Kind`.
+hold = sa.Table(
+    "hold",
+    metadata,
+    sa.Column("stack_id", Id, primary_key=True),
+    sa.Column("kind", sa.String(16), primary_key=True),
+    sa.Column("user_id", sa.String(64), nullable=False),
+    sa.Column("username", Name, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("created_at", Time, nullable=False),
+    sa.Column("expires_at", Time),
+)

@@ -3,6 +3,9 @@
 Each function is one unit of work for the writer. What a repeat does: `begin` of an older traversal than the present
 one raises `Superseded`; `claim` gives a node to one engine only and raises its fencing token; `advance` ignores every
 move whose token is not the node's any more (the lease was lost, or a newer traversal took over) and says which.
+
+In a paused tree no node begins: one that has not is not claimed, and if it was claimed before the pause its first move
+is not stored. What has begun goes on to its end.
 """
 
 import dataclasses
@@ -16,7 +19,7 @@ import sqlalchemy as sa
 
 from hearth.model.plan import Work
 from hearth.model.states import Action, Status
-from hearth.store import events, resources, tables
+from hearth.store import events, holds, resources, tables
 from hearth.store.codec import Codec
 from hearth.store.rows import (
     NODE_BITS,
@@ -34,12 +37,14 @@ _s = tables.stack
 _IN_AT_ONCE = 500
 #: Given back by an engine that died in the middle of a step: the cloud may be at work on it, so it has to end.
 _INTERRUPTED = sa.and_(_n.c.state == NodeState.READY, _n.c.phase != Phase.NONE, _n.c.due_at == 0)
+#: A node that a pause keeps from beginning.
+_HELD = sa.and_(_n.c.phase == Phase.NONE, _n.c.stack_id.in_(holds.paused_stacks()))
 
 
 # Statements that every step needs are built once: building costs several times what running them does.
 _READY = (
     sa.select(_n)
-    .where(_n.c.state == NodeState.READY, _n.c.due_at <= sa.bindparam("now"))
+    .where(_n.c.state == NodeState.READY, _n.c.due_at <= sa.bindparam("now"), ~_HELD)
     .order_by(_n.c.id)
     .limit(sa.bindparam("limit"))
     .with_for_update(skip_locked=True)
@@ -51,7 +56,7 @@ _TAKE = (
 )
 _OWNED = sa.select(_n.c.id, _n.c.token).where(_n.c.owner == sa.bindparam("owner"), _n.c.state == NodeState.CLAIMED)
 _CLAIMS = (
-    sa.select(_n.c.id, _n.c.token, _n.c.owner, _n.c.dependents)
+    sa.select(_n.c.id, _n.c.token, _n.c.owner, _n.c.dependents, _HELD.label("held"))
     .where(_n.c.id.in_(sa.bindparam("ids", expanding=True)))
     .with_for_update()
 )
@@ -67,11 +72,12 @@ _STAY = (
 )
 _DROP = _n.delete().where(_n.c.id == sa.bindparam("node_id"))
 _MEET = _n.update().where(_n.c.id == sa.bindparam("node_id")).values(unmet=_n.c.unmet - sa.bindparam("count"))
-_MET = sa.select(_n).where(
+_MET = sa.select(_n, _HELD.label("held")).where(
     _n.c.id.in_(sa.bindparam("ids", expanding=True)), _n.c.unmet <= 0, _n.c.state == NodeState.WAITING
 )
 _NOTHING_LEFT = ~sa.exists().where(_n.c.traversal_id == _t.c.id)
 _OF_STACKS = sa.select(_t).join(_s, _s.c.traversal_id == _t.c.id).where(_s.c.status == Status.IN_PROGRESS)
+_OVERDUE = _OF_STACKS.where(_t.c.deadline < sa.bindparam("now"), _s.c.id.not_in(holds.paused_stacks()))
 _ENDED = _OF_STACKS.where(_t.c.id.in_(sa.bindparam("ids", expanding=True)), _NOTHING_LEFT)
 _UNFINISHED = _OF_STACKS.where(_NOTHING_LEFT, _s.c.live_name.is_not(None))
 _BY_ID = sa.select(_t).where(_t.c.id == sa.bindparam("traversal_id"))
@@ -264,17 +270,24 @@ def advance(connection: sa.Connection, codec: Codec, moves: Sequence[Move], owne
     """Record what steps did, in one go; whatever becomes ready is claimed for `owner`, up to `capacity` nodes."""
     done = Advanced()
     present = _claims(connection, [move.node.id for move in moves])
-    kept = []
+    kept: list[Move] = []
+    held: list[int] = []
     for move in moves:
         row = present.get(move.node.id)
         if row is None or row.token != move.node.token or row.owner != owner:
             done.lost.add(move.node.id)
+            continue
+        if row.held:
+            held.append(move.node.id)
             continue
         # A newer traversal may have put its own nodes behind this one since the claim.
         move.node.dependents = _from_json(row.dependents)
         if move.then in (Then.PARK, Then.PAUSE) and _is_awaited(move.node):
             move.then = Then.DONE  # the newer one goes on from here, and need not wait for what this would wait for
         kept.append(move)
+    if held:
+        done.lost.update(held)
+        _give_back(connection, held)
     if not kept:
         return done
 
@@ -328,6 +341,25 @@ def _told_meanwhile(connection: sa.Connection, codec: Codec, moves: Sequence[Mov
     return [move for move in waiting if present.get(move.waits_for or "") != move.heard]
 
 
+def _give_back(connection: sa.Connection, node_ids: Sequence[int]) -> None:
+    """Make claimed nodes anybody's again; whoever holds one finds it lost."""
+    connection.execute(
+        _n.update()
+        .where(_n.c.id == sa.bindparam("node_id"))
+        .values(state=NodeState.READY.value, owner=None, token=_n.c.token + 1),
+        [{"node_id": one} for one in node_ids],
+    )
+
+
+def hold_back(connection: sa.Connection, root_id: str) -> None:
+    """Take the nodes that have not begun back from the engines that hold them: their tree was paused."""
+    of_tree = _n.c.stack_id.in_(sa.select(_s.c.id).where(_s.c.root_id == root_id))
+    not_begun = sa.and_(of_tree, _n.c.state == NodeState.CLAIMED, _n.c.phase == Phase.NONE)
+    connection.execute(
+        _n.update().where(not_begun).values(state=NodeState.READY.value, owner=None, token=_n.c.token + 1)
+    )
+
+
 def _is_awaited(node: Node) -> bool:
     """Whether a newer traversal waits for the end of this node."""
     return any(one >> NODE_BITS != node.traversal_id for one in node.dependents)
@@ -373,14 +405,21 @@ def _make_ready(connection: sa.Connection, met: Mapping[int, int], owner: str, c
     ready: list[Any] = []
     for start in range(0, len(ids), _IN_AT_ONCE):
         ready += connection.execute(_MET, {"ids": ids[start : start + _IN_AT_ONCE]})
-    done.claimed += _take(connection, ready[:capacity], owner)
-    surplus = ready[capacity:]
-    if surplus:
+    _hand_out(connection, ready, owner, capacity, done)
+
+
+def _hand_out(connection: sa.Connection, rows: Sequence[Any], owner: str, capacity: int, done: Advanced) -> None:
+    """Claim what has become ready, as far as the engine can hold it; the rest, and what a pause holds, is for later."""
+    free = [row for row in rows if not row.held]
+    done.claimed += _take(connection, free[:capacity], owner)
+    surplus = free[capacity:]
+    done.surplus += len(surplus)
+    later = [*surplus, *(row for row in rows if row.held)]
+    if later:
         connection.execute(
             _n.update().where(_n.c.id == sa.bindparam("node_id")).values(state=NodeState.READY.value),
-            [{"node_id": row.id} for row in surplus],
+            [{"node_id": row.id} for row in later],
         )
-        done.surplus += len(surplus)
 
 
 def note_failure(connection: sa.Connection, traversal_id: int, failure: str) -> None:
@@ -423,6 +462,11 @@ def present(connection: sa.Connection) -> list[TraversalRow]:
     return [_traversal(row) for row in connection.execute(_OF_STACKS)]
 
 
+def overdue(connection: sa.Connection, now: float) -> list[TraversalRow]:
+    """Those of the running traversals whose time is over. It stands still while a tree is paused."""
+    return [_traversal(row) for row in connection.execute(_OVERDUE, {"now": now})]
+
+
 def by_id(connection: sa.Connection, traversal_id: int) -> TraversalRow | None:
     """A traversal."""
     row = connection.execute(_BY_ID, {"traversal_id": traversal_id}).first()
@@ -431,19 +475,11 @@ def by_id(connection: sa.Connection, traversal_id: int) -> TraversalRow | None:
 
 def unpark(connection: sa.Connection, resource_id: str, owner: str, capacity: int, done: Advanced) -> None:
     """Wake the parked node of a resource: what it waited for has happened."""
-    query = sa.select(_n).where(_n.c.resource_id == resource_id, _n.c.state == NodeState.PARKED)
-    rows = list(connection.execute(query))
+    parked = sa.and_(_n.c.resource_id == resource_id, _n.c.state == NodeState.PARKED)
+    rows = list(connection.execute(sa.select(_n, _HELD.label("held")).where(parked)))
     if not rows:
         done.unawaited.append(resource_id)
-    if capacity > len(done.claimed):
-        done.claimed += _take(connection, rows, owner)
-    elif rows:
-        connection.execute(
-            _n.update()
-            .where(_n.c.resource_id == resource_id, _n.c.state == NodeState.PARKED)
-            .values(state=NodeState.READY.value)
-        )
-        done.surplus += len(rows)
+    _hand_out(connection, rows, owner, max(0, capacity - len(done.claimed)), done)
 
 
 def signalled(connection: sa.Connection, resource_id: str) -> int:
@@ -526,7 +562,7 @@ def abort(connection: sa.Connection, stack_id: str, traversal_id: int, failure: 
 
 def claim_of(connection: sa.Connection, traversal_id: int, owner: str, capacity: int, done: Advanced) -> None:
     """Take ready nodes of a traversal just begun, up to what the engine can hold; the rest is surplus."""
-    query = sa.select(_n).where(_n.c.traversal_id == traversal_id, _n.c.state == NodeState.READY)
+    query = sa.select(_n).where(_n.c.traversal_id == traversal_id, _n.c.state == NodeState.READY, ~_HELD)
     room = max(0, capacity - len(done.claimed))
     rows = list(connection.execute(query.limit(room + 1)))
     done.claimed += _take(connection, rows[:room], owner)

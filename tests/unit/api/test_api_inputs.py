@@ -145,7 +145,7 @@ def test_ignored_errors() -> None:
 
 @pytest.mark.parametrize("name", inputs.ACTIONS)
 def test_actions(name: str) -> None:
-    assert inputs.action({name: None}) == name
+    assert inputs.action({name: None}) == (name, None)
 
 
 @pytest.mark.parametrize(

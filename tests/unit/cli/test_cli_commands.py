@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from hearth.cli import client, follow, problems, software
+from hearth.cli import client, follow, problems, software, stack_hold
 from hearth.process import main
 
 ERROR = {"code": 400, "title": "Bad Request", "error": {"type": "StackValidationFailed", "message": "no good"}}
@@ -199,3 +199,17 @@ def test_help_loads_no_client_library() -> None:
     code = "import sys; from hearth.process import main; main.root(['--help'], standalone_mode=False); "
     code += "sys.exit(bool({'openstack', 'keystoneauth1', 'sqlalchemy', 'starlette'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], check=False, stdout=subprocess.DEVNULL).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("90s", 90), ("30m", 1800), ("2h", 7200), ("1h30m", 5400), ("1d", 86400)]
+)
+def test_durations_are_understood(text: str, seconds: int) -> None:
+    assert stack_hold.seconds_of(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["soon", "5", "2x", "h", "1h 5m"])
+def test_what_is_no_duration_is_told(text: str) -> None:
+    result = CliRunner().invoke(main.root, ["stack", "lock", "web", "--for", text])
+    assert result.exit_code == 2
+    assert "is not a duration such as 90s" in result.output
