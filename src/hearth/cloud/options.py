@@ -85,7 +85,11 @@ def _cache(default: int, subject: str) -> list[Any]:
 #: {section: options}
 DECLARED: Mapping[str, list[Any]] = {
     "DEFAULT": [
-        _number("action_retry_limit", 5, "Further attempts to create or delete a resource after a conflict."),
+        _number(
+            "action_retry_limit",
+            5,
+            "Further attempts after a conflict, and further objects in the place of one that came out in error.",
+        ),
         _switch("allow_trusts_redelegation", False, "Let the trusts we are given be passed on."),
         _text("auth_encryption_key", "notgood but just long enough i t", "Key of stored secrets.", secret=True),
         _number("client_retry_limit", 2, "Further attempts after a lost connection."),
@@ -163,6 +167,7 @@ DECLARED: Mapping[str, list[Any]] = {
             choices=["", "public", "internal", "admin"],
         ),
         _list("shared_services_types", ["image", "volumev3"], "Services that regions share."),
+        _number("temporary_retry_limit", 5, "Further attempts after a failure that may pass: no answer, 429, 5xx."),
         _number("stack_action_timeout", 3600, "Limit of a stack's action unless the stack says (seconds)."),
         _text("stack_domain_admin", None, "User who manages stack users."),
         _text("stack_domain_admin_password", None, "Password of stack_domain_admin.", secret=True),

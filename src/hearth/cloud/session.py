@@ -6,11 +6,12 @@ It knows nothing of resources; paths and bodies are the caller's.
 """
 
 import asyncio
+import contextlib
 import contextvars
 import dataclasses
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
@@ -22,6 +23,27 @@ Params = Mapping[str, Any]
 #: The id under which all calls of one stack action are found in the logs of every service; set it in the task that
 #: runs the action. None: the services make up their own.
 request_id: contextvars.ContextVar[str | None] = contextvars.ContextVar("request_id", default=None)
+
+
+@dataclasses.dataclass(slots=True)
+class UnderWay:
+    """The call that somebody waits for: what is asked, and since when (the loop's time); empty between calls."""
+
+    what: str = ""
+    since: float = 0.0
+
+    @contextlib.contextmanager
+    def calling(self, what: str) -> Iterator[None]:
+        """Around a call."""
+        self.what, self.since = what, asyncio.get_running_loop().time()
+        try:
+            yield
+        finally:
+            self.what = ""
+
+
+#: Where sessions note the call they are waiting for; set it in a task to know what the task waits for.
+under_way: contextvars.ContextVar[UnderWay | None] = contextvars.ContextVar("under_way", default=None)
 
 #: A token is renewed this many seconds before its end, so that it does not end on the way.
 EARLY = 60.0
@@ -145,12 +167,14 @@ class Session:
             sent.setdefault("X-Openstack-Request-Id", current)
         tls = self._options.tls_by_service.get(catalog.official(service_type), self._options.tls)
         granted = await self._current()
+        waiting = under_way.get() or UnderWay()
         for last in (False, True):
             sent["X-Auth-Token"] = granted.token
             try:
-                return await self._wire.exchange(
-                    service_type, method, url, sent, json=json, data=data, tls=tls, seconds=timeout
-                )
+                with waiting.calling(f"{method} {path} of the {service_type} service"):
+                    return await self._wire.exchange(
+                        service_type, method, url, sent, json=json, data=data, tls=tls, seconds=timeout
+                    )
             except errors.Unauthorized:
                 # Tokens end early when a password changes or Keystone's keys rotate. Refused calls were not done.
                 if last or self._renew is None:

@@ -163,7 +163,7 @@ class Converging:
         kind = step.known_kind
         step.action = Action.CREATE
         step.call = self._record.call(step)
-        found = await kind.find(step.call) if kind.findable else None
+        found = await kind.find(step.call) if kind.findable else step.row.physical_id
         if found is None:
             return await self._make(step)
         log.info("Resource %s: found what an interrupted create had made (%s)", step.row.name, found)

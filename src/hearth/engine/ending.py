@@ -12,12 +12,13 @@ import sqlalchemy as sa
 
 from hearth.cloud import errors as cloud_errors
 from hearth.engine import actions, adoption, authority, context, definitions, hooks, run, stack_users
+from hearth.engine.step import CHANGED
 from hearth.model.holds import Kind
 from hearth.model.names import new_id
 from hearth.model.states import Action, Status
 from hearth.store import Unavailable, events, holds, resources, snapshots, stacks, traversals
 from hearth.store.codec import Codec
-from hearth.store.rows import EventRow, StackRow, TraversalRow
+from hearth.store.rows import EventRow, ResourceRow, StackRow, TraversalRow
 
 log = logging.getLogger(__name__)
 
@@ -260,7 +261,7 @@ def stop_tree(connection: sa.Connection, codec: Codec, stack: StackRow, failure:
         return
     in_flight = traversals.abort(connection, stack.id, stack.traversal_id, failure)
     rows = resources.by_ids(connection, codec, in_flight).values()
-    running = [(row, f"{row.action} aborted ({cause})") for row in rows if row.status is Status.IN_PROGRESS]
+    running = [(row, _aborted(row, cause)) for row in rows if row.status is Status.IN_PROGRESS]
     changes = [(row.id, {"status": Status.FAILED, "reason": why, "updated_at": now}, False) for row, why in running]
     resources.update(connection, codec, changes)
     told = [
@@ -272,3 +273,9 @@ def stop_tree(connection: sa.Connection, codec: Codec, stack: StackRow, failure:
         if child.status is Status.IN_PROGRESS:
             stop_tree(connection, codec, child, failure, cause, now)
             stacks.update(connection, child.id, status=Status.FAILED, reason=failure)
+
+
+def _aborted(row: ResourceRow, cause: str) -> str:
+    """Why a resource in flight has failed, with what it was waiting for if that was told."""
+    waited = "" if row.reason in (CHANGED, "") else f"; before: {row.reason}"
+    return f"{row.action} aborted ({cause}){waited}"

@@ -180,7 +180,7 @@ class Settling:
 
     def discarded(self, step: Step) -> Move:
         """The object is gone: after a pause its creation goes on as after a crash."""
-        step.attempt = 0
+        step.node.tries = 0
         step.pending = {"physical_id": None, "data": {}}
         step.events.append(self._record.event(step, Status.IN_PROGRESS, step.row.reason))
         step.pause = self._record.backoff(step.node.attempt)

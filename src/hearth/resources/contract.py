@@ -35,6 +35,7 @@ __all__ = [
     "ChildResource",
     "ChildStack",
     "ChildView",
+    "Conflict",
     "Decision",
     "Drift",
     "Gone",
@@ -97,11 +98,22 @@ class Unwell(Permanent):
 
 
 class Temporary(ResourceFailure):
-    """The action may succeed later. `after`: seconds the service asked to wait, None when it did not say."""
+    """The action may succeed later. `after`: seconds the service asked to wait, None when it did not say.
 
-    def __init__(self, message: str, after: float | None = None) -> None:
+    `kind` is the error type named in the reason.
+    """
+
+    def __init__(self, message: str, after: float | None = None, kind: str = "ResourceFailure") -> None:
         super().__init__(message)
         self.after = after
+        self.kind = kind
+
+
+class Conflict(Temporary):
+    """The present state of the object, or what uses it, stands against it; that may pass."""
+
+    def __init__(self, message: str, kind: str = "Conflict") -> None:
+        super().__init__(message, kind=kind)
 
 
 class Gone(ResourceFailure):

@@ -159,6 +159,7 @@ node = sa.Table(
     sa.Column("dependents", sa.Text, nullable=False),  # JSON list of node ids
     sa.Column("due_at", Time, nullable=False),
     sa.Column("attempt", sa.Integer, nullable=False),
+    sa.Column("tries", sa.Integer, nullable=False, server_default="0"),
     sa.Column("owner", Id),
     sa.Column("token", sa.Integer, nullable=False),
     sa.Column("waits_for", Id, index=True),  # the resource whose signals the node waits for
