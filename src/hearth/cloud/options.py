@@ -149,6 +149,8 @@ DECLARED: Mapping[str, list[Any]] = {
         _number("max_template_size", 524288, "Largest template (bytes)."),
         _seconds("metadata_put_timeout", 60, "Limit of storing metadata at a temporary URL", min=0),
         _number("num_engine_workers", None, "Engine processes; unset: one for each CPU.", min=1),
+        _number("purge_deleted_after", 90, "Days after which a deleted stack is removed for good; 0: never.", min=0),
+        _number("purge_interval", 3600, "Time between looks for deleted stacks to remove (seconds).", min=1),
         _switch("observe_on_update", False, "Compare with the real resources on every update."),
         _number("periodic_interval", 60, "Time between signs of life of an engine (seconds)."),
         _list("plugin_dirs", [], "Folders with resource types of your own."),

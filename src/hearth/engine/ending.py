@@ -178,8 +178,6 @@ class Ending:
             if traversal.action is Action.DELETE:
                 self._bury(connection, stack, self._context.now())
         traversals.forget(connection, stack.id, but=traversal.id)
-        if self._context.settings.max_events_per_stack:
-            events.trim(connection, stack.id, self._keep_events(connection, stack.id))
 
     def _reason(self, connection: sa.Connection, stack: StackRow, action: Action, failure: str | None) -> str:
         if failure is None:
@@ -191,11 +189,6 @@ class Ending:
         if action is Action.CHECK and resources.any_reason(connection, stack.id, "CHECK not supported for "):
             reason += ". 'CHECK' not fully supported (see resources)"
         return reason
-
-    def _keep_events(self, connection: sa.Connection, stack_id: str) -> int:
-        """The configured number, but never less than the last action's own events of a large stack."""
-        rows = len(resources.ids_of_stack(connection, stack_id))
-        return max(self._context.settings.max_events_per_stack, 2 * rows + 2)
 
     def _bury(self, connection: sa.Connection, stack: StackRow, now: float) -> None:
         stacks.mark_deleted(connection, stack.id, now)

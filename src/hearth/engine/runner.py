@@ -25,6 +25,7 @@ from hearth.engine import (
     definitions,
     ending,
     nesting,
+    retention,
     run,
     signals,
     snapshot_removal,
@@ -65,6 +66,7 @@ class Engine:
         self._users = stack_users.StackUsers(surroundings)
         self._steps = steps.Steps(surroundings, self._commits, self)
         self._ending = ending.Ending(surroundings, kept, owners, self)
+        self._retention = retention.Retention(surroundings)
         self._snapshots = snapshot_removal.SnapshotRemoval(surroundings, kept, owners, self)
         self._runs: dict[int, run.Run] = {}
         self._run_locks: dict[int, asyncio.Lock] = {}
@@ -98,6 +100,7 @@ class Engine:
         self._subscriptions = [subscribe(WAKE_TOPIC, self._woken), subscribe(STOP_TOPIC, self._stopped)]
         self.spawn(self._claim_loop())
         self.spawn(self._sweep_loop())
+        self.spawn(self._retention.keep())
         self.wake()
 
     async def stop(self) -> None:
@@ -190,6 +193,7 @@ class Engine:
     async def _end(self, traversal: TraversalRow) -> None:
         try:
             await self._ending.end(traversal)
+            self._retention.note(traversal.stack_id)
         finally:
             self._ends.discard(traversal.id)
             self._runs.pop(traversal.id, None)

@@ -166,7 +166,7 @@ class Signals:
         signalled = dataclasses.replace(row, metadata=call.metadata, data=call.data)
         following = await self._following(working, signalled)
         secret = bool(working.blueprint and working.blueprint.has_secrets)
-        now = self._context.now()
+        now, settings = self._context.now(), self._context.settings
         told = EventRow(row.stack_id, row.name, row.type, row.physical_id, "SIGNAL", row.status, reason, now, new_id())
 
         def store(connection: sa.Connection) -> None:
@@ -176,6 +176,8 @@ class Signals:
             changes = {row.id: {"metadata": call.metadata, "data": call.data}, **following}
             resources.update(connection, codec, [(one, columns, secret) for one, columns in changes.items()])
             events.insert(connection, codec, [told])
+            if settings.max_events_per_stack > 0:  # alarms go on and on while no action ends
+                events.trim(connection, row.stack_id, settings.max_events_per_stack, settings.event_purge_batch_size)
             traversals.signalled(connection, row.id)
 
         await self._store.write(store)
