@@ -376,3 +376,22 @@ async def test_a_full_disk_loses_nothing_and_work_goes_on_when_there_is_room(new
     assert await world.output(stack, "last") == "199"
     assert [name for name, status in await world.events(stack) if status == "CREATE_COMPLETE"].count("r7") == 1
     await world.close()
+
+
+async def test_an_update_may_read_what_nobody_had_read_before(world):
+    stack = await world.create(hot({"a": thing("first"), "b": thing()}))
+    await world.until(stack, "CREATE_COMPLETE")
+    resources = {"a": thing("first"), "b": thing(output_of("a")), "c": thing(output_of("a"))}
+    await world.update(stack, hot(resources, {"a": output_of("a"), "b": output_of("b"), "c": output_of("c")}))
+    await world.until(stack, "UPDATE_COMPLETE")
+    assert [await world.output(stack, name) for name in "abc"] == ["first"] * 3
+
+
+async def test_an_update_during_creation_may_read_what_nobody_had_read_before(world):
+    resources = {"a": thing("first"), "b": after(thing("slow", wait_secs=0.3), "a"), "c": after(thing(), "b")}
+    stack = await world.create(hot(resources))
+    await world.until_resource(stack, "b", "CREATE_IN_PROGRESS")
+    resources = {"a": thing("first"), "b": thing(output_of("a")), "c": after(thing(), "b")}
+    await world.update(stack, hot(resources, {"a": output_of("a"), "b": output_of("b")}))
+    await world.until(stack, "UPDATE_COMPLETE")
+    assert [await world.output(stack, name) for name in "ab"] == ["first"] * 2

@@ -8,7 +8,7 @@ import dataclasses
 import logging
 from typing import Any
 
-from hearth.engine import adoption, context, judge, launch, lookups
+from hearth.engine import adoption, context, judge, launch, lookups, scope
 from hearth.engine.recording import Recorder
 from hearth.engine.settling import Settling
 from hearth.engine.step import Step, Waiting
@@ -58,7 +58,7 @@ class Converging:
         )
         match ruling.verdict:
             case plan.Verdict.KEEP:
-                return self._keep(step, member)
+                return await self._keep(step, member)
             case plan.Verdict.REFUSE:
                 step.action = Action.UPDATE
                 raise contract.Permanent(ruling.judgement.decision.reason, ruling.judgement.decision.error)
@@ -86,7 +86,9 @@ class Converging:
             if not adoption.is_due(step.row):
                 raise
 
-    def _keep(self, step: Step, member: Member) -> Move:
+    async def _keep(self, step: Step, member: Member) -> Move:
+        if step.run.action is not Action.DELETE and scope.unread(step.row, member.type, member.reads):
+            await self._settling.read(step)
         changes: dict[str, Any] = {}
         if set(step.row.requires) != set(member.requires):
             changes["requires"] = list(member.requires)

@@ -43,6 +43,8 @@ def planned(action: Action, working: run.Run, rows: Sequence[ResourceRow], busy:
         ).judgement
         if action is Action.UPDATE and blueprint.environment.registry.hooks(name) & hooks.ON_UPDATE:
             return dataclasses.replace(judgement, attended=True)  # it is to stop in any case
+        if scope.unread(stored, member.type, member.reads):
+            return dataclasses.replace(judgement, attended=True)  # what others now read of it is not stored yet
         return judgement
 
     return plan.make(action, requires, rows, ruled, definition_id=working.traversal.definition_id, busy=busy)
