@@ -9,6 +9,7 @@ import logging
 from typing import Any
 
 from hearth.engine import adoption, context, judge, launch, lookups, scope
+from hearth.engine.failing import Refused
 from hearth.engine.recording import Recorder
 from hearth.engine.settling import Settling
 from hearth.engine.step import Step, Waiting
@@ -61,7 +62,8 @@ class Converging:
                 return await self._keep(step, member)
             case plan.Verdict.REFUSE:
                 step.action = Action.UPDATE
-                raise contract.Permanent(ruling.judgement.decision.reason, ruling.judgement.decision.error)
+                decision = ruling.judgement.decision
+                raise Refused(decision.reason, decision.error, told=True)
             case plan.Verdict.UPDATE:
                 return await self._update(step, member, ruling.change)
             case plan.Verdict.REPLACE:

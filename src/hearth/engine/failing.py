@@ -70,7 +70,7 @@ class Failing:
         """How a failure is told, with the way to the resource."""
         if isinstance(failure, NestedFailure):
             return failure.reason(step.row.name)
-        return f"{getattr(failure, 'kind', 'ResourceFailure')}: resources.{step.row.name}: {failure}"
+        return f"{getattr(failure, 'kind', 'ResourceFailure')}: {in_path(step.row.name)}: {failure}"
 
     def _failed(self, step: Step, failure: Exception) -> Move:
         settings, reason = self._context.settings, self.reason(step, failure)
@@ -81,6 +81,8 @@ class Failing:
             reason = f"{step.row.reason}; it could not be removed to make another: {failure}"
         if not isinstance(failure, (contract.ResourceFailure, NestedFailure)):
             log.error("Resource %s failed by a defect", step.row.name, exc_info=failure)
+        if isinstance(failure, Refused):
+            return self._refuse(step, failure, reason)
         began = (
             step.node.work is plan.Work.VISIT
             or step.row.action is not Action.INIT
@@ -105,6 +107,15 @@ class Failing:
         move.failure = f"Resource {action} failed: {reason}"
         return move
 
+    def _refuse(self, step: Step, failure: "Refused", reason: str) -> Move:
+        """The action fails, and the resource stays what it was: nothing has been tried on it."""
+        step.pending, step.events = {}, []
+        if failure.told:
+            step.events.append(self._record.event(step, Status.FAILED, reason))
+        move = self._record.move(step, Then.FAIL, step.node.phase)
+        move.failure = f"Resource {step.action} failed: {reason}"
+        return move
+
     def _make_another(self, step: Step, reason: str) -> Move:
         """The object is in error: tell so, and go on with discarding it."""
         limit = self._context.settings.action_retry_limit
@@ -115,6 +126,19 @@ class Failing:
         step.pending |= {"reason": reason}
         step.pause = 0.0
         return self._record.move(step, Then.STAY, Phase.DISCARDING)
+
+
+class Refused(contract.Permanent):
+    """Something that a resource is not to go through. `told`: whether the resource has an event of it."""
+
+    def __init__(self, message: str, kind: str, *, told: bool = False) -> None:
+        super().__init__(message, kind)
+        self.told = told
+
+
+def in_path(name: str) -> str:
+    """A resource as a part of the path in a reason; members of groups count as items of a list."""
+    return f"resources[{name}]" if name.isdigit() else f"resources.{name}"
 
 
 class NestedFailure(Exception):
@@ -128,9 +152,9 @@ class NestedFailure(Exception):
         """The reason as the owner's: `Kind: resources.owner.resources.inner: ...`."""
         text = nested_reason(self.child_reason)
         kind, _, rest = text.partition(": ")
-        if rest.startswith("resources."):
-            return f"{kind}: resources.{name}.{rest}"
-        return f"ResourceFailure: resources.{name}: {text}"
+        if rest.startswith(("resources.", "resources[")):
+            return f"{kind}: {in_path(name)}.{rest}"
+        return f"ResourceFailure: {in_path(name)}: {text}"
 
 
 def nested_reason(reason: str) -> str:
