@@ -183,7 +183,11 @@ DECLARED: Mapping[str, list[Any]] = {
             [],
             "Networks (CIDR) that a template_url may point to although they are loopback, link-local or multicast.",
         ),
-        _list("template_fetch_denied_networks", [], "Further networks (CIDR) that a template_url may not point to."),
+        _list(
+            "template_fetch_denied_networks",
+            [],
+            "Further networks (CIDR) that a template_url, or another cloud that a stack names, may not be in.",
+        ),
         _list("trusts_delegated_roles", [], "Roles a trust delegates; none: all the user has."),
     ],
     "auth_password": [

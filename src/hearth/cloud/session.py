@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
-from hearth.cloud import access, catalog, errors, settings, transport
+from hearth.cloud import access, catalog, elsewhere, errors, settings, transport
 
 Response = transport.Response
 Params = Mapping[str, Any]
@@ -59,13 +59,18 @@ class Session:
 
     def __init__(
         self,
-        wire: transport.Transport,
+        wire: transport.Transport | elsewhere.Outward,
         options: settings.CloudSettings,
         granted: access.Access,
         renew: Callable[[], Awaitable[access.Access]] | None,
+        open_other: "Callable[[elsewhere.Elsewhere], Awaitable[Session]] | None" = None,
     ) -> None:
-        """`renew` fetches a new token; None when the credential is a token itself and cannot be renewed."""
+        """`renew` fetches a new token; None when the credential is a token itself and cannot be renewed.
+
+        `open_other` gives the session of credentials that a user has for another cloud.
+        """
         self._wire = wire
+        self._open_other = open_other
         self._options = options
         self._access = granted
         self._renew = renew
@@ -98,20 +103,26 @@ class Session:
         """The region whose services are called; None: the first in the catalog."""
         return self._options.region
 
-    def in_region(self, region: str | None, *, insecure: bool = False) -> "Session":
-        """The same credential in another region. `insecure`: its certificates are not checked."""
+    async def elsewhere(self, given: elsewhere.Elsewhere) -> "Session":
+        """A session with credentials that the user has given. Raises CloudError."""
+        assert self._open_other is not None
+        return await self._open_other(given)
+
+    def in_region(self, region: str | None, *, insecure: bool = False, ca_data: str | None = None) -> "Session":
+        """The same credential in another region. `insecure`: its certificates are not checked; `ca_data`: by these."""
         changed: dict[str, Any] = {}
         if region != self.region:
             changed = {"region": region, "regions": {}, "endpoint_overrides": {}}
-        if insecure:
-            changed |= {"tls": dataclasses.replace(self._options.tls, insecure=True), "tls_by_service": {}}
+        if insecure or ca_data is not None:
+            tls = dataclasses.replace(self._options.tls, insecure=insecure, ca_data=ca_data)
+            changed |= {"tls": tls if ca_data is None else dataclasses.replace(tls, ca_file=None), "tls_by_service": {}}
         options = dataclasses.replace(self._options, **changed)
 
         async def renew() -> access.Access:
             return (await self._fresh(self._access)).seen_with(options)
 
         renewable = renew if self._renew is not None else None
-        return Session(self._wire, options, self._access.seen_with(options), renewable)
+        return Session(self._wire, options, self._access.seen_with(options), renewable, self._open_other)
 
     @property
     def expires_at(self) -> float:
