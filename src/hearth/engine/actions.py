@@ -91,7 +91,7 @@ class Actions:
             previous, rows, busy = await self._context.store.read(query)
         now = self._context.now()
         draft = TraversalRow(0, stack.id, action, definition_id, None, None, now)
-        working = run.Run(stack, draft, blueprint, self._definitions.type_named, self._context.now)
+        working = run.Run(stack, draft, blueprint, self._definitions.type_named, self._context)
         working.note(rows)
         made = plan.visit(action, rows) if action in VISITS else launch.planned(action, working, rows, busy)
         if seconds is None:

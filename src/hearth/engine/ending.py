@@ -16,7 +16,7 @@ from hearth.engine.step import CHANGED
 from hearth.model.holds import Kind
 from hearth.model.names import new_id
 from hearth.model.states import Action, Status
-from hearth.store import Unavailable, events, holds, resources, snapshots, stacks, traversals
+from hearth.store import Unavailable, events, holds, resources, snapshots, software, stacks, traversals
 from hearth.store.codec import Codec
 from hearth.store.rows import EventRow, ResourceRow, StackRow, TraversalRow
 
@@ -257,6 +257,7 @@ def stop_tree(connection: sa.Connection, codec: Codec, stack: StackRow, failure:
     running = [(row, _aborted(row, cause)) for row in rows if row.status is Status.IN_PROGRESS]
     changes = [(row.id, {"status": Status.FAILED, "reason": why, "updated_at": now}, False) for row, why in running]
     resources.update(connection, codec, changes)
+    software.give_up(connection, in_flight, f"Given up: {cause}", now)
     told = [
         EventRow(row.stack_id, row.name, row.type, row.physical_id, row.action, Status.FAILED, why, now, new_id())
         for row, why in running

@@ -5,7 +5,7 @@ Used by everything that performs steps. Knows nothing of what the moves are abou
 
 from typing import Any
 
-from hearth.engine import committer, context, retrying, snapshots
+from hearth.engine import committer, context, retrying, snapshots, stack_software
 from hearth.engine.step import CHANGED, Step
 from hearth.model import names
 from hearth.model.names import new_id
@@ -59,6 +59,7 @@ class Recorder:
             secret=bool(step.run.blueprint and step.run.blueprint.has_secrets),
             events=step.events,
             new_row=step.new_row,
+            writes=stack_software.writes_of(step.call),
         )
         step.pending, step.events, step.new_row = {}, [], None
         return move

@@ -442,7 +442,7 @@ class Engine:
         blueprint = None
         if traversal.definition_id != actions.NOTHING:
             blueprint = await self._definitions.blueprint(traversal.definition_id, stack)
-        return run.Run(stack, traversal, blueprint, self._definitions.type_named, self._context.now)
+        return run.Run(stack, traversal, blueprint, self._definitions.type_named, self._context)
 
     def adopt(self, working: run.Run) -> None:
         """Keep the working memory of a traversal that this engine has just begun."""

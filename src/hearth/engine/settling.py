@@ -47,7 +47,7 @@ class Settling:
         assert call is not None
         if step.action not in kind.waits_on:
             return await self.complete(step, None)
-        if kind.external:
+        if kind.external and not kind.deploys:
             self._waiting.watch(step, None)
             return None
         return await self.settle(step, None)
@@ -64,11 +64,11 @@ class Settling:
             self._waiting.watch(step, wait.after)
             return None
         copying = step.action is Action.DELETE and call.action is Action.SNAPSHOT
-        if observed is None and kind.external:
+        if observed is None and kind.external and not kind.deploys:
             if step.action is Action.DELETE:
                 return await (self.after_copy(step) if copying else self.complete(step, None))
             raise contract.Permanent("it disappeared while it was being made ready", "NotFound")
-        heard = await self._waiting.hear(step) if kind.hears is not None else None
+        heard = await self._waiting.hear(step) if kind.hears is not None or kind.deploys else None
         if heard is not None:
             call.heard = heard.metadata
         wait = await kind.settle(call, observed)

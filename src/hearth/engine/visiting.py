@@ -54,6 +54,7 @@ class Visiting:
         if kind.external:
             await self._record.commit(step, Phase.INTENDED)
         step.call = self._record.call(step)
+        before = dict(step.call.data)
         match action:
             case Action.SUSPEND:
                 await kind.suspend(step.call)
@@ -61,9 +62,10 @@ class Visiting:
                 await kind.resume(step.call)
             case Action.SNAPSHOT:
                 await kind.snapshot(step.call)
-                step.pending["data"] = step.call.data
             case _:
                 await kind.check(step.call)
+        if step.call.data != before:
+            step.pending["data"] = step.call.data
         if kind.external and action in kind.waits_on:
             await self._record.commit(step, Phase.STARTED)
         return await self._settling.first_look(step)

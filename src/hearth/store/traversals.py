@@ -11,7 +11,7 @@ is not stored. What has begun goes on to its end.
 import dataclasses
 import enum
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -19,7 +19,7 @@ import sqlalchemy as sa
 
 from hearth.model.plan import Work
 from hearth.model.states import Action, Status
-from hearth.store import events, holds, resources, tables
+from hearth.store import events, holds, resources, software, tables
 from hearth.store.codec import Codec
 from hearth.store.rows import (
     NODE_BITS,
@@ -163,6 +163,7 @@ class Move:
     waits_for: str | None = None  # a resource whose signals end the pause early
     heard: Any = None  # the metadata of that resource by which the pause was decided
     also: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)  # changes of other rows, by id
+    writes: Sequence[Callable[[sa.Connection], None]] = ()  # what else is stored with it
 
 
 @dataclasses.dataclass(slots=True)
@@ -337,6 +338,9 @@ def advance(connection: sa.Connection, codec: Codec, moves: Sequence[Move], owne
     changes += [(row_id, columns, False) for move in kept for row_id, columns in move.also.items()]
     resources.update(connection, codec, changes)
     events.insert(connection, codec, [event for move in kept for event in move.events])
+    for move in kept:
+        for write in move.writes:
+            write(connection)
 
     staying = [move for move in kept if move.then in _STATES]
     for move in _told_meanwhile(connection, codec, staying):
@@ -373,8 +377,11 @@ def _told_meanwhile(connection: sa.Connection, codec: Codec, moves: Sequence[Mov
     waiting = [move for move in moves if move.waits_for is not None]
     if not waiting:
         return []
-    present = resources.metadata_of(connection, codec, {move.waits_for for move in waiting if move.waits_for})
-    return [move for move in waiting if present.get(move.waits_for or "") != move.heard]
+    wanted = {move.waits_for for move in waiting if move.waits_for}
+    present = resources.metadata_of(connection, codec, wanted)
+    # Deployments have the ids of their resources.
+    ended = software.ended(connection, wanted)
+    return [move for move in waiting if present.get(move.waits_for or "") != move.heard or move.waits_for in ended]
 
 
 def _give_back(connection: sa.Connection, node_ids: Sequence[int]) -> None:
