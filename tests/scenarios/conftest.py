@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from typing import Any
 
+import promises
 import pytest
 from cryptography.fernet import Fernet
 
@@ -13,7 +14,7 @@ from hearth.engine import authority, context, definitions, runner, service
 from hearth.engine import settings as engine_settings
 from hearth.engine.queries import StackQuery
 from hearth.engine.requests import StackRequest
-from hearth.model.errors import NotFound
+from hearth.model.errors import HearthError, NotFound
 from hearth.resources import blueprint, registry
 from hearth.store import open_store
 
@@ -56,6 +57,8 @@ class World:
     """One database with one service and any number of engines."""
 
     caller = CALLER
+    #: Whether what happens is compared with a plan made before.
+    plans_first = True
 
     def __init__(self, path: Any, **chosen: Any) -> None:
         self.path = path
@@ -81,6 +84,7 @@ class World:
         self.owners = NoCloudAuthority(self.context)
         self.service = service.StackService(self.context, self.kept, self.owners, lambda caller, name: True)
         self.engines: list[runner.Engine] = []
+        self.promises = promises.Promises(self)
 
     async def start_engine(self) -> runner.Engine:
         engine = runner.Engine(self.context, self.kept, self.owners)
@@ -112,10 +116,27 @@ class World:
 
     async def create(self, template: Any, name: str = "stack", **more: Any) -> Any:
         request = StackRequest(stack_name=name, template=template, **more)
-        return await self.service.create_stack(CALLER, PROJECT, request)
+        planned = await self._planned(self.service.plan_create(CALLER, PROJECT, request))
+        identity = await self.service.create_stack(CALLER, PROJECT, request)
+        self.promises.note(planned, identity, {}, 0)
+        return identity
 
     async def update(self, identity: Any, template: Any, *, patch: bool = False, **more: Any) -> None:
-        await self.service.update_stack(CALLER, identity, StackRequest(template=template, **more), patch=patch)
+        request = StackRequest(template=template, **more)
+        planned = await self._planned(self.service.plan_update(CALLER, identity, request, patch=patch))
+        state = await self.promises.state(identity) if planned else ({}, 0)
+        await self.service.update_stack(CALLER, identity, request, patch=patch)
+        self.promises.note(planned, identity, *state)
+
+    async def _planned(self, planning: Any) -> Any:
+        """A plan; None for what is refused: the action says so itself."""
+        if not self.plans_first:
+            planning.close()
+            return None
+        try:
+            return await planning
+        except HearthError:
+            return None
 
     async def preview(self, identity: Any, template: Any, **more: Any) -> dict[str, set[str]]:
         request = StackRequest(template=template, **more)
@@ -135,7 +156,10 @@ class World:
         return {name: [one["resource_name"] for one in several] for name, several in lists.items()}
 
     async def delete(self, identity: Any) -> None:
+        planned = await self._planned(self.service.plan_delete(CALLER, identity))
+        state = await self.promises.state(identity) if planned else ({}, 0)
         await self.service.delete_stack(CALLER, identity)
+        self.promises.note(planned, identity, *state)
 
     async def show(self, identity: Any) -> dict[str, Any] | None:
         try:
@@ -151,6 +175,7 @@ class World:
                 assert stack is not None
                 status = stack["stack_status"]
                 if status in wanted or (not wanted and not status.endswith("IN_PROGRESS")):
+                    await self.promises.check(identity, status)
                     return stack
                 if wanted and status.endswith("FAILED"):
                     raise AssertionError(f"{status}: {stack['stack_status_reason']}")

@@ -52,6 +52,7 @@ async def refused(world, template, **more) -> Invalid:
 
 async def test_a_template_is_fetched_once_for_all_who_name_it(new_world):
     world = new_world(fetch_rules=LOOPBACK)
+    world.plans_first = False  # a plan fetches it, too
     await world.start_engine()
     async with served(json.dumps(INNER)) as (url, asked):
         resources = {f"r{number}": {"type": url, "properties": {"word": f"w{number}"}} for number in range(3)}

@@ -5,7 +5,7 @@ Planning happens outside the transaction; `begin` inside it finds out whether wh
 """
 
 import dataclasses
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -29,6 +29,15 @@ PLANS_AT_MOST = 20
 
 
 R = TypeVar("R")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Ground:
+    """What an action is planned on: the stack's rows, which of them a running traversal may still change, and that."""
+
+    rows: Sequence[ResourceRow] = ()
+    busy: Collection[str] = ()
+    previous: int | None = None
 
 
 @dataclasses.dataclass(slots=True)
@@ -73,31 +82,47 @@ class Actions:
         seconds: float | None = None,
     ) -> Prepared:
         """Plan an action on a stack as it is now; `seconds` is how long it may take (None: as the stack says)."""
-        rows: Sequence[ResourceRow] = ()
-        busy: set[str] = set()
-        previous = None
-        if not is_new:
-            codec = self._context.store.codec
+        ground = Ground() if is_new else await self._ground(stack)
+        return self.planned(ground, stack, action, blueprint, definition_id, seconds=seconds)
 
-            def query(connection: sa.Connection) -> Any:
-                present = stacks.by_id(connection, stack.id)
-                previous = present.traversal_id if present else None
-                return (
-                    previous,
-                    resources.by_stack(connection, codec, stack.id),
-                    traversals.busy(connection, stack.id),
-                )
+    async def _ground(self, stack: StackRow) -> Ground:
+        codec = self._context.store.codec
 
-            previous, rows, busy = await self._context.store.read(query)
+        def query(connection: sa.Connection) -> Ground:
+            present = stacks.by_id(connection, stack.id)
+            return Ground(
+                resources.by_stack(connection, codec, stack.id),
+                traversals.busy(connection, stack.id),
+                present.traversal_id if present else None,
+            )
+
+        return await self._context.store.read(query)
+
+    def planned(
+        self,
+        ground: Ground,
+        stack: StackRow,
+        action: Action,
+        blueprint: Blueprint | None,
+        definition_id: str,
+        *,
+        seconds: float | None = None,
+        quiet: Collection[str] = (),
+    ) -> Prepared:
+        """Plan an action on what is known of a stack. `quiet`: names of nested stacks in which nothing will change."""
+        rows = ground.rows
         now = self._context.now()
-        draft = TraversalRow(0, stack.id, action, definition_id, None, None, now)
-        working = run.Run(stack, draft, blueprint, self._definitions.type_named, self._context)
-        working.note(rows)
-        made = plan.visit(action, rows) if action in VISITS else launch.planned(action, working, rows, busy)
         if seconds is None:
             seconds = stack.timeout_mins * 60 if stack.timeout_mins else self._context.settings.stack_action_timeout
+        draft = TraversalRow(0, stack.id, action, definition_id, None, now + seconds, now)
+        working = run.Run(stack, draft, blueprint, self._definitions.type_named, self._context.now)
+        working.note(rows)
+        if action in VISITS:
+            made = plan.visit(action, rows)
+        else:
+            made = launch.planned(action, working, rows, ground.busy, quiet)
         new = launch.new_traversal(
-            made, working, rows, previous=previous, timeout=seconds, now=now, new_id=self._context.new_id
+            made, working, rows, previous=ground.previous, timeout=seconds, now=now, new_id=self._context.new_id
         )
         return Prepared(stack, made, new, working)
 

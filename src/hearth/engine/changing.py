@@ -22,12 +22,13 @@ from hearth.engine import (
     ending,
     finding,
     holding,
-    inputs,
-    nested_preview,
+    plan_view,
+    planning,
     preview,
     runner,
     snapshots,
     views,
+    wishes,
 )
 from hearth.engine.requests import StackRequest
 from hearth.model import plan
@@ -40,7 +41,8 @@ from hearth.model.errors import (
 )
 from hearth.model.holds import Change
 from hearth.model.names import StackIdentity
-from hearth.model.states import UPDATE_REFUSED_DURING, Action, Status, to_wire
+from hearth.model.plan_document import PlanDocument
+from hearth.model.states import Action, Status, to_wire
 from hearth.store import snapshots as snapshot_rows
 from hearth.store import stacks
 from hearth.store.rows import StackRow
@@ -61,39 +63,30 @@ class Changing(finding.Finding):
         self._authority = owners
         self._acceptance = accepting
         self._actions = actions.Actions(surroundings, kept)
-        self._nested_preview = nested_preview.NestedPreview(surroundings, kept)
+        self._wishes = wishes.Wishes(surroundings, kept, accepting)
+        self._planning = planning.Planning(surroundings, kept, self._wishes)
         self._snapshots = snapshots.Snapshots(surroundings, kept)
         self._holding = holding.Holding(surroundings)
 
     async def create_stack(self, caller: tokens.Caller, tenant: str, request: StackRequest) -> StackIdentity:
         """Accept a new stack; the answer comes once it is stored and its creation has begun."""
-        request, document = self._adopting(request)
-        stack, material, built = await self._acceptance.new_stack(caller, tenant, request)
-        if self._acceptance.needs_cloud(built):
+        wish = await self._wishes.of_new(caller, tenant, request)
+        stack = wish.stack
+        if self._acceptance.needs_cloud(wish.built):
             stack.credential_id = await self._authority.delegate(caller)
-        action = Action.CREATE if document is None else Action.ADOPT
-        prepared = await self._actions.prepare(stack, action, built, stack.definition_id, is_new=True)
-        if document is not None:
-            adoption.fill(prepared.traversal.new_rows, document, built)
-        self._definitions.keep(stack.definition_id, built)
+        prepared = await self._actions.prepare(stack, wish.action, wish.built, wish.definition_id, is_new=True)
+        if wish.adopted is not None:
+            adoption.fill(prepared.traversal.new_rows, wish.adopted, wish.built)
+        self._definitions.keep(wish.definition_id, wish.built)
         try:
             protector = caller if request.deletion_protection else None
-            await self._store.write(lambda connection: self._store_new(connection, prepared, material, protector))
+            await self._store.write(lambda connection: self._store_new(connection, prepared, wish.material, protector))
         except HearthError:
             # Another request took the name meanwhile: what was delegated for this one is taken back.
             await self._authority.revoke(stack)
             raise
         await self._announce()
         return views.identity_of(stack)
-
-    def _adopting(self, request: StackRequest) -> tuple[StackRequest, Mapping[str, Any] | None]:
-        """The request completed by the document that it adopts, if it adopts one."""
-        if request.adopt_stack_data is None:
-            return request, None
-        if not self._context.settings.enable_stack_adopt:
-            raise NotSupported("Stack Adopt")
-        document = adoption.read(request.adopt_stack_data)
-        return adoption.request_of(request, document, self._store.codec), document
 
     def _store_new(
         self,
@@ -127,14 +120,13 @@ class Changing(finding.Finding):
 
     async def preview_create(self, caller: tokens.Caller, tenant: str, request: StackRequest) -> dict[str, Any]:
         """What `create_stack` would do, with nothing stored."""
-        request, _ = self._adopting(request)
-        stack, _, built = await self._acceptance.new_stack(caller, tenant, request)
-        prepared = await self._actions.prepare(stack, Action.CREATE, built, stack.definition_id, is_new=True)
-        shown = views.shown_stack(stack, built.shown_parameters, None)
+        wish = await self._wishes.of_new(caller, tenant, request)
+        prepared = await self._actions.prepare(wish.stack, Action.CREATE, wish.built, wish.definition_id, is_new=True)
+        shown = views.shown_stack(wish.stack, wish.built.shown_parameters, None)
         for key in ("stack_status", "stack_status_reason"):
             del shown[key]
         shown["id"] = "None"
-        shown["resources"] = preview.resources_of(prepared, built)
+        shown["resources"] = preview.resources_of(prepared, wish.built)
         return shown
 
     async def update_stack(
@@ -142,56 +134,27 @@ class Changing(finding.Finding):
     ) -> None:
         """Accept a new definition; a running create or update is superseded by it."""
         stack = await self._changeable(caller, identity)
-        if stack.action in UPDATE_REFUSED_DURING:
-            raise NotSupported(f"Updating a stack when it is in {stack.action}_{stack.status} state")
         if request.deletion_protection is not None and stack.owner_id is not None:
             raise BadRequest("deletion_protection: a nested stack goes with its root stack; protect that one.")
 
         async def attempt() -> None:
             present = await self._stack(caller, identity)
-            prepared, material, columns = await self._updated(caller, present, request, patch or request.existing)
+            wish = await self._wishes.of_update(caller, present, request, patch=patch)
+            stack, columns = wish.stack, wish.columns
+            if stack.credential_id is None and self._acceptance.needs_cloud(wish.built):
+                columns["credential_id"] = stack.credential_id = await self._authority.delegate(caller)
+            columns["updated_at"] = self._context.now()
+            prepared = await self._actions.prepare(stack, Action.UPDATE, wish.built, wish.definition_id)
+            self._definitions.keep(wish.definition_id, wish.built)
 
             def store(connection: sa.Connection) -> None:
-                self._holding.set_protection(connection, caller, present, request.deletion_protection)
-                self._store_update(connection, caller, prepared, material, columns)
+                self._holding.set_protection(connection, caller, stack, request.deletion_protection)
+                self._store_update(connection, caller, prepared, wish.material, columns)
 
-            await self._holding.change(caller, present, Change.ALTER, store)
+            await self._holding.change(caller, stack, Change.ALTER, store)
 
         await actions.until_stored(attempt)
         await self._announce()
-
-    async def _updated(
-        self, caller: tokens.Caller, stack: StackRow, request: StackRequest, patch: bool
-    ) -> tuple[actions.Prepared, definitions.Material, dict[str, Any]]:
-        codec = self._store.codec
-        request = await self._acceptance.completed(caller, request)
-        if patch:
-            stored = await self._store.read(lambda c: definitions.get(c, codec, stack.definition_id))
-            material = inputs.patched(request, stored, self._store.codec)
-        else:
-            environment = inputs.environment_of(request, self._store.codec)
-            material = definitions.Material(inputs.template_of(request), environment.to_wire(), dict(request.files))
-        built = await self._acceptance.checked(caller, material, definitions.surroundings(stack))
-        material = dataclasses.replace(material, template=built.template.raw, files=built.files)
-        before = await self._definitions.blueprint(stack.definition_id, stack)
-        preview.check_immutable(before, built)
-        definition_id = self._context.new_id()
-        stack.description = built.template.description
-        columns: dict[str, Any] = {"definition_id": definition_id, "description": stack.description}
-        if request.timeout_mins:
-            stack.timeout_mins = columns["timeout_mins"] = request.timeout_mins
-        if request.disable_rollback is not None:
-            columns["disable_rollback"] = request.disable_rollback
-        if request.tags is not None or not patch:
-            columns["tags"] = list(request.tags or ())
-        if stack.status is Status.COMPLETE and stack.action is not Action.DELETE:
-            columns["previous_definition_id"] = stack.definition_id
-        if stack.credential_id is None and self._acceptance.needs_cloud(built):
-            columns["credential_id"] = stack.credential_id = await self._authority.delegate(caller)
-        columns["updated_at"] = self._context.now()
-        prepared = await self._actions.prepare(stack, Action.UPDATE, built, definition_id)
-        self._definitions.keep(definition_id, built)
-        return prepared, material, columns
 
     def _store_update(
         self,
@@ -224,25 +187,23 @@ class Changing(finding.Finding):
         show_nested: bool,
     ) -> dict[str, Any]:
         """The plan of an update in the form of Heat's preview."""
+        tree = await self._planning.update(caller, await self._stack(caller, identity), request, patch=patch)
+        return plan_view.lists(tree, show_nested=show_nested)
+
+    async def plan_create(self, caller: tokens.Caller, tenant: str, request: StackRequest) -> PlanDocument:
+        """The plan of `create_stack`; nothing is stored."""
+        return plan_view.document(await self._planning.new(caller, tenant, request))
+
+    async def plan_update(
+        self, caller: tokens.Caller, identity: StackIdentity, request: StackRequest, *, patch: bool
+    ) -> PlanDocument:
+        """The plan of `update_stack`; nothing is stored."""
         stack = await self._stack(caller, identity)
-        if stack.action in UPDATE_REFUSED_DURING:
-            raise NotSupported(f"Updating a stack when it is in {stack.action}_{stack.status} state")
-        codec = self._store.codec
-        request = await self._acceptance.completed(caller, request)
-        if patch or request.existing:
-            stored = await self._store.read(lambda c: definitions.get(c, codec, stack.definition_id))
-            material = inputs.patched(request, stored, self._store.codec)
-        else:
-            environment = inputs.environment_of(request, self._store.codec)
-            material = definitions.Material(inputs.template_of(request), environment.to_wire(), dict(request.files))
-        built = await self._acceptance.checked(caller, material, definitions.surroundings(stack))
-        before = await self._definitions.blueprint(stack.definition_id, stack)
-        preview.check_immutable(before, built)
-        prepared = await self._actions.prepare(stack, Action.UPDATE, built, self._context.new_id())
-        lists = views.changes(prepared.plan, stack, prepared.run.rows, before, built)
-        if show_nested:
-            await self._nested_preview.add(lists, prepared, built)
-        return lists
+        return plan_view.document(await self._planning.update(caller, stack, request, patch=patch))
+
+    async def plan_delete(self, caller: tokens.Caller, identity: StackIdentity) -> PlanDocument:
+        """The plan of `delete_stack`; nothing is stored."""
+        return plan_view.document(await self._planning.delete(await self._stack(caller, identity)))
 
     async def delete_stack(self, caller: tokens.Caller, identity: StackIdentity) -> None:
         """Begin to delete a stack, whatever it is doing."""

@@ -18,8 +18,17 @@ from hearth.template import template
 _CREATE = plan.Decision(plan.Verdict.CREATE, "is not there yet")
 
 
-def planned(action: Action, working: run.Run, rows: Sequence[ResourceRow], busy: Collection[str] = ()) -> plan.Plan:
-    """Plan an action on the stack of `working`, whose blueprint is what is wanted (None: nothing)."""
+def planned(
+    action: Action,
+    working: run.Run,
+    rows: Sequence[ResourceRow],
+    busy: Collection[str] = (),
+    quiet: Collection[str] = (),
+) -> plan.Plan:
+    """Plan an action on the stack of `working`, whose blueprint is what is wanted (None: nothing).
+
+    `quiet`: names of nested stacks in which nothing will change, so that what is read of them stays.
+    """
     working.note(rows)
     blueprint = working.blueprint
     requires = blueprint.requires if blueprint else {}
@@ -42,9 +51,9 @@ def planned(action: Action, working: run.Run, rows: Sequence[ResourceRow], busy:
             member, stored, working.type_of_row(stored), values, metadata, call, working.restricted(name)
         ).judgement
         if action is Action.UPDATE and blueprint.environment.registry.hooks(name) & hooks.ON_UPDATE:
-            return dataclasses.replace(judgement, attended=True)  # it is to stop in any case
-        if scope.unread(stored, member.type, member.reads):
-            return dataclasses.replace(judgement, attended=True)  # what others now read of it is not stored yet
+            judgement = dataclasses.replace(judgement, attended=True)  # it is to stop in any case
+        if name in quiet:
+            judgement = dataclasses.replace(judgement, effect=plan.Effect.NONE)
         return judgement
 
     return plan.make(action, requires, rows, ruled, definition_id=working.traversal.definition_id, busy=busy)

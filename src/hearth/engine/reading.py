@@ -6,7 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from hearth.cloud import errors as cloud_errors
-from hearth.engine import authority, context, definitions, nesting, run, signals, views
+from hearth.engine import authority, context, definitions, masking, nesting, run, signals, views
 from hearth.model.errors import ActionInProgress, HearthError, NotFound
 from hearth.model.names import new_id
 from hearth.model.states import Action, Status, to_wire
@@ -49,7 +49,7 @@ class Reading:
         shown = dict(material.environment)
         for section in ("parameters", "parameter_defaults"):
             values = shown.get(section) or {}
-            shown[section] = {name: views.MASK if name in hidden else value for name, value in values.items()}
+            shown[section] = {name: masking.MASK if name in hidden else value for name, value in values.items()}
         return shown
 
     async def outputs(self, stack: StackRow) -> list[dict[str, Any]]:
@@ -86,7 +86,7 @@ class Reading:
         codec = self._store.codec
         names = {use.resource for key in outputs for use in built.bound.outputs[key].uses}
         rows = await self._store.read(lambda c: resources.by_names(c, codec, stack.id, names))
-        return await self._definitions.reading_run(stack, rows, self._context)
+        return await self._definitions.reading_run(stack, rows, self._context.now)
 
     # ---- resources ----
 
@@ -157,7 +157,7 @@ class Reading:
         self, stack: StackRow, built: Blueprint, row: ResourceRow, with_attr: Sequence[str]
     ) -> dict[str, Any]:
         """Attributes read from the cloud now; None for one that cannot be read."""
-        working = await self._definitions.reading_run(stack, [row], self._context)
+        working = await self._definitions.reading_run(stack, [row], self._context.now)
         kind = working.type_of_row(row)
         if kind is None or row.physical_id is None or row.action in (Action.INIT, Action.DELETE):
             return {}

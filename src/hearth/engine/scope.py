@@ -1,6 +1,6 @@
 """What `get_resource` and `get_attr` give, from rows: at a step, in a plan, for outputs."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from hearth.model import plan
@@ -34,11 +34,6 @@ def attribute_key(path: Sequence[Any], dynamic: bool) -> str:
     return str(path[0]) if path else ""
 
 
-def unread(row: ResourceRow, kind: contract.Resource, paths: Iterable[Sequence[Any]]) -> bool:
-    """Whether a row lacks the value of one of the attribute paths, since nobody had read it when it was stored."""
-    return any(attribute_key(path, kind.nests) not in row.attributes for path in paths if path)
-
-
 class RowScope:
     """Values as stored with the rows of one stack.
 
@@ -68,6 +63,8 @@ class RowScope:
             return resource if kind.named_before_create else None
         # A template may say what stands for its nested stack; that was kept with its attributes.
         said = row.attributes.get(nested.STACK_ID_OUTPUT) if kind.nests else None
+        if said is not None and self._effects is not None and self._effects[resource] is not plan.Effect.NONE:
+            return UNKNOWN
         return kind.reference(self._call_of(row, kind)) if said is None else said
 
     def keeps(self, resource: str, path: Sequence[Any]) -> bool:
@@ -82,11 +79,7 @@ class RowScope:
         row = self._row_of(resource)
         if row is None or row.action not in READABLE_ACTIONS:
             return None
-        kind = self._type_of(resource)
-        dynamic = kind.nests
-        wanted = [path] if path else [(name,) for name in kind.attributes]
-        if self._effects is not None and unread(row, kind, wanted):
-            return UNKNOWN  # it is read when the action comes to the resource
+        dynamic = self._type_of(resource).nests
         if not path:
             if row.status is Status.FAILED:
                 return None

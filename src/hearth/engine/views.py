@@ -3,17 +3,13 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from hearth.model import plan, states
+from hearth.model import states
 from hearth.model.holds import Hold, Holds, Kind
 from hearth.model.names import StackIdentity
-from hearth.model.values import UNKNOWN
-from hearth.resources.blueprint import Blueprint, Member
 from hearth.store.rows import EventRow, ResourceRow, StackRow
 
 NO_DESCRIPTION = "No description"
 NO_OUTPUT_DESCRIPTION = "No description given"
-MASK = "******"
-KNOWN_LATER = "(known after apply)"
 
 
 def identity_of(stack: StackRow, path: str = "") -> StackIdentity:
@@ -101,11 +97,11 @@ def resource(
 
 def required_by(rows: Iterable[ResourceRow]) -> dict[str, list[str]]:
     """`{resource name: names that need it}`."""
-    users: dict[str, dict[str, None]] = {}
-    for row in rows:  # several of one name, while one replaces another
+    users: dict[str, list[str]] = {}
+    for row in rows:
         for needed in row.requires:
-            users.setdefault(needed, {})[row.name] = None
-    return {name: list(several) for name, several in users.items()}
+            users.setdefault(needed, []).append(row.name)
+    return users
 
 
 def event(row: EventRow, stack: StackRow, root: StackRow | None = None) -> dict[str, Any]:
@@ -123,117 +119,6 @@ def event(row: EventRow, stack: StackRow, root: StackRow | None = None) -> dict[
     if root is not None:
         shown["root_identity"] = identity_of(root)
     return shown
-
-
-_CHANGE_LISTS = {
-    plan.Verdict.CREATE: "added",
-    plan.Verdict.UPDATE: "updated",
-    plan.Verdict.REPLACE: "replaced",
-    plan.Verdict.REFUSE: "updated",
-    plan.Verdict.DELETE: "deleted",
-    plan.Verdict.KEEP: "unchanged",
-}
-
-
-def changes(
-    made: plan.Plan,
-    stack: StackRow,
-    rows: Mapping[str, ResourceRow],
-    before: Blueprint,
-    blueprint: Blueprint,
-) -> dict[str, list[dict[str, Any]]]:
-    """A plan in the form of an update preview; each entry also tells the reason and the property changes."""
-    hidden = before.secret_texts() | blueprint.secret_texts()
-    lists: dict[str, list[dict[str, Any]]] = {
-        name: [] for name in ("unchanged", "updated", "replaced", "added", "deleted")
-    }
-    users: dict[str, list[str]] = {}
-    for name, member in blueprint.members.items():
-        for needed in member.requires:
-            users.setdefault(needed, []).append(name)
-    for step in made.steps:
-        row = rows.get(step.row_id) if step.row_id else None
-        entry = _change(step, stack, row, blueprint, users.get(step.name, []), hidden)
-        lists[_CHANGE_LISTS[step.verdict]].append(entry)
-    return lists
-
-
-def removed(row: ResourceRow, stack: StackRow) -> dict[str, Any]:
-    """A resource that goes with its stack, in the form of an update preview."""
-    decision = plan.Decision(plan.Verdict.DELETE, "its stack is deleted")
-    step = plan.Step(row.name, row.id, plan.Judgement(decision, plan.Effect.IDENTITY))
-    return _change(step, stack, row, None, [], frozenset())
-
-
-def _change(
-    step: plan.Step,
-    stack: StackRow,
-    row: ResourceRow | None,
-    blueprint: Blueprint | None,
-    users: list[str],
-    hidden: frozenset[str],
-) -> dict[str, Any]:
-    member = blueprint.members.get(step.name) if blueprint else None
-    type_name = member.definition.type if member else row.type if row else ""
-    path = f"/resources/{step.name}"
-    reason = step.judgement.decision.reason
-    for one in hidden:
-        reason = reason.replace(one, MASK)
-    return {
-        "resource_name": step.name,
-        "resource_type": type_name,
-        "physical_resource_id": row.physical_id or "" if row else "",
-        "resource_action": row.action.value if row else "INIT",
-        "resource_status": row.status.value if row else "COMPLETE",
-        "resource_status_reason": row.reason if row else "",
-        "creation_time": row.created_at if row else None,
-        "updated_time": row.updated_at if row else None,
-        "required_by": users,
-        "resource_identity": identity_of(stack, path).to_wire(),
-        "stack_identity": identity_of(stack).to_wire(),
-        "stack_name": stack.name,
-        "description": member.definition.description if member else "",
-        "metadata": (row.metadata if row else None) or {},
-        "attributes": {},
-        **({"parent_resource": stack.owner_resource_name} if stack.owner_resource_name else {}),
-        "change": {
-            "verdict": step.verdict.value,
-            "reason": reason,
-            "certain": step.judgement.certain,
-            "keys": list(step.judgement.decision.keys),
-            "properties": _property_changes(step, member, hidden),
-        },
-    }
-
-
-def _property_changes(step: plan.Step, member: Member | None, hidden: frozenset[str]) -> dict[str, dict[str, Any]]:
-    """`{property: {before, after}}` of what an update or replacement changes; secrets masked, unknown values told."""
-    before, after = step.judgement.before, step.judgement.after
-    if member is None or before is None or after is None:
-        return {}
-    declared = member.type.properties
-    changed: dict[str, dict[str, Any]] = {}
-    for key in dict.fromkeys([*before, *after]):
-        old, new = before.get(key), after.get(key)
-        if new is not UNKNOWN and old == new:
-            continue
-        secret = key in declared and declared[key].secret
-        changed[key] = {"before": _told(old, secret, hidden), "after": _told(new, secret, hidden)}
-    return changed
-
-
-def _told(value: Any, secret: bool, hidden: frozenset[str]) -> Any:
-    if value is UNKNOWN:
-        return KNOWN_LATER
-    if secret and value is not None:
-        return MASK
-    if isinstance(value, Mapping):
-        return {key: _told(one, False, hidden) for key, one in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_told(one, False, hidden) for one in value]
-    if hidden and isinstance(value, str) and any(one in value for one in hidden):
-        return MASK
-    return value
 
 
 def services(engines: Iterable[Mapping[str, Any]], now: float) -> list[dict[str, Any]]:

@@ -42,7 +42,6 @@ class Node:
     dependents: list[int]
     attempt: int
     token: int
-    tries: int = 0  # how often the present part of its work was tried again
 
 
 @dataclasses.dataclass(slots=True)

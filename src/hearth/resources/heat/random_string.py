@@ -28,6 +28,8 @@ _random = secrets.SystemRandom()
 class RandomString(base.Base):
     """The text is kept, encrypted, with the resource; get_resource gives the text itself."""
 
+    secret_data = (_VALUE,)
+
     length = Property(int, "Number of characters.", default=32, minimum=1, maximum=_LONGEST)
     character_classes = Property(
         list,

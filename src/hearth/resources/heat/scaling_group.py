@@ -1,12 +1,13 @@
 """What groups share whose members come and go by themselves: names, who leaves first, sizes, rolling updates.
 
-Members have random names; the nested stack's template holds their definitions, so how far a rolling update has come is
-read from there. Only the size that it is to end with is kept with the resource, as the group may grow meanwhile.
+Members have names that say nothing; the nested stack's template holds their definitions, so how far a rolling update
+has come is read from there. Only the size that it is to end with is kept with the resource, as the group may grow
+meanwhile.
 """
 
 import base64
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 from hearth.model.states import Action
@@ -142,7 +143,7 @@ def _staying(call: Call, present: Mapping[str, Definition], wanted: Definition, 
 
 def _new_names(call: Call, present: Mapping[str, Any], count: int) -> Sequence[str]:
     found: list[str] = []
-    names = _names(call)
+    names = _names(call.name, present)
     while len(found) < count:
         name = next(names)
         if name not in present:
@@ -150,10 +151,11 @@ def _new_names(call: Call, present: Mapping[str, Any], count: int) -> Sequence[s
     return found
 
 
-def _names(call: Call) -> Iterator[str]:
-    """Names by chance, but the same ones when the same verb is asked again."""
+def _names(group: str, present: Iterable[str]) -> Iterator[str]:
+    """Names that say nothing, but are the same whenever the same members are there: so a plan can tell them."""
+    before = "/".join([group, *sorted(present)])
     number = 0
     while True:
-        digest = hashlib.sha256(f"{call.resource_id}/{call.now!r}/{number}".encode()).digest()
+        digest = hashlib.sha256(f"{before}/{number}".encode()).digest()
         yield base64.b32encode(digest).decode().lower()[:_NAME_LENGTH]
         number += 1

@@ -4,6 +4,7 @@ The user is made with the resource, shut out while the resource is suspended, an
 """
 
 import secrets
+from typing import ClassVar
 
 from hearth.cloud import errors
 from hearth.model.states import Action
@@ -17,6 +18,8 @@ PASSWORD = "password"
 
 class WithUser(base.Base):
     """A type with a stack user; its physical id is the user's id."""
+
+    secret_data: ClassVar[tuple[str, ...]] = (PASSWORD,)
 
     external = True
     supports_check = True

@@ -24,6 +24,8 @@ _URL = "url"
 class SwiftSignalHandle(base.Base):
     """A signed URL; its reference is the URL."""
 
+    secret_data = (_URL,)
+
     attributes = {
         "token": Attribute(str, "Empty: the URL needs no token.", cached=False),
         "endpoint": Attribute(str, "The URL that signals are put to.", cached=False),
@@ -107,7 +109,9 @@ class SwiftSignal(base.Base):
             waiting.begin(call, 0)
             return None
         if waiting.remaining(call) is None:
-            raise Permanent(wait_signals.too_few(good, count), kind="SwiftSignalTimeout")
+            raise Permanent(
+                f"{len(good)} of {count} received - {wait_signals.reasons(good)}", kind="SwiftSignalTimeout"
+            )
         return Wait()
 
     async def attribute(self, call: Call, name: str, observed: Observed | None) -> Any:

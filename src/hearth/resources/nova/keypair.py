@@ -22,6 +22,8 @@ def _stripped(expected: str, actual: str | None) -> str | None:
 class KeyPair(RemoteResource):
     """Its name is its id. Without a public key the service makes a pair, whose private half can be kept."""
 
+    secret_data = (_PRIVATE_KEY,)
+
     # From 2.92 on the service makes no pairs.
     remote = Remote(service="compute", path="/os-keypairs", envelope="keypair", microversion="2.10")
     named_before_create = False

@@ -1,0 +1,93 @@
+"""What a request wants a stack to be: the definition checked, and the columns of the stack that go with it.
+
+The first half of every change, of its preview and of its plan. Nothing is stored, and nothing delegated.
+"""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+from hearth.cloud import tokens
+from hearth.engine import acceptance, adoption, context, definitions, inputs, preview
+from hearth.engine.requests import StackRequest
+from hearth.model.errors import NotSupported
+from hearth.model.states import UPDATE_REFUSED_DURING, Action, Status
+from hearth.resources.blueprint import Blueprint
+from hearth.store.rows import StackRow
+
+
+@dataclasses.dataclass(slots=True)
+class Wish:
+    """A definition wanted for a stack. `before`: the blueprint it has now; `adopted`: the document it is made of.
+
+    `columns`: of an existing stack, what is stored with the action.
+    """
+
+    stack: StackRow
+    action: Action
+    material: definitions.Material
+    built: Blueprint
+    definition_id: str
+    before: Blueprint | None = None
+    columns: dict[str, Any] = dataclasses.field(default_factory=dict)
+    adopted: Mapping[str, Any] | None = None
+
+
+class Wishes:
+    """Understands requests."""
+
+    def __init__(
+        self, surroundings: context.Context, kept: definitions.Definitions, accepting: acceptance.Acceptance
+    ) -> None:
+        self._context = surroundings
+        self._store = surroundings.store
+        self._definitions = kept
+        self._acceptance = accepting
+
+    async def of_new(self, caller: tokens.Caller, tenant: str, request: StackRequest) -> Wish:
+        """A new stack."""
+        request, document = self._adopting(request)
+        stack, material, built = await self._acceptance.new_stack(caller, tenant, request)
+        action = Action.CREATE if document is None else Action.ADOPT
+        return Wish(stack, action, material, built, stack.definition_id, adopted=document)
+
+    def _adopting(self, request: StackRequest) -> tuple[StackRequest, Mapping[str, Any] | None]:
+        """The request completed by the document that it adopts, if it adopts one."""
+        if request.adopt_stack_data is None:
+            return request, None
+        if not self._context.settings.enable_stack_adopt:
+            raise NotSupported("Stack Adopt")
+        document = adoption.read(request.adopt_stack_data)
+        return adoption.request_of(request, document, self._store.codec), document
+
+    async def of_update(self, caller: tokens.Caller, stack: StackRow, request: StackRequest, *, patch: bool) -> Wish:
+        """Another definition of a stack. `patch`: what the request does not name stays."""
+        if stack.action in UPDATE_REFUSED_DURING:
+            raise NotSupported(f"Updating a stack when it is in {stack.action}_{stack.status} state")
+        codec = self._store.codec
+        patch = patch or request.existing
+        request = await self._acceptance.completed(caller, request)
+        if patch:
+            stored = await self._store.read(lambda c: definitions.get(c, codec, stack.definition_id))
+            material = inputs.patched(request, stored, codec)
+        else:
+            environment = inputs.environment_of(request, codec)
+            material = definitions.Material(inputs.template_of(request), environment.to_wire(), dict(request.files))
+        built = await self._acceptance.checked(caller, material, definitions.surroundings(stack))
+        material = dataclasses.replace(material, template=built.template.raw, files=built.files)
+        before = await self._definitions.blueprint(stack.definition_id, stack)
+        preview.check_immutable(before, built)
+        definition_id = self._context.new_id()
+        columns: dict[str, Any] = {"definition_id": definition_id, "description": built.template.description}
+        if stack.status is Status.COMPLETE and stack.action is not Action.DELETE:
+            columns["previous_definition_id"] = stack.definition_id
+        if request.timeout_mins:
+            columns["timeout_mins"] = request.timeout_mins
+        if request.disable_rollback is not None:
+            columns["disable_rollback"] = request.disable_rollback
+        if request.tags is not None or not patch:
+            columns["tags"] = list(request.tags or ())
+        wanted = dataclasses.replace(
+            stack, description=columns["description"], timeout_mins=columns.get("timeout_mins", stack.timeout_mins)
+        )
+        return Wish(wanted, Action.UPDATE, material, built, definition_id, before, columns)
