@@ -17,16 +17,16 @@ import fnmatch
 import itertools
 import json
 import pathlib
-import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import requests
 import yaml
 from catalogue import Case, cases
+from services import Service, credentials
 
 HERE = pathlib.Path(__file__).parent
 POLL_SECONDS = 0.3
@@ -38,13 +38,11 @@ BUNDLE = 25
 Answer = dict[str, Any]
 
 
-class Service:
-    """One of the two services."""
+class Asked:
+    """One of the two services, and the questions put to it."""
 
-    def __init__(self, url: str, project: str, token: str) -> None:
-        self._base = f"{url.rstrip('/')}/v1/{project}"
-        self._session = requests.Session()
-        self._session.headers["X-Auth-Token"] = token
+    def __init__(self, service: Service) -> None:
+        self._call = service.call
 
     def validate(self, case: Case) -> Answer:
         """The answer of the validate call, or the error's status and type."""
@@ -78,9 +76,6 @@ class Service:
                 return {"status": shown["stack_status"], "outputs": outputs}
             time.sleep(POLL_SECONDS)
         return {"status": "no end"}
-
-    def _call(self, method: str, path: str, **more: Any) -> requests.Response:
-        return self._session.request(method, self._base + path, timeout=180, **more)
 
 
 def _answer(response: requests.Response, read: Any) -> Answer:
@@ -148,7 +143,7 @@ def _short(value: Any) -> str:
 class Comparison:
     """One run."""
 
-    def __init__(self, heat: Service, hearth: Service, workers: int) -> None:
+    def __init__(self, heat: Asked, hearth: Asked, workers: int) -> None:
         self._heat, self._hearth = heat, hearth
         self._workers = workers
         self._known: dict[str, str] = yaml.safe_load((HERE / "known.yaml").read_text()) or {}
@@ -217,8 +212,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--all", action="store_true", help="show differences that are meant, too")
     parser.add_argument("--workers", type=int, default=3)
     given = parser.parse_args(arguments)
-    token, project = _credentials()
-    comparison = Comparison(Service(given.heat, project, token), Service(given.hearth, project, token), given.workers)
+    token, project = credentials()
+    comparison = Comparison(
+        Asked(Service(given.heat, project, token)), Asked(Service(given.hearth, project, token)), given.workers
+    )
     chosen = [case for case in cases() if given.only in case.name]
     unexplained = known = 0
     for difference in comparison.run(chosen):
@@ -231,12 +228,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         f"{known} meant differences, {unexplained} others"
     )
     return 1 if unexplained else 0
-
-
-def _credentials() -> tuple[str, str]:
-    command = ["openstack", "token", "issue", "-f", "json"]
-    issued: Mapping[str, str] = json.loads(subprocess.run(command, capture_output=True, check=True, text=True).stdout)
-    return issued["id"], issued["project_id"]
 
 
 if __name__ == "__main__":

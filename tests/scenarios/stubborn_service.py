@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterator
 from typing import Any
 
+from hearth.cloud import session
 from hearth.model.states import Action
 from hearth.resources import base
 from hearth.resources.contract import Call, Change, Gone, Wait
@@ -14,7 +15,8 @@ class Service:
     """Objects by id. What goes wrong is set by verb: create, find, observe, update, delete.
 
     `silent`: verbs that never answer. `endless`: verbs that are accepted and never done. `refusals`: what a verb
-    answers, one after the other; None lets a call pass. `cut`: calls whose caller gave them up.
+    answers, one after the other; None lets a call pass. `losses`: what callers of create hear after the work. `cut`:
+    calls whose caller gave them up.
     """
 
     is_usable = True
@@ -24,6 +26,7 @@ class Service:
         self.silent: set[str] = set()
         self.endless: set[str] = set()
         self.refusals: dict[str, Iterator[Exception | None]] = {}
+        self.losses: Iterator[Exception] = iter(())
         self.calls: list[str] = []
         self.cut: list[str] = []
 
@@ -32,7 +35,8 @@ class Service:
         self.calls.append(f"{verb} {call.name}")
         if verb in self.silent or f"{verb} {call.name}" in self.silent:
             try:
-                await asyncio.Event().wait()
+                with (session.under_way.get() or session.UnderWay()).calling(f"{verb} of the stubborn service"):
+                    await asyncio.Event().wait()
             except asyncio.CancelledError:
                 self.cut.append(f"{verb} {call.name}")
                 raise
@@ -58,6 +62,8 @@ class Service:
             async def create(self, call: Call) -> str | None:
                 await service.call("create", call)
                 service.objects[call.physical_name] = call.properties["content"]
+                for loss in service.losses:
+                    raise loss
                 return call.physical_name
 
             async def update(self, call: Call, change: Change) -> str | None:

@@ -147,7 +147,7 @@ async def test_a_failed_batch_stops_the_update_and_the_next_one_goes_on(world):
     await world.until(stack, "CREATE_COMPLETE")
     await world.update(stack, group(3, policy=policy, member=thing("v2", fail=True)))
     shown = await world.until(stack, "UPDATE_FAILED", "UPDATE_COMPLETE")
-    assert shown["stack_status_reason"].startswith("Resource UPDATE failed: ValueError: resources.group.resources.2: ")
+    assert shown["stack_status_reason"].startswith("Resource UPDATE failed: ValueError: resources.group.resources[2]: ")
     assert {"0": "v1", "1": "v1"}.items() <= (await world.output(stack, "names")).items()
     await world.update(stack, group(3, "v3", policy=policy))
     await world.until(stack, "UPDATE_COMPLETE")

@@ -1,6 +1,7 @@
 """Create, update, delete: what a user sees when all goes well, and when something does not."""
 
 import pytest
+from service_with_copies import Service, an_object
 from templates import after, chain, hot, output_of, thing
 
 from hearth.model.errors import ActionInProgress, Invalid, NotFound, NotSupported, StackExists
@@ -172,11 +173,16 @@ async def test_delete_goes_from_users_to_used_and_frees_the_name(world):
 
 
 async def test_retained_resources_are_left_where_they_are(world):
-    stack = await world.create(hot({"kept": {**thing(), "deletion_policy": "Retain"}}))
+    service = Service()
+    service.use_in(world)
+    stack = await world.create(hot({"kept": {**an_object("1"), "deletion_policy": "Retain"}, "gone": an_object("2")}))
     await world.until(stack, "CREATE_COMPLETE")
+    kept = (await world.resources(stack))["kept"]["physical_resource_id"]
     await world.delete(stack)
     await world.until(stack, "DELETE_COMPLETE")
-    assert ("kept", "DELETE_IN_PROGRESS") not in await world.events(stack)
+    assert set(service.objects) == {kept}
+    states = [status for name, status in await world.events(stack) if name == "kept"]
+    assert states[-2:] == ["DELETE_IN_PROGRESS", "DELETE_COMPLETE"]
 
 
 async def test_delete_while_it_is_created(world):
@@ -325,7 +331,8 @@ async def test_what_somebody_else_made_is_only_referred_to(world):
     await world.until(stack, "UPDATE_COMPLETE")
     await world.delete(stack)
     await world.until(stack, "DELETE_COMPLETE")
-    assert ("other", "DELETE_IN_PROGRESS") not in await world.events(stack)
+    states = [status for name, status in await world.events(stack) if name == "other"]
+    assert states[-2:] == ["DELETE_IN_PROGRESS", "DELETE_COMPLETE"]
 
 
 @pytest.mark.parametrize(
@@ -376,3 +383,37 @@ async def test_a_full_disk_loses_nothing_and_work_goes_on_when_there_is_room(new
     assert await world.output(stack, "last") == "199"
     assert [name for name, status in await world.events(stack) if status == "CREATE_COMPLETE"].count("r7") == 1
     await world.close()
+
+
+async def test_an_update_may_read_what_nobody_had_read_before(world):
+    stack = await world.create(hot({"a": thing("first"), "b": thing()}))
+    await world.until(stack, "CREATE_COMPLETE")
+    resources = {"a": thing("first"), "b": thing(output_of("a")), "c": thing(output_of("a"))}
+    await world.update(stack, hot(resources, {"a": output_of("a"), "b": output_of("b"), "c": output_of("c")}))
+    await world.until(stack, "UPDATE_COMPLETE")
+    assert [await world.output(stack, name) for name in "abc"] == ["first"] * 3
+
+
+async def test_an_update_during_creation_may_read_what_nobody_had_read_before(world):
+    resources = {"a": thing("first"), "b": after(thing("slow", wait_secs=0.3), "a"), "c": after(thing(), "b")}
+    stack = await world.create(hot(resources))
+    await world.until_resource(stack, "b", "CREATE_IN_PROGRESS")
+    resources = {"a": thing("first"), "b": thing(output_of("a")), "c": after(thing(), "b")}
+    await world.update(stack, hot(resources, {"a": output_of("a"), "b": output_of("b")}))
+    await world.until(stack, "UPDATE_COMPLETE")
+    assert [await world.output(stack, name) for name in "ab"] == ["first"] * 2
+
+
+async def test_an_update_that_is_not_allowed_leaves_the_resource_as_it_was(world):
+    restricted = {"resource_registry": {"resources": {"a": {"restricted_actions": "update"}}}}
+    stack = await world.create(hot({"a": thing("v1")}))
+    await world.until(stack, "CREATE_COMPLETE")
+    before = (await world.resources(stack))["a"]["physical_resource_id"]
+    await world.update(stack, hot({"a": thing("v2")}), environment=restricted)
+    shown = await world.until(stack, "UPDATE_FAILED", "UPDATE_COMPLETE")
+    assert "ResourceActionRestricted: resources.a: update is restricted" in shown["stack_status_reason"]
+    assert ("a", "UPDATE_FAILED") in await world.events(stack)
+    assert await world.statuses(stack) == {"a": "CREATE_COMPLETE"}
+    await world.update(stack, hot({"a": thing("v2")}))
+    await world.until(stack, "UPDATE_COMPLETE")
+    assert (await world.resources(stack))["a"]["physical_resource_id"] == before

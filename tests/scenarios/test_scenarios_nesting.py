@@ -69,7 +69,7 @@ async def test_the_cause_of_a_nested_failure_is_named_with_its_path(world):
     stack = await world.create(hot({"group": group(2, thing("x", fail=True))}))
     shown = await world.until(stack, "CREATE_FAILED", "CREATE_COMPLETE")
     reason = shown["stack_status_reason"]
-    assert reason.startswith("Resource CREATE failed: ValueError: resources.group.resources.")
+    assert reason.startswith("Resource CREATE failed: ValueError: resources.group.resources[")
 
 
 async def test_deleting_a_stack_while_a_nested_one_is_created(world):

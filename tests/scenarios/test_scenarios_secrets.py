@@ -3,7 +3,6 @@
 import pathlib
 
 import pytest
-from conftest import PROJECT
 from cryptography.fernet import Fernet
 from templates import hot, thing
 
@@ -85,7 +84,9 @@ async def test_a_hidden_value_stays_hidden_in_nested_stacks(world, way, hiding):
     tree = await world.service.list_stacks(world.caller, world.query(show_nested=True))
     assert len(tree) > 1
     for one in tree:
-        shown = await world.service.show_stack(world.caller, StackIdentity(PROJECT, one["stack_name"], one["id"]))
+        shown = await world.service.show_stack(
+            world.caller, StackIdentity(world.caller.project_id, one["stack_name"], one["id"])
+        )
         assert SECRET not in str(shown["parameters"])
     assert SECRET.encode() not in stored(world.path)
 

@@ -278,5 +278,5 @@ async def test_a_handle_that_needs_a_user_says_what_is_not_configured(world):
 async def test_ways_of_signalling_that_are_not_there_are_refused_at_once(world, transport):
     with pytest.raises(Invalid) as refused:
         await world.create(hot({"handle": handle(signal_transport=transport)}))
-    assert "Use TOKEN_SIGNAL" in refused.value.diagnostics[0].advice
+    assert "TOKEN_SIGNAL" in refused.value.diagnostics[0].advice
     assert await world.names() == set()

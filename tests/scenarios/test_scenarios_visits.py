@@ -49,7 +49,7 @@ async def test_what_failed_cannot_be_suspended(world):
     await world.until(stack, "CREATE_FAILED", "CREATE_COMPLETE")
     await act(world, stack, "suspend")
     shown = await world.until(stack, "SUSPEND_FAILED", "SUSPEND_COMPLETE")
-    assert "State (CREATE, FAILED) invalid for suspend" in shown["stack_status_reason"]
+    assert "State ('CREATE', 'FAILED') invalid for suspend" in shown["stack_status_reason"]
 
 
 async def test_nested_stacks_are_suspended_with_their_owner(world):
@@ -102,3 +102,24 @@ async def test_there_must_be_something_to_cancel(world, action):
     await world.until(stack, "CREATE_COMPLETE")
     with pytest.raises(NotSupported):
         await act(world, stack, action)
+
+
+async def test_what_is_refused_leaves_the_resource_as_it_was(world):
+    stack = await world.create(hot({"a": thing("v1")}))
+    await world.until(stack, "CREATE_COMPLETE")
+    await act(world, stack, "resume")
+    shown = await world.until(stack, "RESUME_FAILED", "RESUME_COMPLETE")
+    assert "State ('CREATE', 'COMPLETE') invalid for resume" in shown["stack_status_reason"]
+    assert await world.statuses(stack) == {"a": "CREATE_COMPLETE"}
+    before = (await world.resources(stack))["a"]["physical_resource_id"]
+    await world.update(stack, hot({"a": thing("v2")}))
+    await world.until(stack, "UPDATE_COMPLETE")
+    assert (await world.resources(stack))["a"]["physical_resource_id"] == before
+
+
+async def test_what_was_never_made_is_neither_suspended_nor_resumed(world):
+    stack = await world.create(hot({"bad": thing(fail=True), "never": after(thing(), "bad")}))
+    await world.until(stack, "CREATE_FAILED", "CREATE_COMPLETE")
+    await act(world, stack, "suspend")
+    await world.until(stack, "SUSPEND_FAILED", "SUSPEND_COMPLETE")
+    assert (await world.statuses(stack))["never"] == "INIT_COMPLETE"

@@ -54,7 +54,9 @@ def fault() -> None:
 
 
 @fault.command("add")
-@click.option("--service", default="", help="nova, neutron, cinder, glance, keystone or swift; any when not given.")
+@click.option(
+    "--service", default="", help="nova, neutron, cinder, glance, keystone, swift or barbican; any when not given."
+)
 @click.option("--method", default="", help="HTTP method; any when not given.")
 @click.option("--path", default="", metavar="REGEX", help="Requests whose path contains this.")
 @click.option("--status", type=click.IntRange(400, 599), help="Answer with this HTTP status.")

@@ -7,6 +7,7 @@ import dataclasses
 import datetime
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 from hearth.cloud import catalog, settings
 
@@ -26,6 +27,12 @@ class Access:
     trust_id: str | None
     endpoints: Mapping[str, str] = dataclasses.field(repr=False)
     catalog: Sequence[Mapping[str, Any]] = dataclasses.field(default=(), repr=False)
+
+    @property
+    def hosts(self) -> set[str]:
+        """The hosts of all endpoints in the catalog, in any region."""
+        listed = [endpoint["url"] for service in self.catalog for endpoint in service.get("endpoints", ())]
+        return {urlsplit(url).netloc for url in (*listed, *self.endpoints.values())}
 
     def seen_with(self, options: settings.CloudSettings) -> "Access":
         """The same with the endpoints that other settings choose."""

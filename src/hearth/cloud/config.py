@@ -130,6 +130,7 @@ def cloud_settings(conf: cfg.ConfigOpts) -> settings.CloudSettings:
         request_timeout=conf.clients.request_timeout,
         connect_timeout=conf.clients.connect_timeout,
         connections_per_host=conf.clients.connections_per_host,
+        outward=fetch_rules(conf),
     )
 
 

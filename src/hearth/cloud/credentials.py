@@ -8,15 +8,18 @@ block), so every form of authentication an operator may configure works. Makes n
 import asyncio
 import collections
 import dataclasses
+import functools
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 import keystoneauth1.exceptions
 import keystoneauth1.loading
 import keystoneauth1.session
 
-from hearth.cloud import access, catalog, errors, settings, transport
+from hearth.cloud import access, catalog, elsewhere, errors, settings, transport
 from hearth.cloud import session as sessions
+from hearth.cloud.elsewhere import Elsewhere
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -60,7 +63,7 @@ class StackUser:
     project_id: str
 
 
-Credential = UserToken | Trust | ServiceUser | ApplicationCredential | StackDomainAdmin | StackUser
+Credential = UserToken | Trust | ServiceUser | ApplicationCredential | StackDomainAdmin | StackUser | Elsewhere
 
 #: Sessions kept at most; the one unused longest goes first.
 _MAX_SESSIONS = 2048
@@ -88,6 +91,9 @@ class Connector:
     def __init__(self, options: settings.CloudSettings) -> None:
         self.settings = options
         self.wire = transport.Transport(options)
+        self._guarded = transport.Transport(options, options.outward)
+        #: Hosts that serve our own cloud.
+        self._own_hosts = {urlsplit(options.auth_url).netloc}
         self._sessions: collections.OrderedDict[Credential, sessions.Session] = collections.OrderedDict()
         self._opening: dict[Credential, asyncio.Task[sessions.Session]] = {}
         self._trustee_id: str | None = None
@@ -108,11 +114,18 @@ class Connector:
     async def _open(self, credential: Credential) -> sessions.Session:
         if isinstance(credential, UserToken):
             granted = await self._read_token(credential.token)
-            opened = sessions.Session(self.wire, self.settings, granted, None)
+            opened = sessions.Session(self.wire, self.settings, granted, None, self.session)
+            self._own_hosts |= granted.hosts
+        elif isinstance(credential, Elsewhere):
+            outward = elsewhere.Outward(self.wire, self._guarded, self._own_hosts.__contains__)
+            sign_in = functools.partial(elsewhere.sign_in, credential, outward, self.settings)
+            there = credential.seen_from(self.settings)
+            opened = sessions.Session(outward, there, await sign_in(), sign_in, self.session)
         else:
             source = self._plugin_source(credential)
             granted = await self._fetch(source)
-            opened = sessions.Session(self.wire, self.settings, granted, lambda: self._fetch(source))
+            opened = sessions.Session(self.wire, self.settings, granted, lambda: self._fetch(source), self.session)
+            self._own_hosts |= granted.hosts
         self._sessions[credential] = opened
         while len(self._sessions) > _MAX_SESSIONS:
             self._sessions.popitem(last=False)
@@ -233,6 +246,7 @@ class Connector:
             task.cancel()
         self._sessions.clear()
         await self.wire.close()
+        await self._guarded.close()
 
 
 def _without_scope(options: Any) -> dict[str, Any]:

@@ -6,9 +6,11 @@ checked at the moment it is connected to, after name resolution and after every 
 """
 
 import dataclasses
+import errno
 import ipaddress
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import aiohttp
@@ -45,6 +47,22 @@ def is_allowed(address: str, rules: FetchRules) -> bool:
         return True
     inward = ip.is_loopback or ip.is_link_local or ip.is_unspecified or ip.is_multicast
     return not inward and not any(ip in network for network in rules.denied)
+
+
+class Refused(OSError):
+    """The rules do not let us connect."""
+
+
+def guard(rules: FetchRules) -> Callable[[Any], socket.socket]:
+    """What makes the sockets of a HTTP client that keeps the rules: an address is judged as it is connected to."""
+
+    def made(address: Any) -> socket.socket:
+        family, kind, protocol, _, where = address
+        if not is_allowed(str(where[0]), rules):
+            raise Refused(errno.EACCES, "the operator's rules forbid this address (template_fetch_denied_networks)")
+        return socket.socket(family, kind, protocol)
+
+    return made
 
 
 async def fetch(url: str, rules: FetchRules, max_bytes: int) -> str:

@@ -85,7 +85,11 @@ def _cache(default: int, subject: str) -> list[Any]:
 #: {section: options}
 DECLARED: Mapping[str, list[Any]] = {
     "DEFAULT": [
-        _number("action_retry_limit", 5, "Further attempts to create or delete a resource after a conflict."),
+        _number(
+            "action_retry_limit",
+            5,
+            "Further attempts after a conflict, and further objects in the place of one that came out in error.",
+        ),
         _switch("allow_trusts_redelegation", False, "Let the trusts we are given be passed on."),
         _text("auth_encryption_key", "notgood but just long enough i t", "Key of stored secrets.", secret=True),
         _number("client_retry_limit", 2, "Further attempts after a lost connection."),
@@ -145,6 +149,8 @@ DECLARED: Mapping[str, list[Any]] = {
         _number("max_template_size", 524288, "Largest template (bytes)."),
         _seconds("metadata_put_timeout", 60, "Limit of storing metadata at a temporary URL", min=0),
         _number("num_engine_workers", None, "Engine processes; unset: one for each CPU.", min=1),
+        _number("purge_deleted_after", 90, "Days after which a deleted stack is removed for good; 0: never.", min=0),
+        _number("purge_interval", 3600, "Time between looks for deleted stacks to remove (seconds).", min=1),
         _switch("observe_on_update", False, "Compare with the real resources on every update."),
         _number("periodic_interval", 60, "Time between signs of life of an engine (seconds)."),
         _list("plugin_dirs", [], "Folders with resource types of your own."),
@@ -163,6 +169,7 @@ DECLARED: Mapping[str, list[Any]] = {
             choices=["", "public", "internal", "admin"],
         ),
         _list("shared_services_types", ["image", "volumev3"], "Services that regions share."),
+        _number("temporary_retry_limit", 5, "Further attempts after a failure that may pass: no answer, 429, 5xx."),
         _number("stack_action_timeout", 3600, "Limit of a stack's action unless the stack says (seconds)."),
         _text("stack_domain_admin", None, "User who manages stack users."),
         _text("stack_domain_admin_password", None, "Password of stack_domain_admin.", secret=True),
@@ -176,7 +183,11 @@ DECLARED: Mapping[str, list[Any]] = {
             [],
             "Networks (CIDR) that a template_url may point to although they are loopback, link-local or multicast.",
         ),
-        _list("template_fetch_denied_networks", [], "Further networks (CIDR) that a template_url may not point to."),
+        _list(
+            "template_fetch_denied_networks",
+            [],
+            "Further networks (CIDR) that a template_url, or another cloud that a stack names, may not be in.",
+        ),
         _list("trusts_delegated_roles", [], "Roles a trust delegates; none: all the user has."),
     ],
     "auth_password": [

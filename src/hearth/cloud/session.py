@@ -6,15 +6,16 @@ It knows nothing of resources; paths and bodies are the caller's.
 """
 
 import asyncio
+import contextlib
 import contextvars
 import dataclasses
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
-from hearth.cloud import access, catalog, errors, settings, transport
+from hearth.cloud import access, catalog, elsewhere, errors, settings, transport
 
 Response = transport.Response
 Params = Mapping[str, Any]
@@ -22,6 +23,27 @@ Params = Mapping[str, Any]
 #: The id under which all calls of one stack action are found in the logs of every service; set it in the task that
 #: runs the action. None: the services make up their own.
 request_id: contextvars.ContextVar[str | None] = contextvars.ContextVar("request_id", default=None)
+
+
+@dataclasses.dataclass(slots=True)
+class UnderWay:
+    """The call that somebody waits for: what is asked, and since when (the loop's time); empty between calls."""
+
+    what: str = ""
+    since: float = 0.0
+
+    @contextlib.contextmanager
+    def calling(self, what: str) -> Iterator[None]:
+        """Around a call."""
+        self.what, self.since = what, asyncio.get_running_loop().time()
+        try:
+            yield
+        finally:
+            self.what = ""
+
+
+#: Where sessions note the call they are waiting for; set it in a task to know what the task waits for.
+under_way: contextvars.ContextVar[UnderWay | None] = contextvars.ContextVar("under_way", default=None)
 
 #: A token is renewed this many seconds before its end, so that it does not end on the way.
 EARLY = 60.0
@@ -37,13 +59,18 @@ class Session:
 
     def __init__(
         self,
-        wire: transport.Transport,
+        wire: transport.Transport | elsewhere.Outward,
         options: settings.CloudSettings,
         granted: access.Access,
         renew: Callable[[], Awaitable[access.Access]] | None,
+        open_other: "Callable[[elsewhere.Elsewhere], Awaitable[Session]] | None" = None,
     ) -> None:
-        """`renew` fetches a new token; None when the credential is a token itself and cannot be renewed."""
+        """`renew` fetches a new token; None when the credential is a token itself and cannot be renewed.
+
+        `open_other` gives the session of credentials that a user has for another cloud.
+        """
         self._wire = wire
+        self._open_other = open_other
         self._options = options
         self._access = granted
         self._renew = renew
@@ -76,20 +103,26 @@ class Session:
         """The region whose services are called; None: the first in the catalog."""
         return self._options.region
 
-    def in_region(self, region: str | None, *, insecure: bool = False) -> "Session":
-        """The same credential in another region. `insecure`: its certificates are not checked."""
+    async def elsewhere(self, given: elsewhere.Elsewhere) -> "Session":
+        """A session with credentials that the user has given. Raises CloudError."""
+        assert self._open_other is not None
+        return await self._open_other(given)
+
+    def in_region(self, region: str | None, *, insecure: bool = False, ca_data: str | None = None) -> "Session":
+        """The same credential in another region. `insecure`: its certificates are not checked; `ca_data`: by these."""
         changed: dict[str, Any] = {}
         if region != self.region:
             changed = {"region": region, "regions": {}, "endpoint_overrides": {}}
-        if insecure:
-            changed |= {"tls": dataclasses.replace(self._options.tls, insecure=True), "tls_by_service": {}}
+        if insecure or ca_data is not None:
+            tls = dataclasses.replace(self._options.tls, insecure=insecure, ca_data=ca_data)
+            changed |= {"tls": tls if ca_data is None else dataclasses.replace(tls, ca_file=None), "tls_by_service": {}}
         options = dataclasses.replace(self._options, **changed)
 
         async def renew() -> access.Access:
             return (await self._fresh(self._access)).seen_with(options)
 
         renewable = renew if self._renew is not None else None
-        return Session(self._wire, options, self._access.seen_with(options), renewable)
+        return Session(self._wire, options, self._access.seen_with(options), renewable, self._open_other)
 
     @property
     def expires_at(self) -> float:
@@ -145,12 +178,14 @@ class Session:
             sent.setdefault("X-Openstack-Request-Id", current)
         tls = self._options.tls_by_service.get(catalog.official(service_type), self._options.tls)
         granted = await self._current()
+        waiting = under_way.get() or UnderWay()
         for last in (False, True):
             sent["X-Auth-Token"] = granted.token
             try:
-                return await self._wire.exchange(
-                    service_type, method, url, sent, json=json, data=data, tls=tls, seconds=timeout
-                )
+                with waiting.calling(f"{method} {path} of the {service_type} service"):
+                    return await self._wire.exchange(
+                        service_type, method, url, sent, json=json, data=data, tls=tls, seconds=timeout
+                    )
             except errors.Unauthorized:
                 # Tokens end early when a password changes or Keystone's keys rotate. Refused calls were not done.
                 if last or self._renew is None:

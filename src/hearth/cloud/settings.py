@@ -4,6 +4,8 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
+from hearth.cloud import fetch
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Tls:
@@ -13,6 +15,8 @@ class Tls:
     cert_file: str | None = None
     key_file: str | None = None
     insecure: bool = False
+    #: Certificates to trust, as text in PEM form, besides or in place of a file.
+    ca_data: str | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -71,3 +75,5 @@ class CloudSettings:
     request_timeout: float = 120.0
     connect_timeout: float = 10.0
     connections_per_host: int = 32
+    #: Which addresses may be called when a user names another cloud.
+    outward: fetch.FetchRules = dataclasses.field(default_factory=fetch.FetchRules)

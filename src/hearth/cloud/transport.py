@@ -15,7 +15,7 @@ import aiohttp
 import msgspec
 import yarl
 
-from hearth.cloud import errors, settings
+from hearth.cloud import errors, fetch, settings
 
 Body = bytes | str | AsyncIterable[bytes]
 
@@ -42,8 +42,10 @@ class Response:
 class Transport:
     """A pool of connections. Used inside one event loop; `close` it at the end."""
 
-    def __init__(self, options: settings.CloudSettings) -> None:
+    def __init__(self, options: settings.CloudSettings, guard: fetch.FetchRules | None = None) -> None:
+        """`guard`: rules for the addresses it may connect to; None: no rules."""
         self._options = options
+        self._guard = guard
         self._client: aiohttp.ClientSession | None = None
         self._timeout = aiohttp.ClientTimeout(
             total=options.request_timeout, connect=None, sock_connect=options.connect_timeout
@@ -104,6 +106,8 @@ class Transport:
             ) as answer:
                 raw = await answer.read()
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+            if isinstance(error, aiohttp.ClientConnectorError) and isinstance(error.os_error, fetch.Refused):
+                raise errors.Forbidden(0, service, f"{host} is not called: {error.os_error.strerror}") from error
             raise _Lost(f"cannot connect to {host}: {_words(error)}", unsent=True) from error
         except (aiohttp.InvalidURL, UnicodeError) as error:
             raise errors.CloudError(0, service, f"the URL {url!r} cannot be used: {error}") from error
@@ -123,7 +127,10 @@ class Transport:
         if self._client is None:
             self._client = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(
-                    limit=0, limit_per_host=self._options.connections_per_host, keepalive_timeout=_IDLE_SECONDS
+                    limit=0,
+                    limit_per_host=self._options.connections_per_host,
+                    keepalive_timeout=_IDLE_SECONDS,
+                    socket_factory=None if self._guard is None else fetch.guard(self._guard),
                 ),
                 # Cookies of load balancers would tie all users of the process to one back end.
                 cookie_jar=aiohttp.DummyCookieJar(),
@@ -148,12 +155,12 @@ class _Lost(Exception):
         self.unsent = unsent
 
 
-@functools.cache
+@functools.lru_cache(maxsize=256)
 def ssl_context(tls: settings.Tls) -> ssl.SSLContext | bool:
-    """What the HTTP library takes for these settings. Raises OSError when a file cannot be read."""
+    """What the HTTP library takes for these settings. Raises OSError when a file cannot be read or holds nothing."""
     if tls == settings.Tls():
         return True
-    context = ssl.create_default_context(cafile=tls.ca_file)
+    context = ssl.create_default_context(cafile=tls.ca_file, cadata=tls.ca_data)
     if tls.insecure:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE

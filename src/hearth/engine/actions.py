@@ -115,7 +115,7 @@ class Actions:
         if seconds is None:
             seconds = stack.timeout_mins * 60 if stack.timeout_mins else self._context.settings.stack_action_timeout
         draft = TraversalRow(0, stack.id, action, definition_id, None, now + seconds, now)
-        working = run.Run(stack, draft, blueprint, self._definitions.type_named, self._context.now)
+        working = run.Run(stack, draft, blueprint, self._definitions.type_named, self._context)
         working.note(rows)
         if action in VISITS:
             made = plan.visit(action, rows)

@@ -8,7 +8,8 @@ import dataclasses
 import logging
 from typing import Any
 
-from hearth.engine import adoption, context, judge, launch, lookups
+from hearth.engine import adoption, context, judge, launch, lookups, scope
+from hearth.engine.failing import Refused
 from hearth.engine.recording import Recorder
 from hearth.engine.settling import Settling
 from hearth.engine.step import Step, Waiting
@@ -58,10 +59,11 @@ class Converging:
         )
         match ruling.verdict:
             case plan.Verdict.KEEP:
-                return self._keep(step, member)
+                return await self._keep(step, member)
             case plan.Verdict.REFUSE:
                 step.action = Action.UPDATE
-                raise contract.Permanent(ruling.judgement.decision.reason, ruling.judgement.decision.error)
+                decision = ruling.judgement.decision
+                raise Refused(decision.reason, decision.error, told=True)
             case plan.Verdict.UPDATE:
                 return await self._update(step, member, ruling.change)
             case plan.Verdict.REPLACE:
@@ -86,7 +88,9 @@ class Converging:
             if not adoption.is_due(step.row):
                 raise
 
-    def _keep(self, step: Step, member: Member) -> Move:
+    async def _keep(self, step: Step, member: Member) -> Move:
+        if step.run.action is not Action.DELETE and scope.unread(step.row, member.type, member.reads):
+            await self._settling.read(step)
         changes: dict[str, Any] = {}
         if set(step.row.requires) != set(member.requires):
             changes["requires"] = list(member.requires)
@@ -163,7 +167,7 @@ class Converging:
         kind = step.known_kind
         step.action = Action.CREATE
         step.call = self._record.call(step)
-        found = await kind.find(step.call) if kind.findable else None
+        found = await kind.find(step.call) if kind.findable else step.row.physical_id
         if found is None:
             return await self._make(step)
         log.info("Resource %s: found what an interrupted create had made (%s)", step.row.name, found)

@@ -1,12 +1,12 @@
 """Stored definitions: put into the store as documents, got back as blueprints."""
 
 import dataclasses
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import sqlalchemy as sa
 
-from hearth.engine import run
+from hearth.engine import context, run
 from hearth.model.diagnostics import Findings, Place
 from hearth.model.errors import Invalid
 from hearth.resources import blueprint, contract, nested, scopes
@@ -124,10 +124,12 @@ class Definitions:
         self.keep(definition_id, built)
         return built
 
-    async def reading_run(self, stack: StackRow, rows: Iterable[ResourceRow], now: Callable[[], float]) -> run.Run:
+    async def reading_run(self, stack: StackRow, rows: Iterable[ResourceRow], surroundings: context.Context) -> run.Run:
         """A stack's rows with its present definition, to read references, attributes and outputs."""
         traversal = TraversalRow(0, stack.id, stack.action, stack.definition_id, None, None, stack.created_at)
-        reading = run.Run(stack, traversal, await self.blueprint(stack.definition_id, stack), self.type_named, now)
+        reading = run.Run(
+            stack, traversal, await self.blueprint(stack.definition_id, stack), self.type_named, surroundings
+        )
         reading.note(rows)
         return reading
 

@@ -12,12 +12,13 @@ import sqlalchemy as sa
 
 from hearth.cloud import errors as cloud_errors
 from hearth.engine import actions, adoption, authority, context, definitions, hooks, run, stack_users
+from hearth.engine.step import CHANGED
 from hearth.model.holds import Kind
 from hearth.model.names import new_id
 from hearth.model.states import Action, Status
-from hearth.store import Unavailable, events, holds, resources, snapshots, stacks, traversals
+from hearth.store import Unavailable, events, holds, resources, snapshots, software, stacks, traversals
 from hearth.store.codec import Codec
-from hearth.store.rows import EventRow, StackRow, TraversalRow
+from hearth.store.rows import EventRow, ResourceRow, StackRow, TraversalRow
 
 log = logging.getLogger(__name__)
 
@@ -177,8 +178,6 @@ class Ending:
             if traversal.action is Action.DELETE:
                 self._bury(connection, stack, self._context.now())
         traversals.forget(connection, stack.id, but=traversal.id)
-        if self._context.settings.max_events_per_stack:
-            events.trim(connection, stack.id, self._keep_events(connection, stack.id))
 
     def _reason(self, connection: sa.Connection, stack: StackRow, action: Action, failure: str | None) -> str:
         if failure is None:
@@ -190,11 +189,6 @@ class Ending:
         if action is Action.CHECK and resources.any_reason(connection, stack.id, "CHECK not supported for "):
             reason += ". 'CHECK' not fully supported (see resources)"
         return reason
-
-    def _keep_events(self, connection: sa.Connection, stack_id: str) -> int:
-        """The configured number, but never less than the last action's own events of a large stack."""
-        rows = len(resources.ids_of_stack(connection, stack_id))
-        return max(self._context.settings.max_events_per_stack, 2 * rows + 2)
 
     def _bury(self, connection: sa.Connection, stack: StackRow, now: float) -> None:
         stacks.mark_deleted(connection, stack.id, now)
@@ -260,9 +254,10 @@ def stop_tree(connection: sa.Connection, codec: Codec, stack: StackRow, failure:
         return
     in_flight = traversals.abort(connection, stack.id, stack.traversal_id, failure)
     rows = resources.by_ids(connection, codec, in_flight).values()
-    running = [(row, f"{row.action} aborted ({cause})") for row in rows if row.status is Status.IN_PROGRESS]
+    running = [(row, _aborted(row, cause)) for row in rows if row.status is Status.IN_PROGRESS]
     changes = [(row.id, {"status": Status.FAILED, "reason": why, "updated_at": now}, False) for row, why in running]
     resources.update(connection, codec, changes)
+    software.give_up(connection, in_flight, f"Given up: {cause}", now)
     told = [
         EventRow(row.stack_id, row.name, row.type, row.physical_id, row.action, Status.FAILED, why, now, new_id())
         for row, why in running
@@ -272,3 +267,9 @@ def stop_tree(connection: sa.Connection, codec: Codec, stack: StackRow, failure:
         if child.status is Status.IN_PROGRESS:
             stop_tree(connection, codec, child, failure, cause, now)
             stacks.update(connection, child.id, status=Status.FAILED, reason=failure)
+
+
+def _aborted(row: ResourceRow, cause: str) -> str:
+    """Why a resource in flight has failed, with what it was waiting for if that was told."""
+    waited = "" if row.reason in (CHANGED, "") else f"; before: {row.reason}"
+    return f"{row.action} aborted ({cause}){waited}"

@@ -1,11 +1,17 @@
-"""What an error means for a step: another try after a pause, another object, or a failure with its reason."""
+"""What an error means for a step: another attempt after a pause, another object, or a failure with its reason.
 
+Which failures are tried again is decided in `retrying`. Another attempt holds nothing meanwhile: the node goes back to
+the work list with its time, and its resource tells why it waits.
+"""
+
+import dataclasses
 import logging
+from typing import Any
 
 from hearth.cloud import errors as cloud_errors
-from hearth.engine import context
+from hearth.engine import context, retrying
 from hearth.engine.recording import Recorder
-from hearth.engine.step import Step, Waiting
+from hearth.engine.step import Step
 from hearth.model import plan
 from hearth.model.errors import HearthError
 from hearth.model.states import Action, Status
@@ -20,34 +26,63 @@ log = logging.getLogger(__name__)
 class Failing:
     """The policy for errors of one engine's steps."""
 
-    def __init__(self, surroundings: context.Context, record: Recorder, waiting: Waiting) -> None:
+    def __init__(self, surroundings: context.Context, record: Recorder) -> None:
         self._context = surroundings
         self._record = record
-        self._waiting = waiting
 
     def outcome(self, step: Step, error: Exception) -> Move | None:
         """What an error means for the step: tried again, or failed."""
         failure = as_failure(error)
-        settings = self._context.settings
-        if isinstance(failure, contract.Temporary) and step.attempt < settings.temporary_retry_limit:
-            step.attempt += 1
-            pause = failure.after if failure.after is not None else self._record.backoff(step.attempt)
-            log.info("Resource %s: %s; trying again in %.1f s", step.row.name, failure, pause)
-            step.pending, step.events = {}, []
-            self._waiting.again(step, pause)
-            return None
-        kind = getattr(failure, "kind", "ResourceFailure")
+        retry = retrying.decide(failure, step.node.tries, self._context.settings, self._context.jitter())
+        return self._failed(step, failure) if retry is None else self._again(step, failure, retry)
+
+    def _again(self, step: Step, failure: Exception, retry: retrying.Retry) -> Move:
+        """Give the step back until it is tried again. If a newer action waits for its end, it has failed instead."""
+        reason = f"{self.reason(step, failure)}; {retry.words()}"
+        log.info("Resource %s: %s", step.row.name, reason)
+        as_it_is = dataclasses.replace(
+            step, row=dataclasses.replace(step.row), pending=dict(step.pending), events=list(step.events)
+        )
+        instead = self._failed(as_it_is, failure)
+        # The attempt begins with what is stored. What this one gathered is void, but for the object that it made.
+        step.pending, step.events = self._made(step), []
+        if step.row.status is Status.IN_PROGRESS or step.row.action is Action.INIT:
+            step.pending["reason"] = reason
+        if step.row.status is Status.IN_PROGRESS and step.node.tries == 0:
+            step.events.append(self._record.event(step, Status.IN_PROGRESS, reason))
+        step.node.tries, step.pause = retry.number, retry.pause
+        move = self._record.move(step, Then.RETRY, step.node.phase)
+        move.due_at = self._context.now() + retry.pause
+        move.instead = instead
+        return move
+
+    @staticmethod
+    def _made(step: Step) -> dict[str, Any]:
+        """The object that was made before something else of its creation failed: it must be found again."""
+        if step.call is None or step.action is Action.DELETE or step.row.physical_id is not None:
+            return {}
+        if step.call.physical_id is None:
+            return {}
+        return {"physical_id": step.call.physical_id, "data": step.call.data}
+
+    @staticmethod
+    def reason(step: Step, failure: Exception) -> str:
+        """How a failure is told, with the way to the resource."""
         if isinstance(failure, NestedFailure):
-            reason = failure.reason(step.row.name)
-        else:
-            reason = f"{kind}: resources.{step.row.name}: {failure}"
+            return failure.reason(step.row.name)
+        return f"{getattr(failure, 'kind', 'ResourceFailure')}: {in_path(step.row.name)}: {failure}"
+
+    def _failed(self, step: Step, failure: Exception) -> Move:
+        settings, reason = self._context.settings, self.reason(step, failure)
         creating = step.action is Action.CREATE and step.node.phase is Phase.STARTED
         if isinstance(failure, contract.InError) and creating and step.node.attempt < settings.action_retry_limit:
             return self._make_another(step, reason)
         if step.node.phase is Phase.DISCARDING:
             reason = f"{step.row.reason}; it could not be removed to make another: {failure}"
         if not isinstance(failure, (contract.ResourceFailure, NestedFailure)):
-            log.error("Resource %s failed by a defect", step.row.name, exc_info=error)
+            log.error("Resource %s failed by a defect", step.row.name, exc_info=failure)
+        if isinstance(failure, Refused):
+            return self._refuse(step, failure, reason)
         began = (
             step.node.work is plan.Work.VISIT
             or step.row.action is not Action.INIT
@@ -57,9 +92,7 @@ class Failing:
         step.action = action
         if step.call is not None and action is not Action.DELETE:
             step.pending["data"] = step.call.data
-            if step.call.physical_id is not None and step.row.physical_id is None:
-                # The object was made before something else of its creation failed: it must be found again.
-                step.pending["physical_id"] = step.call.physical_id
+            step.pending |= self._made(step)
         step.pending |= {"action": action, "status": Status.FAILED, "reason": reason}
         if step.kind is not None and action is Action.UPDATE:
             step.pending.pop("properties", None)
@@ -74,15 +107,38 @@ class Failing:
         move.failure = f"Resource {action} failed: {reason}"
         return move
 
+    def _refuse(self, step: Step, failure: "Refused", reason: str) -> Move:
+        """The action fails, and the resource stays what it was: nothing has been tried on it."""
+        step.pending, step.events = {}, []
+        if failure.told:
+            step.events.append(self._record.event(step, Status.FAILED, reason))
+        move = self._record.move(step, Then.FAIL, step.node.phase)
+        move.failure = f"Resource {step.action} failed: {reason}"
+        return move
+
     def _make_another(self, step: Step, reason: str) -> Move:
         """The object is in error: tell so, and go on with discarding it."""
         limit = self._context.settings.action_retry_limit
         step.node.attempt += 1
+        step.node.tries = 0
         log.warning("Resource %s: %s; making another, %d of %d", step.row.name, reason, step.node.attempt, limit)
         step.events.append(self._record.event(step, Status.FAILED, reason))
         step.pending |= {"reason": reason}
         step.pause = 0.0
         return self._record.move(step, Then.STAY, Phase.DISCARDING)
+
+
+class Refused(contract.Permanent):
+    """Something that a resource is not to go through. `told`: whether the resource has an event of it."""
+
+    def __init__(self, message: str, kind: str, *, told: bool = False) -> None:
+        super().__init__(message, kind)
+        self.told = told
+
+
+def in_path(name: str) -> str:
+    """A resource as a part of the path in a reason; members of groups count as items of a list."""
+    return f"resources[{name}]" if name.isdigit() else f"resources.{name}"
 
 
 class NestedFailure(Exception):
@@ -96,9 +152,9 @@ class NestedFailure(Exception):
         """The reason as the owner's: `Kind: resources.owner.resources.inner: ...`."""
         text = nested_reason(self.child_reason)
         kind, _, rest = text.partition(": ")
-        if rest.startswith("resources."):
-            return f"{kind}: resources.{name}.{rest}"
-        return f"ResourceFailure: resources.{name}: {text}"
+        if rest.startswith(("resources.", "resources[")):
+            return f"{kind}: {in_path(name)}.{rest}"
+        return f"ResourceFailure: {in_path(name)}: {text}"
 
 
 def nested_reason(reason: str) -> str:

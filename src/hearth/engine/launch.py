@@ -52,6 +52,8 @@ def planned(
         ).judgement
         if action is Action.UPDATE and blueprint.environment.registry.hooks(name) & hooks.ON_UPDATE:
             judgement = dataclasses.replace(judgement, attended=True)  # it is to stop in any case
+        if scope.unread(stored, member.type, member.reads):
+            judgement = dataclasses.replace(judgement, attended=True)  # what others now read of it is not stored yet
         if name in quiet:
             judgement = dataclasses.replace(judgement, effect=plan.Effect.NONE)
         return judgement

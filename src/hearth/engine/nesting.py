@@ -211,7 +211,7 @@ class Nesting:
 
     async def _show(self, row: ResourceRow, stack: StackRow, child: StackRow) -> None:
         codec = self._context.store.codec
-        working = await self._definitions.reading_run(stack, [row], self._context.now)
+        working = await self._definitions.reading_run(stack, [row], self._context)
         member, kind = working.member(row.name), working.type_of_row(row)
         if member is None or kind is None or not kind.nests:
             return
@@ -288,7 +288,7 @@ async def load_view(
     """What is in a stack, as the resource that owns it sees it. `access`: for attributes that only the cloud tells."""
     codec = surroundings.store.codec
     rows = await surroundings.store.read(lambda c: resources.by_stack(c, codec, child.id))
-    working = await kept.reading_run(child, rows, surroundings.now)
+    working = await kept.reading_run(child, rows, surroundings)
 
     async def contents_of(row: ResourceRow) -> contract.ChildView | None:
         inner = await surroundings.store.read(lambda c: stacks.child_of(c, row.id))

@@ -202,7 +202,7 @@ class Growing:
 
     async def _view(self, survey: Survey, stack: StackRow) -> nesting.StackContents:
         rows = survey.grounds[stack.id].rows
-        working = await self._definitions.reading_run(stack, rows, self._context.now)
+        working = await self._definitions.reading_run(stack, rows, self._context)
 
         async def contents_of(row: ResourceRow) -> contract.ChildView | None:
             inner = survey.owned.get(row.id)

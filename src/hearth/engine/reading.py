@@ -86,7 +86,7 @@ class Reading:
         codec = self._store.codec
         names = {use.resource for key in outputs for use in built.bound.outputs[key].uses}
         rows = await self._store.read(lambda c: resources.by_names(c, codec, stack.id, names))
-        return await self._definitions.reading_run(stack, rows, self._context.now)
+        return await self._definitions.reading_run(stack, rows, self._context)
 
     # ---- resources ----
 
@@ -157,7 +157,7 @@ class Reading:
         self, stack: StackRow, built: Blueprint, row: ResourceRow, with_attr: Sequence[str]
     ) -> dict[str, Any]:
         """Attributes read from the cloud now; None for one that cannot be read."""
-        working = await self._definitions.reading_run(stack, [row], self._context.now)
+        working = await self._definitions.reading_run(stack, [row], self._context)
         kind = working.type_of_row(row)
         if kind is None or row.physical_id is None or row.action in (Action.INIT, Action.DELETE):
             return {}

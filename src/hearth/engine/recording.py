@@ -5,7 +5,7 @@ Used by everything that performs steps. Knows nothing of what the moves are abou
 
 from typing import Any
 
-from hearth.engine import committer, context, snapshots
+from hearth.engine import committer, context, retrying, snapshots, stack_software
 from hearth.engine.step import CHANGED, Step
 from hearth.model import names
 from hearth.model.names import new_id
@@ -34,6 +34,8 @@ class Recorder:
 
     async def commit(self, step: Step, phase: Phase) -> None:
         """Make what has been gathered durable and go on."""
+        if phase is not step.node.phase:
+            step.node.tries = 0
         move = self.move(step, Then.STAY, phase)
         await self._commits.commit(move)
         step.node.phase = phase
@@ -41,6 +43,9 @@ class Recorder:
     def move(self, step: Step, then: Then, phase: Phase) -> Move:
         """Everything gathered so far as one move; the row in memory follows it."""
         changes, row = step.pending, step.row
+        if step.noted:  # it waits no more
+            changes.setdefault("reason", CHANGED)
+            step.noted = False
         if changes:
             if "status" in changes:  # what is only looked at was not updated
                 changes["updated_at"] = self._context.now()
@@ -54,6 +59,7 @@ class Recorder:
             secret=bool(step.run.blueprint and step.run.blueprint.has_secrets),
             events=step.events,
             new_row=step.new_row,
+            writes=stack_software.writes_of(step.call),
         )
         step.pending, step.events, step.new_row = {}, [], None
         return move
@@ -82,5 +88,5 @@ class Recorder:
         )
 
     def backoff(self, attempt: int) -> float:
-        """Seconds before an attempt after the first: 1 to 3, twice as long each time, not the same for all."""
-        return 2.0 ** (attempt - 1) + 2 * self._context.jitter()
+        """Seconds before another object is made in the place of one in error."""
+        return retrying.pause(attempt, self._context.jitter())

@@ -30,9 +30,10 @@ class Removing:
         step.kind = step.run.type_of_row(row)
         never_made = row.action is Action.INIT
         if never_made or row.deletion_policy == "Retain":
-            step.pending = {"action": Action.DELETE, "status": Status.COMPLETE, "reason": CHANGED}
             if not never_made:
+                self._record.begin(step, Action.DELETE)
                 step.events.append(self._record.event(step, Status.COMPLETE, CHANGED))
+            step.pending |= {"action": Action.DELETE, "status": Status.COMPLETE, "reason": CHANGED}
             return self._record.done(step)
         if row.action is Action.DELETE and row.status is Status.COMPLETE:
             return self._record.done(step)

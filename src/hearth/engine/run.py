@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 from hearth.cloud import session as cloud_session
-from hearth.engine import scope
+from hearth.engine import context, scope, stack_software
 from hearth.model import names, plan
 from hearth.model.states import Action
 from hearth.resources import checking, contract
@@ -30,7 +30,7 @@ class Run:
         traversal: TraversalRow,
         blueprint: Blueprint | None,
         type_of_name: TypeLookup,
-        now: Callable[[], float],
+        surroundings: context.Context,
     ) -> None:
         self.stack = stack
         self.traversal = traversal
@@ -38,7 +38,8 @@ class Run:
         self.request_id = cloud_session.new_request_id()
         self.access: cloud_session.Session | None = None
         self._type_of_name = type_of_name
-        self._now = now
+        self._now = surroundings.now
+        self._software = stack_software.StackSoftware(surroundings, stack)
         self.rows: dict[str, ResourceRow] = {}
         self._by_name: dict[str, dict[str, ResourceRow]] = {}
         members = blueprint.members.values() if blueprint else ()
@@ -160,6 +161,7 @@ class Run:
             if self.traversal.deadline is not None:
                 call.timeout = self.traversal.deadline - self.traversal.created_at
         call.users = self.users
+        call.software = self._software.of(row.id)
         for name, value in over.items():
             setattr(call, name, value)
         return call

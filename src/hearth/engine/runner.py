@@ -6,6 +6,7 @@ run as a batch and share one commit; all others are tasks, as many at a time as 
 """
 
 import asyncio
+import datetime
 import functools
 import logging
 import socket
@@ -24,14 +25,16 @@ from hearth.engine import (
     definitions,
     ending,
     nesting,
+    retention,
     run,
     signals,
     snapshot_removal,
     stack_users,
     steps,
     watch,
+    workbench,
 )
-from hearth.engine.step import Step
+from hearth.engine.step import CHANGED, Step
 from hearth.model.states import Status
 from hearth.resources import contract
 from hearth.store import engines, stacks, traversals
@@ -63,15 +66,15 @@ class Engine:
         self._users = stack_users.StackUsers(surroundings)
         self._steps = steps.Steps(surroundings, self._commits, self)
         self._ending = ending.Ending(surroundings, kept, owners, self)
+        self._retention = retention.Retention(surroundings)
         self._snapshots = snapshot_removal.SnapshotRemoval(surroundings, kept, owners, self)
         self._runs: dict[int, run.Run] = {}
         self._run_locks: dict[int, asyncio.Lock] = {}
         self._held: dict[int, Step] = {}  # waiting nodes of this engine, by id
-        self._working: dict[int, tuple[int, asyncio.Task[Any]]] = {}  # nodes in a task: (token of the claim, the task)
         self._claimed = 0
         self._ends: set[int] = set()  # traversals being ended
         self._tasks: set[asyncio.Task[Any]] = set()
-        self._slots = asyncio.Semaphore(surroundings.settings.max_steps)
+        self._bench = workbench.Workbench(surroundings.settings.max_steps, surroundings.settings.slow_call)
         self._wake = asyncio.Event()
         self._subscriptions: list[bus.Subscription] = []
         self._stopping = False
@@ -97,6 +100,7 @@ class Engine:
         self._subscriptions = [subscribe(WAKE_TOPIC, self._woken), subscribe(STOP_TOPIC, self._stopped)]
         self.spawn(self._claim_loop())
         self.spawn(self._sweep_loop())
+        self.spawn(self._retention.keep())
         self.wake()
 
     async def stop(self) -> None:
@@ -125,11 +129,12 @@ class Engine:
         self._wake.set()
         self.spawn(self._context.wakeups.publish(WAKE_TOPIC, {}))
 
-    def spawn(self, work: Coroutine[Any, Any, Any]) -> None:
+    def spawn(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         """Run something in the background until it ends or the engine stops."""
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._ended)
+        return task
 
     def _ended(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
@@ -188,6 +193,7 @@ class Engine:
     async def _end(self, traversal: TraversalRow) -> None:
         try:
             await self._ending.end(traversal)
+            self._retention.note(traversal.stack_id)
         finally:
             self._ends.discard(traversal.id)
             self._runs.pop(traversal.id, None)
@@ -254,36 +260,12 @@ class Engine:
     async def _one(self, step: Step) -> None:
         # All calls of one stack action to the cloud carry one id, so that the services' logs can be joined.
         cloud_session.request_id.set(step.run.request_id)
-
-        async def perform() -> traversals.Move | None:
-            async with self._slots:
-                return await self._steps.perform(step)
-
         try:
-            move = await self._at_work(step, perform())
-        except _Cut:
+            move = await self._bench.perform(step, lambda: self._steps.perform(step))
+        except workbench.Cut:
             self.release()
             return
         await self._last(step, move)
-
-    async def _at_work(self, step: Step, work: Coroutine[Any, Any, traversals.Move | None]) -> traversals.Move | None:
-        """Work on a step for as long as its node is ours; a call that is under way then is given up.
-
-        Raises:
-            _Cut: the node was taken away. Nothing that was stored meanwhile is lost by that.
-        """
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        self._working[step.node.id] = (step.node.token, task)
-        try:
-            await asyncio.wait([task])
-        finally:
-            if self._working.get(step.node.id) == (step.node.token, task):
-                del self._working[step.node.id]
-        if task.cancelled():
-            raise _Cut
-        return task.result()
 
     async def _last(self, step: Step, move: traversals.Move | None) -> None:
         """Store the last move of a step, if it has come to it."""
@@ -305,7 +287,7 @@ class Engine:
                 step.node.phase = move.phase
                 self.again(step, step.pause)
                 continue
-            if move.then is traversals.Then.PAUSE:
+            if move.then in (traversals.Then.PAUSE, traversals.Then.RETRY):
                 # A little late, as the work list goes by another clock.
                 asyncio.get_running_loop().call_later(step.pause + 0.01, self.wake)
                 self.release()
@@ -372,17 +354,19 @@ class Engine:
         assert kind is not None
         calls = [step.call for step in waiting if step.call is not None]
         try:
-            seen = await kind.observe_many(calls)
-        except Exception as error:  # the border to the cloud: look again later, the deadline of the action decides
-            log.warning("Cannot observe %s: %s", kind.type_name, error)
-            return set()
+            with self._bench.looking(waiting):
+                seen = await kind.observe_many(calls)
+        except Exception as error:  # the border to the cloud: what it means is the steps' policy
+            return await self._look_failed(waiting, error)
+        await self._tell([(step, CHANGED) for step in waiting if step.noted and self._held.get(step.node.id) is step])
         settled: set[int] = set()
 
         async def go_on(step: Step) -> None:
             self._held.pop(step.node.id, None)
             try:
-                move = await self._at_work(step, self._steps.settle(step, seen[step.row.id]))
-            except _Cut:
+                observed = seen[step.row.id]
+                move = await self._bench.perform(step, lambda: self._steps.settle(step, observed), in_turn=False)
+            except workbench.Cut:
                 settled.add(step.node.id)
                 self.release()
                 return
@@ -390,8 +374,42 @@ class Engine:
                 settled.add(step.node.id)
                 await self._last(step, move)
 
-        await asyncio.gather(*(go_on(step) for step in waiting if step.row.id in seen))
+        going_on = {self.spawn(go_on(step)): step for step in waiting if step.row.id in seen}
+        if going_on:
+            # A next call that takes its time keeps nobody else waiting: its step comes back when there is an answer.
+            _, slow = await asyncio.wait(going_on, timeout=self._context.settings.slow_call)
+            settled |= {going_on[task].node.id for task in slow}
         return settled
+
+    async def _look_failed(self, waiting: Sequence[Step], error: Exception) -> set[int]:
+        """Look again later, unless that has been refused for good and for long; the action's deadline ends it."""
+        log.warning("Cannot observe %s: %s", waiting[0].known_kind.type_name, error)
+        now, given_up = self._context.now(), set()
+        told = [(step, self._steps.trouble(step, error)) for step in waiting if not step.noted]
+        await self._tell([(step, f"{reason}; it is looked at again") for step, reason in told])
+        for step in waiting:
+            move = self._steps.look_failed(step, error, now)
+            if move is not None and self._held.get(step.node.id) is step:
+                given_up.add(step.node.id)
+                await self._last(step, move)
+        return given_up
+
+    async def _tell(self, several: Sequence[tuple[Step, str]]) -> None:
+        """Tell in the resources' reasons what keeps steps waiting."""
+        for step, text in several:
+            step.noted = text != CHANGED
+        notes = [(step.node, text) for step, text in several]
+        if notes:
+            await self._context.store.write(lambda connection: traversals.note(connection, notes))
+
+    async def _tell_slow(self) -> None:
+        several = []
+        for step, call, seconds in self._bench.slow():
+            since = datetime.datetime.fromtimestamp(self._context.now() - seconds, datetime.UTC)
+            text = f"waits for an answer since {since:%Y-%m-%dT%H:%M:%SZ}: {call}"
+            log.warning("Resource %s %s", step.row.name, text)
+            several.append((step, text))
+        await self._tell(several)
 
     # ---- runs ----
 
@@ -424,7 +442,7 @@ class Engine:
         blueprint = None
         if traversal.definition_id != actions.NOTHING:
             blueprint = await self._definitions.blueprint(traversal.definition_id, stack)
-        return run.Run(stack, traversal, blueprint, self._definitions.type_named, self._context.now)
+        return run.Run(stack, traversal, blueprint, self._definitions.type_named, self._context)
 
     def adopt(self, working: run.Run) -> None:
         """Keep the working memory of a traversal that this engine has just begun."""
@@ -447,6 +465,7 @@ class Engine:
                         log.warning("Took over the work of engines that fell silent: %s", ", ".join(dead))
                     self._wake.set()
                     await self._drop_lost()
+                await self._tell_slow()
                 running = await self._context.store.read(traversals.present)
                 self._forget_runs({traversal.id for traversal in running})
                 await self._time_out(await self._context.store.read(functools.partial(traversals.overdue, now=now)))
@@ -463,7 +482,7 @@ class Engine:
 
     async def _drop_lost(self) -> None:
         """Let go of what a timeout, a newer action or another engine has taken away, calls without an answer too."""
-        held, working = dict(self._held), dict(self._working)
+        held, working = dict(self._held), self._bench.tokens()
         if not held and not working:
             return
         owned = await self._context.store.read(lambda connection: traversals.owned(connection, self.id))
@@ -472,9 +491,7 @@ class Engine:
                 del self._held[node_id]
                 self._watcher.drop(node_id)
                 self.release()
-        for node_id, (token, task) in working.items():
-            if owned.get(node_id) != token:
-                task.cancel()
+        self._bench.cut({node_id: token for node_id, token in working.items() if owned.get(node_id) != token})
 
     def _forget_runs(self, running: set[int]) -> None:
         in_use = {step.run.traversal.id for step in self._held.values()} | self._ends
@@ -492,10 +509,6 @@ class Engine:
             host = socket.gethostname()
             interval = self._context.settings.report_interval
             await self._context.store.write(lambda c: engines.register(c, self.id, host, host, interval, now))
-
-
-class _Cut(Exception):
-    """A step's node was taken away while somebody worked on it."""
 
 
 def _retire_expired(now: float) -> Callable[[sa.Connection], list[str]]:

@@ -46,7 +46,7 @@ class Scaling:
     async def _attempt(self, stack: StackRow, reference: str, adjustment: contract.Adjustment) -> str:
         codec, now = self._context.store.codec, self._context.now()
         rows = await self._context.store.read(lambda c: resources.by_stack(c, codec, stack.id))
-        working = await self._definitions.reading_run(stack, rows, self._context.now)
+        working = await self._definitions.reading_run(stack, rows, self._context)
         row, kind = _group(working, reference)
         child = await self._context.store.read(lambda c: stacks.child_of(c, row.id))
         if child is None or Status.IN_PROGRESS in (row.status, child.status):

@@ -1,6 +1,6 @@
 """What `get_resource` and `get_attr` give, from rows: at a step, in a plan, for outputs."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from hearth.model import plan
@@ -32,6 +32,11 @@ def attribute_key(path: Sequence[Any], dynamic: bool) -> str:
     if dynamic:
         return "/".join(map(str, path))
     return str(path[0]) if path else ""
+
+
+def unread(row: ResourceRow, kind: contract.Resource, paths: Iterable[Sequence[Any]]) -> bool:
+    """Whether a row lacks the value of one of the attribute paths, since nobody had read it when it was stored."""
+    return any(attribute_key(path, kind.nests) not in row.attributes for path in paths if path)
 
 
 class RowScope:
@@ -79,7 +84,11 @@ class RowScope:
         row = self._row_of(resource)
         if row is None or row.action not in READABLE_ACTIONS:
             return None
-        dynamic = self._type_of(resource).nests
+        kind = self._type_of(resource)
+        dynamic = kind.nests
+        wanted = [path] if path else [(name,) for name in kind.attributes]
+        if self._effects is not None and unread(row, kind, wanted):
+            return UNKNOWN  # it is read when the action comes to the resource
         if not path:
             if row.status is Status.FAILED:
                 return None

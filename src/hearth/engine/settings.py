@@ -31,10 +31,18 @@ class EngineSettings:
     """How long an action may take when the request gives no `timeout_mins`."""
     max_events_per_stack: int = 1000
     """Events kept per stack; 0: all."""
+    event_purge_batch_size: int = 200
+    """Events that one transaction drops at the most."""
+    purge_deleted_after: int = 90
+    """Days after which a deleted stack is removed for good; 0: never."""
+    purge_interval: int = 3600
+    """Seconds between two looks for deleted stacks to remove."""
     action_retry_limit: int = 5
-    """How often an object that came out in error is deleted and made again."""
+    """How often an object that came out in error is deleted and made again; see `retrying` for conflicts."""
     temporary_retry_limit: int = 5
-    """How often a step is tried again after a failure that may pass: a conflict, a service that is away."""
+    """How often a step is tried again after a failure that may pass; see `retrying`."""
+    slow_call: float = 10.0
+    """How long a service may leave a call without an answer before the resource's reason tells of it."""
     hidden_stack_tags: tuple[str, ...] = ("data-processing-cluster",)
     """Stacks with one of these tags are listed only on request."""
     report_interval: int = 60

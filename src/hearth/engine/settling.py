@@ -4,6 +4,7 @@ Looks at what was made, listens to signals, goes on with nested stacks, and writ
 verb, and again whenever a waiting step was looked at.
 """
 
+import contextlib
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -46,7 +47,7 @@ class Settling:
         assert call is not None
         if step.action not in kind.waits_on:
             return await self.complete(step, None)
-        if kind.external:
+        if kind.external and not kind.deploys:
             self._waiting.watch(step, None)
             return None
         return await self.settle(step, None)
@@ -63,11 +64,11 @@ class Settling:
             self._waiting.watch(step, wait.after)
             return None
         copying = step.action is Action.DELETE and call.action is Action.SNAPSHOT
-        if observed is None and kind.external:
+        if observed is None and kind.external and not kind.deploys:
             if step.action is Action.DELETE:
                 return await (self.after_copy(step) if copying else self.complete(step, None))
             raise contract.Permanent("it disappeared while it was being made ready", "NotFound")
-        heard = await self._waiting.hear(step) if kind.hears is not None else None
+        heard = await self._waiting.hear(step) if kind.hears is not None or kind.deploys else None
         if heard is not None:
             call.heard = heard.metadata
         wait = await kind.settle(call, observed)
@@ -114,18 +115,30 @@ class Settling:
         if status is not Status.COMPLETE:
             raise NestedFailure(reason)
         kind = step.known_kind
-        member = step.run.member(step.row.name)
         staged = step.node.work is plan.Work.CONVERGE and has_own(kind, "further")
-        read = member is not None and member.reads
-        if read and step.run.stack.credential_id is not None:
-            await self._waiting.connect(step)
-        if staged or read:
-            step.call = self._record.call(step, child=await self._waiting.child(step))
+        await self._look_inside(step, staged)
         if staged:
             pause = kind.further(step.call)
             if pause is not None:
                 return await self._further(step, pause)
         return await self.complete(step, None)
+
+    async def _look_inside(self, step: Step, staged: bool) -> None:
+        """Let the call see the nested stack, where somebody reads of it or its type goes on with it."""
+        member = step.run.member(step.row.name)
+        read = member is not None and member.reads
+        if read and step.run.stack.credential_id is not None:
+            await self._waiting.connect(step)
+        if staged or read:
+            step.call = self._record.call(step, child=await self._waiting.child(step))
+
+    async def read(self, step: Step) -> None:
+        """Store what is read of a resource that is kept, and was not read before."""
+        step.call = self._record.call(step)
+        if step.known_kind.nests:
+            await self._look_inside(step, False)
+        with contextlib.suppress(contract.Gone):  # whether it is there at all is no question of a kept resource
+            await self._keep_attributes(step, None)
 
     async def _further(self, step: Step, pause: contract.Wait) -> Move | None:
         """The nested stack is to go on, maybe after a pause, which holds nothing: a newer action ends it at once."""
@@ -180,7 +193,7 @@ class Settling:
 
     def discarded(self, step: Step) -> Move:
         """The object is gone: after a pause its creation goes on as after a crash."""
-        step.attempt = 0
+        step.node.tries = 0
         step.pending = {"physical_id": None, "data": {}}
         step.events.append(self._record.event(step, Status.IN_PROGRESS, step.row.reason))
         step.pause = self._record.backoff(step.node.attempt)

@@ -19,7 +19,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from hearth.cloud import tokens
-from hearth.engine import context, definitions, hooks, judge, run
+from hearth.engine import context, definitions, hooks, judge, run, stack_software
 from hearth.model.errors import Forbidden, HearthError, LimitExceeded, NotSupported
 from hearth.model.names import new_id
 from hearth.model.states import Action, Status
@@ -106,11 +106,11 @@ class Signals:
             codec, now, hook = self._store.codec, self._context.now(), str(body[UNSET_HOOK])
             await self._store.write(lambda connection: hooks.clear(connection, codec, stack, rows, hook, now))
             return
-        kind = (await self._definitions.reading_run(stack, [row], self._context.now)).type_of_row(row)
+        kind = (await self._definitions.reading_run(stack, [row], self._context)).type_of_row(row)
         if kind is None or not kind.takes_signals:
             raise NoSignals(f"Resource {row.name} of type {row.type} takes no signals.")
         for action in (row.action, stack.action):
-            if action in _REFUSED_DURING:
+            if action in _REFUSED_DURING and not kind.deploys:
                 await self._tell(row, f"Cannot signal resource during {action}")
                 raise NotSupported(f"Signal resource during {action}")
         try:
@@ -148,7 +148,7 @@ class Signals:
         row = (await self._store.read(lambda c: resources.by_ids(c, codec, [row_id]))).get(row_id)
         if row is None:
             raise contract.Permanent("the resource is gone", "ResourceNotFound")
-        working = await self._definitions.reading_run(stack, [row], self._context.now)
+        working = await self._definitions.reading_run(stack, [row], self._context)
         kind = working.type_of_row(row)
         if kind is None:
             raise contract.Permanent(f"its type {row.type} is not known any more", "EntityNotFound")
@@ -164,9 +164,10 @@ class Signals:
         reason = reason_of(said, details)
         call.data.setdefault(judge.DECLARED, json.dumps(seen))
         signalled = dataclasses.replace(row, metadata=call.metadata, data=call.data)
-        following = await self._following(working, signalled)
+        following = {} if kind.deploys else await self._following(working, signalled)
         secret = bool(working.blueprint and working.blueprint.has_secrets)
-        now = self._context.now()
+        writes = stack_software.writes_of(call)
+        now, settings = self._context.now(), self._context.settings
         told = EventRow(row.stack_id, row.name, row.type, row.physical_id, "SIGNAL", row.status, reason, now, new_id())
 
         def store(connection: sa.Connection) -> None:
@@ -175,7 +176,11 @@ class Signals:
                 raise _Changed
             changes = {row.id: {"metadata": call.metadata, "data": call.data}, **following}
             resources.update(connection, codec, [(one, columns, secret) for one, columns in changes.items()])
+            for write in writes:
+                write(connection)
             events.insert(connection, codec, [told])
+            if settings.max_events_per_stack > 0:  # alarms go on and on while no action ends
+                events.trim(connection, row.stack_id, settings.max_events_per_stack, settings.event_purge_batch_size)
             traversals.signalled(connection, row.id)
 
         await self._store.write(store)
@@ -232,6 +237,8 @@ class Signals:
             contract.Permanent: there is no such resource in the stack.
         """
         kind = working.type_of_row(row)
+        if kind is not None and kind.deploys:
+            return await self._hear_deployment(working, row, kind)
         if kind is None or kind.hears is None:
             return Heard(None, None)
         properties = call.properties if call is not None else row.frozen or row.properties or {}
@@ -254,6 +261,14 @@ class Signals:
         codec = self._store.codec
         fresh = (await self._store.read(lambda c: resources.by_ids(c, codec, [one.id]))).get(one.id)
         return Heard(one.id, fresh.metadata if fresh else None, LOOK_AFTER)
+
+    async def _hear_deployment(self, working: run.Run, row: ResourceRow, kind: contract.Resource) -> Heard:
+        call = working.call(row, kind)
+        if not kind.collects(call):
+            return Heard(row.id, row.metadata)
+        for details in await kind.collect(call):
+            await self.take(working.stack, row.id, details)
+        return Heard(row.id, row.metadata, LOOK_AFTER)
 
     async def _signalled_row(
         self, working: run.Run, row: ResourceRow, wanted: Any

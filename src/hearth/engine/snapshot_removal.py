@@ -34,7 +34,7 @@ _PAUSE = 1.0
 class Host(ending.Host, Protocol):
     """The engine that removes snapshots."""
 
-    def spawn(self, work: Coroutine[Any, Any, Any]) -> None:
+    def spawn(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         """Run something in the background until it ends or the engine stops."""
 
 

@@ -11,11 +11,11 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 
 from hearth.cloud import tokens
-from hearth.engine import context
+from hearth.engine import context, runner
 from hearth.model.errors import BadRequest, Forbidden, HearthError, LimitExceeded, NotFound
 from hearth.resources import software as forms
 from hearth.resources.contract import Issue
-from hearth.store import software
+from hearth.store import software, traversals
 
 R = TypeVar("R")
 
@@ -207,18 +207,28 @@ class Software:
         columns = {_COLUMNS.get(name, name): value for name, value in changes.items()}
         columns["updated_at"] = self._context.now()
         codec = self._store.codec
-        there = await self._with_config(
-            config_id, lambda connection: software.change_deployment(connection, codec, deployment_id, columns)
-        )
-        if not there:
+
+        def store(connection: sa.Connection) -> bool:
+            # A stack's resource that has this deployment waits for its end.
+            traversals.signalled(connection, deployment_id)
+            return software.change_deployment(connection, codec, deployment_id, columns)
+
+        if not await self._with_config(config_id, store):
             raise _not_found(_DEPLOYMENT, deployment_id)
+        await self._context.wakeups.publish(runner.WAKE_TOPIC, {})
         return deployment_view(dataclasses.replace(row, **columns))
 
     async def delete_deployment(self, caller: tokens.Caller, deployment_id: str) -> None:
         """Drop a deployment."""
         await self._deployment(caller, deployment_id)
-        if not await self._store.write(lambda connection: software.remove_deployment(connection, deployment_id)):
+
+        def store(connection: sa.Connection) -> bool:
+            traversals.signalled(connection, deployment_id)
+            return software.remove_deployment(connection, deployment_id)
+
+        if not await self._store.write(store):
             raise _not_found(_DEPLOYMENT, deployment_id)
+        await self._context.wakeups.publish(runner.WAKE_TOPIC, {})
 
     async def _with_config(self, config_id: str | None, work: Callable[[sa.Connection], R]) -> R:
         """Do work that needs a config, which somebody may delete meanwhile."""

@@ -29,8 +29,9 @@ class Step:
     pending: dict[str, Any] = dataclasses.field(default_factory=dict)  # changes not yet stored
     events: list[EventRow] = dataclasses.field(default_factory=list)  # events not yet stored
     new_row: ResourceRow | None = None  # not yet stored
-    attempt: int = 0
     past_hook: bool = False  # whether the hook before its work was cleared
+    noted: bool = False  # whether its reason tells what keeps it waiting
+    refused_since: float | None = None  # when looks at its object began to be refused for good
     pause: float = 0.0  # seconds until it is performed again, after a move that keeps the node
 
     @property

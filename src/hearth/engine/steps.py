@@ -11,9 +11,9 @@ Types that make nothing outside the store (`external` is False) need neither: th
 
 import dataclasses
 
-from hearth.engine import committer, context, hooks
+from hearth.engine import committer, context, hooks, retrying
 from hearth.engine.converging import Converging
-from hearth.engine.failing import Failing
+from hearth.engine.failing import Failing, as_failure
 from hearth.engine.recording import Recorder
 from hearth.engine.removing import Removing
 from hearth.engine.settling import Settling
@@ -37,7 +37,7 @@ class Steps:
         self._converging = Converging(surroundings, record, waiting, settling)
         self._removing = Removing(record, waiting, settling)
         self._visiting = Visiting(record, waiting, settling)
-        self._failing = Failing(surroundings, record, waiting)
+        self._failing = Failing(surroundings, record)
 
     async def perform(self, step: Step) -> Move | None:
         """Do what the node is there for; see the module's text."""
@@ -63,6 +63,19 @@ class Steps:
             return None
         except Exception as error:  # the border of a step, as above
             return self._failing.outcome(step, error)
+
+    def trouble(self, step: Step, error: Exception) -> str:
+        """How a reason tells of an error."""
+        return self._failing.reason(step, as_failure(error))
+
+    def look_failed(self, step: Step, error: Exception, now: float) -> Move | None:
+        """What it means that the remote object could not be looked at; None: it is looked at again."""
+        if isinstance(as_failure(error), contract.Temporary):
+            step.refused_since = None
+            return None
+        if step.refused_since is None:
+            step.refused_since = now
+        return self._failing.outcome(step, error) if now - step.refused_since >= retrying.LONGEST_PAUSE else None
 
     async def _stop_before(self, step: Step) -> Move | None:
         """The move that stops at a hook, or ends a step that had stopped after its work; None: go on."""

@@ -97,11 +97,11 @@ def resource(
 
 def required_by(rows: Iterable[ResourceRow]) -> dict[str, list[str]]:
     """`{resource name: names that need it}`."""
-    users: dict[str, list[str]] = {}
-    for row in rows:
+    users: dict[str, dict[str, None]] = {}
+    for row in rows:  # several of one name, while one replaces another
         for needed in row.requires:
-            users.setdefault(needed, []).append(row.name)
-    return users
+            users.setdefault(needed, {})[row.name] = None
+    return {name: list(several) for name, several in users.items()}
 
 
 def event(row: EventRow, stack: StackRow, root: StackRow | None = None) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Suspends, resumes, checks or copies a resource as it is; the action of the traversal says which."""
 
 from hearth.engine import judge, snapshots
+from hearth.engine.failing import Refused
 from hearth.engine.recording import Recorder
 from hearth.engine.settling import Settling
 from hearth.engine.step import CHANGED, Step, Waiting
@@ -24,6 +25,8 @@ class Visiting:
         step.kind = kind = step.run.type_of_row(row)
         if row.data.get(judge.EXTERNAL) and action is not Action.CHECK:
             return self._record.done(step)
+        if row.action is Action.INIT and action in (Action.SUSPEND, Action.RESUME):
+            return self._record.done(step)  # it was never made
         if kind is None:
             raise contract.Permanent(f"its type {row.type} is not known any more", "EntityNotFound")
         if action is Action.SNAPSHOT and not snapshots.has_copy(kind, row):
@@ -34,23 +37,24 @@ class Visiting:
             return await self._settling.go_on(step)
         if step.node.phase is Phase.NONE and not _may_be_visited(row, action):
             if action is not Action.CHECK:
-                raise contract.Permanent(f"State ({row.action}, {row.status}) invalid for {action.lower()}", "Error")
+                raise Refused(f"State ('{row.action}', '{row.status}') invalid for {action.lower()}", "Error")
             if not kind.supports_check:
                 return self._record.done(step)
             self._record.begin(step, action)
             raise contract.Permanent("there is nothing to check: it has not been made", "ResourceNotAvailable")
-        self._record.begin(step, action)
-        if kind.nests:
-            await self._waiting.nest(step, self._record.move(step, Then.PARK, Phase.STARTED), removing=False)
-            return None
         if action is Action.CHECK and not kind.supports_check:
             reason = f"CHECK not supported for {row.type}"
             step.pending |= {"action": action, "status": Status.COMPLETE, "reason": reason}
             step.events.append(self._record.event(step, Status.COMPLETE, reason))
             return self._record.done(step)
+        self._record.begin(step, action)
+        if kind.nests:
+            await self._waiting.nest(step, self._record.move(step, Then.PARK, Phase.STARTED), removing=False)
+            return None
         if kind.external:
             await self._record.commit(step, Phase.INTENDED)
         step.call = self._record.call(step)
+        before = dict(step.call.data)
         match action:
             case Action.SUSPEND:
                 await kind.suspend(step.call)
@@ -58,9 +62,10 @@ class Visiting:
                 await kind.resume(step.call)
             case Action.SNAPSHOT:
                 await kind.snapshot(step.call)
-                step.pending["data"] = step.call.data
             case _:
                 await kind.check(step.call)
+        if step.call.data != before:
+            step.pending["data"] = step.call.data
         if kind.external and action in kind.waits_on:
             await self._record.commit(step, Phase.STARTED)
         return await self._settling.first_look(step)

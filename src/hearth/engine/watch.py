@@ -7,8 +7,11 @@ nothing happens, and is short again after something did.
 
 import asyncio
 import dataclasses
+import logging
 from collections.abc import Awaitable, Callable, Hashable
 from typing import Generic, TypeVar
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -90,8 +93,11 @@ class Watcher(Generic[T]):
         group.task.add_done_callback(self._tasks.discard)
 
     async def _look_at(self, group_key: Hashable, group: _Group[T]) -> None:
+        settled: set[int] = set()
         try:
             settled = await self._look(list(group.members.values()))
+        except Exception as error:  # the border of a look: what is watched must be looked at again
+            log.error("A look failed; it is repeated", exc_info=error)
         finally:
             group.task = None
         for key in settled:

@@ -9,7 +9,7 @@ import pathlib
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
-from hearth.localcloud import admin, cinder, glance, keystone, neutron, nova, swift
+from hearth.localcloud import admin, barbican, cinder, glance, keystone, neutron, nova, swift
 from hearth.localcloud.core import asgi, service
 from hearth.localcloud.core.cloud import Cloud, Settings
 
@@ -21,6 +21,7 @@ SERVICES: tuple[type[service.Service], ...] = (
     neutron.SERVICE,
     cinder.SERVICE,
     nova.SERVICE,
+    barbican.SERVICE,
     admin.SERVICE,
 )
 

@@ -15,6 +15,7 @@ COMMANDS = {
     "template": lazy.Target("hearth.cli.template:group", "Check, lint, format, draw, convert and explain templates."),
     "lsp": lazy.Target("hearth.lsp.command:command", "Serve editors: the language server for templates."),
     "cloud": lazy.Target("hearth.cli.cloud:group", "Faults, clock and settings of the embedded cloud."),
+    "db": lazy.Target("hearth.process.database:group", "Look after the database: upgrade, version, purge."),
     "serve": lazy.Target("hearth.process.serve:command", "Run API, engine or cloud as services of a deployment."),
 }
 

@@ -35,6 +35,7 @@ __all__ = [
     "ChildResource",
     "ChildStack",
     "ChildView",
+    "Conflict",
     "Decision",
     "Drift",
     "Gone",
@@ -50,6 +51,9 @@ __all__ = [
     "Reference",
     "Resource",
     "ResourceFailure",
+    "Software",
+    "SoftwareConfig",
+    "SoftwareDeployment",
     "StackUser",
     "StackUsers",
     "StackView",
@@ -97,11 +101,22 @@ class Unwell(Permanent):
 
 
 class Temporary(ResourceFailure):
-    """The action may succeed later. `after`: seconds the service asked to wait, None when it did not say."""
+    """The action may succeed later. `after`: seconds the service asked to wait, None when it did not say.
 
-    def __init__(self, message: str, after: float | None = None) -> None:
+    `kind` is the error type named in the reason.
+    """
+
+    def __init__(self, message: str, after: float | None = None, kind: str = "ResourceFailure") -> None:
         super().__init__(message)
         self.after = after
+        self.kind = kind
+
+
+class Conflict(Temporary):
+    """The present state of the object, or what uses it, stands against it; that may pass."""
+
+    def __init__(self, message: str, kind: str = "Conflict") -> None:
+        super().__init__(message, kind=kind)
 
 
 class Gone(ResourceFailure):
@@ -192,6 +207,65 @@ class Adjustment:
     cooldown: float | None = None
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class SoftwareConfig:
+    """What is to be done in servers. `config`: a text or a map, `inputs` and `outputs`: maps with a name each."""
+
+    id: str
+    name: str | None
+    group: str | None
+    config: Any
+    inputs: Sequence[Mapping[str, Any]] = ()
+    outputs: Sequence[Mapping[str, Any]] = ()
+    options: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    created_at: float = 0.0
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class SoftwareDeployment:
+    """A software config on its way to a server. `outputs`: what came back, None before. `action`: why it is done."""
+
+    config_id: str
+    server_id: str
+    action: str
+    status: Status
+    reason: str
+    inputs: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    outputs: Mapping[str, Any] | None = None
+    user_project_id: str | None = None
+    id: str = ""
+    created_at: float = 0.0
+    updated_at: float | None = None
+
+
+class Software(Protocol):
+    """Software configs of the stack's project, and the one deployment that a resource may have.
+
+    What a verb keeps and drops is stored together with what becomes of its resource, or not at all.
+    """
+
+    async def config(self, config_id: str) -> SoftwareConfig:
+        """A config of the project. Raises Gone."""
+
+    async def is_used(self, config_id: str) -> bool:
+        """Whether a deployment uses the config."""
+
+    async def keep(self, config: SoftwareConfig) -> str:
+        """Keep a new config; its id is made here. Raises Permanent when the project has too many."""
+
+    def drop(self, config_id: str) -> None:
+        """Drop a config, unless a deployment uses it. One that is gone is no error."""
+
+    async def deployment(self) -> SoftwareDeployment:
+        """The resource's deployment. Raises Gone."""
+
+    async def deploy(self, deployment: SoftwareDeployment) -> str:
+        """Make the resource's deployment, or make this of it; its id, the same each time."""
+
+    def withdraw(self) -> None:
+        """Drop the resource's deployment. One that is gone is no error."""
+
+
 class Groups(Protocol):
     """The groups of a stack whose size signals change."""
 
@@ -216,7 +290,7 @@ class Call:
     action may take as a whole; both for types that own a nested stack. `files`: those that came with the template.
     `snapshot_name`: for the snapshot verbs, the name of the copy: the same at every repeat, and of no other copy.
     `users`: makes users for the resource. `heard`: the metadata of the resource that `Resource.hears` refers to.
-    `groups`: for the signal verb, the groups of the stack.
+    `groups`: for the signal verb, the groups of the stack. `software`: keeps software configs and deployments.
     """
 
     name: str
@@ -238,6 +312,7 @@ class Call:
     files: Mapping[str, str] = dataclasses.field(default_factory=dict)
     users: "StackUsers | None" = None
     groups: "Groups | None" = None
+    software: "Software | None" = None
     heard: Any = None
 
     @property
@@ -426,6 +501,8 @@ class Resource:
     takes_signals: ClassVar[bool] = False
     #: The property that holds the reference of a resource of the same stack for whose signals this type waits.
     hears: ClassVar[str | None] = None
+    #: Whether the resource has a software deployment, and waits for the signals to itself that tell how it went.
+    deploys: ClassVar[bool] = False
     #: Whether the resource is replaced at every update.
     renewed: ClassVar[bool] = False
     #: Whether there is something that a check can look at.

@@ -7,7 +7,10 @@ import contextlib
 from collections.abc import Iterator
 
 from hearth.cloud import errors
-from hearth.resources.contract import Gone, Permanent, Temporary
+from hearth.resources.contract import Conflict, Gone, Permanent, Temporary
+
+#: Answers of a service that is away or overloaded; 0: none at all. Other 5xx do not pass.
+_PASSING = (0, 500, 502, 503, 504)
 
 
 @contextlib.contextmanager
@@ -24,8 +27,12 @@ def sorted_out(*, creating: bool = False) -> Iterator[None]:
             raise Permanent(str(error), kind="NotFound") from error
         raise Gone(str(error)) from error
     except errors.TooMany as error:
-        raise Temporary(str(error), after=error.retry_after or None) from error
-    except (errors.Conflict, errors.Unavailable) as error:
-        raise Temporary(str(error)) from error
+        raise Temporary(str(error), after=error.retry_after or None, kind="TooMany") from error
+    except errors.Conflict as error:
+        raise Conflict(str(error)) from error
+    except errors.Unavailable as error:
+        if error.status not in _PASSING:
+            raise Permanent(str(error), kind="Unavailable") from error
+        raise Temporary(str(error), kind="Unavailable") from error
     except errors.CloudError as error:
         raise Permanent(str(error), kind=type(error).__name__) from error

@@ -6,12 +6,14 @@ maps with a name each; nothing here knows of deployments.
 Spec: https://docs.openstack.org/heat/latest/template_guide/openstack.html#OS::Heat::SoftwareConfig
 """
 
+import datetime
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from hearth.model.values import is_known
 from hearth.resources import checking
-from hearth.resources.contract import Issue
+from hearth.resources.contract import Issue, SoftwareConfig, SoftwareDeployment
 from hearth.resources.schema import Property, Schema
 
 _TYPES = ("String", "Number", "CommaDelimitedList", "Json", "Boolean")
@@ -74,13 +76,75 @@ def outputs(given: Sequence[Mapping[str, Any]]) -> tuple[list[dict[str, Any]], l
     return _checked("outputs", _OUTPUT, given)
 
 
+def issues(properties: Mapping[str, Any]) -> list[Issue]:
+    """What is wrong with the inputs that a resource's properties declare, beyond their schema."""
+    given = properties.get("inputs")
+    return inputs(given)[1] if given and is_known(given) else []
+
+
+def declared(properties: Mapping[str, Any]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Inputs and outputs as a resource's properties declare them; what is left out there is empty."""
+    given_inputs, _ = inputs(properties.get("inputs") or ())
+    given_outputs, _ = outputs(properties.get("outputs") or ())
+    filled = [
+        _ordered(_INPUT, {"default": _empty(one["type"]), **one, "description": _text(one)}) for one in given_inputs
+    ]
+    return filled, [_ordered(_OUTPUT, {**one, "description": _text(one)}) for one in given_outputs]
+
+
+def _empty(kind: str) -> Any:
+    return {"String": "", "Number": 0, "CommaDelimitedList": [], "Json": {}, "Boolean": False}[kind]
+
+
+def _text(one: Mapping[str, Any]) -> str:
+    return str(one.get("description") or "")
+
+
+def _ordered(schema: Schema, values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: values[name] for name in schema if name in values}
+
+
+def shown(config: SoftwareConfig) -> dict[str, Any]:
+    """A config as the API shows it."""
+    return {
+        "id": config.id,
+        "name": config.name,
+        "group": config.group,
+        "creation_time": _time(config.created_at),
+        "config": config.config,
+        "inputs": list(config.inputs),
+        "outputs": list(config.outputs),
+        "options": dict(config.options),
+    }
+
+
+def shown_deployment(deployment: SoftwareDeployment) -> dict[str, Any]:
+    """A deployment as the API shows it."""
+    shown = {
+        "id": deployment.id,
+        "server_id": deployment.server_id,
+        "config_id": deployment.config_id,
+        "input_values": dict(deployment.inputs),
+        "output_values": dict(deployment.outputs) if deployment.outputs is not None else None,
+        "action": deployment.action,
+        "status": str(deployment.status),
+        "status_reason": deployment.reason,
+        "creation_time": _time(deployment.created_at),
+    }
+    return shown if deployment.updated_at is None else {**shown, "updated_time": _time(deployment.updated_at)}
+
+
+def _time(seconds: float) -> str:
+    return datetime.datetime.fromtimestamp(seconds, datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 def _checked(
     section: str, schema: Schema, given: Sequence[Mapping[str, Any]]
 ) -> tuple[list[dict[str, Any]], list[Issue]]:
     kept, issues = [], []
     for number, one in enumerate(given):
         values, wrong = checking.check_against(schema, one, (section, number))
-        kept.append({name: values[name] for name in schema if name in values})
+        kept.append(_ordered(schema, values))
         issues += wrong
     return kept, issues
 

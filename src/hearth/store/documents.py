@@ -1,5 +1,6 @@
 """Templates, environments and file maps: immutable, stored once, named by what they hold."""
 
+from collections.abc import Collection
 from typing import Any
 
 import sqlalchemy as sa
@@ -10,6 +11,7 @@ from hearth.store import tables
 from hearth.store.codec import Codec, digest, encode
 
 _t = tables.document
+_d = tables.definition
 
 
 def put(connection: sa.Connection, codec: Codec, value: Any, *, secret: bool = False) -> str:
@@ -20,7 +22,8 @@ def put(connection: sa.Connection, codec: Codec, value: Any, *, secret: bool = F
         body = codec.sealed(value) or body
     else:
         name = digest(body)
-        if connection.execute(sa.select(_t.c.id).where(_t.c.id == name)).first():
+        # Locked, so that it is not dropped as unused before the definition that is about to use it is stored.
+        if connection.execute(sa.select(_t.c.id).where(_t.c.id == name).with_for_update(read=True)).first():
             return name
     try:
         with connection.begin_nested():
@@ -36,3 +39,24 @@ def get(connection: sa.Connection, codec: Codec, name: str) -> Any:
     if body is None:
         raise KeyError(name)
     return codec.read(body)
+
+
+def drop_unused(connection: sa.Connection, names: Collection[str]) -> None:
+    """Remove those of some documents that no definition holds."""
+    unused = set(names) - _in_use(connection, names)
+    if not unused:
+        return
+    # Who puts the same text at this moment holds its row, and is waited for here; then it is looked at again.
+    held = sa.select(_t.c.id).where(_t.c.id.in_(sorted(unused))).with_for_update()
+    present = set(connection.execute(held).scalars())
+    unused = present - _in_use(connection, present)
+    connection.execute(_t.delete().where(_t.c.id.in_(sorted(unused))))
+
+
+def _in_use(connection: sa.Connection, names: Collection[str]) -> set[str]:
+    wanted = sorted(names)
+    found: set[str] = set()
+    for column in (_d.c.template, _d.c.environment, _d.c.files):
+        query = sa.select(column).where(column.in_(wanted)).with_for_update(read=True)
+        found.update(connection.execute(query).scalars())
+    return found

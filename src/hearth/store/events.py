@@ -71,12 +71,26 @@ def since(connection: sa.Connection, codec: Codec, stack_ids: Sequence[str], seq
     return [_from_row(codec, row) for row in connection.execute(query)]
 
 
-def trim(connection: sa.Connection, stack_id: str, keep: int) -> None:
-    """Drop the oldest events of a stack beyond `keep`."""
-    newest = sa.select(_t.c.seq).where(_t.c.stack_id == stack_id).order_by(_t.c.seq.desc()).offset(keep).limit(1)
-    edge = connection.execute(newest).scalar()
-    if edge is not None:
-        connection.execute(_t.delete().where(_t.c.stack_id == stack_id, _t.c.seq <= edge))
+def too_many(connection: sa.Connection, stack_ids: Iterable[str], keep: int) -> list[str]:
+    """Those of some stacks that have more events than are kept."""
+    return [one for one in stack_ids if connection.execute(_edge(keep), {"stack_id": one}).scalar() is not None]
+
+
+def trim(connection: sa.Connection, stack_id: str, keep: int, most: int) -> bool:
+    """Drop the oldest events of a stack beyond `keep`, at most so many; whether there are more."""
+    edge = connection.execute(_edge(keep), {"stack_id": stack_id}).scalar()
+    if edge is None:
+        return False
+    old = sa.select(_t.c.seq).where(_t.c.stack_id == stack_id, _t.c.seq <= edge).order_by(_t.c.seq).limit(most)
+    dropped = list(connection.execute(old).scalars())
+    connection.execute(_t.delete().where(_t.c.stack_id == stack_id, _t.c.seq <= dropped[-1]))
+    return bool(dropped[-1] < edge)
+
+
+def _edge(keep: int) -> sa.Select[tuple[int]]:
+    """The newest event of a stack that is not kept."""
+    of_it = sa.select(_t.c.seq).where(_t.c.stack_id == sa.bindparam("stack_id"))
+    return of_it.order_by(_t.c.seq.desc()).offset(keep).limit(1)
 
 
 def _from_row(codec: Codec, row: sa.Row) -> EventRow:  # type: ignore[type-arg]

@@ -42,6 +42,7 @@ class Node:
     dependents: list[int]
     attempt: int
     token: int
+    tries: int = 0  # how often the present part of its work was tried again
 
 
 @dataclasses.dataclass(slots=True)

@@ -6,16 +6,18 @@ take none that is gone: both lock the config, so one of two that come together s
 """
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
+from hearth.model.states import Status
 from hearth.store import tables
 from hearth.store.codec import Codec
 
 _c = tables.software_config
 _d = tables.software_deployment
+_IN_AT_ONCE = 500  # values in one IN list: all databases take that many
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -116,10 +118,21 @@ def remove_config(connection: sa.Connection, config_id: str) -> bool:
     """
     if not _lock_config(connection, config_id):
         return False
-    if connection.execute(sa.select(_d.c.id).where(_d.c.config_id == config_id).limit(1)).first() is not None:
+    if is_used(connection, config_id):
         raise ConfigInUse
     connection.execute(_c.delete().where(_c.c.id == config_id))
     return True
+
+
+def drop_config(connection: sa.Connection, config_id: str) -> None:
+    """Drop a config unless a deployment uses it. Repeatable."""
+    used = sa.exists().where(_d.c.config_id == config_id)
+    connection.execute(_c.delete().where(_c.c.id == config_id, ~used))
+
+
+def is_used(connection: sa.Connection, config_id: str) -> bool:
+    """Whether a deployment uses a config."""
+    return connection.execute(sa.select(_d.c.id).where(_d.c.config_id == config_id).limit(1)).first() is not None
 
 
 def _lock_config(connection: sa.Connection, config_id: str) -> bool:
@@ -158,6 +171,13 @@ def put_deployment(connection: sa.Connection, codec: Codec, row: DeploymentRow) 
     if not _lock_config(connection, row.config_id):
         raise ConfigGone
     connection.execute(_d.insert().values(_columns(codec, {name: getattr(row, name) for name in _FIELDS})))
+
+
+def replace_deployment(connection: sa.Connection, codec: Codec, row: DeploymentRow) -> None:
+    """Store a deployment in the place of the one of that id, if there is one. Its config is stored with it."""
+    columns = _columns(codec, {name: getattr(row, name) for name in _FIELDS})
+    if connection.execute(_d.update().where(_d.c.id == row.id).values(columns)).rowcount == 0:
+        connection.execute(_d.insert().values(columns))
 
 
 def deployment(connection: sa.Connection, codec: Codec, deployment_id: str) -> DeploymentRow | None:
@@ -203,6 +223,23 @@ def change_deployment(connection: sa.Connection, codec: Codec, deployment_id: st
         raise ConfigGone
     statement = _d.update().where(_d.c.id == deployment_id).values(_columns(codec, changes))
     return connection.execute(statement).rowcount == 1
+
+
+def ended(connection: sa.Connection, ids: Collection[str]) -> set[str]:
+    """Those of some ids that are ids of deployments which nobody works on any more."""
+    query = sa.select(_d.c.id).where(_d.c.id.in_(list(ids)), _d.c.status.in_([Status.COMPLETE, Status.FAILED]))
+    if connection.dialect.name != "sqlite":
+        query = query.with_for_update()
+    return set(connection.execute(query).scalars())
+
+
+def give_up(connection: sa.Connection, ids: Collection[str], reason: str, now: float) -> None:
+    """End the deployments among some ids that are still worked on: nobody waits for them any more."""
+    given_up = {"status": Status.FAILED, "reason": reason, "updated_at": now}
+    several = list(ids)
+    for start in range(0, len(several), _IN_AT_ONCE):
+        mine = sa.and_(_d.c.id.in_(several[start : start + _IN_AT_ONCE]), _d.c.status == Status.IN_PROGRESS)
+        connection.execute(_d.update().where(mine).values(given_up))
 
 
 def remove_deployment(connection: sa.Connection, deployment_id: str) -> bool:

@@ -11,8 +11,9 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
-from alembic import command
+from alembic import command, script
 from alembic.config import Config
+from alembic.runtime import migration
 
 from hearth.store import codec, writer
 
@@ -33,11 +34,16 @@ class Store:
 
     def migrate(self) -> None:
         """Bring the schema to this version; safe to repeat."""
-        config = Config()
-        config.set_main_option("script_location", str(pathlib.Path(__file__).parent / "migrations"))
+        config = _migrations()
         with self._write_engine.begin() as connection:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
+
+    def versions(self) -> tuple[str | None, str]:
+        """The version of the schema (None: there is none yet), and the one that this program needs."""
+        needed = script.ScriptDirectory.from_config(_migrations()).get_current_head()
+        with self._read_engine.connect() as connection:
+            return migration.MigrationContext.configure(connection).get_current_revision(), str(needed)
 
     async def write(self, work: Callable[[sa.Connection], R]) -> R:
         """Run a unit of work durably; see `Writer.submit`."""
@@ -62,6 +68,12 @@ class Store:
         self._readers.shutdown()
         self._write_engine.dispose()
         self._read_engine.dispose()
+
+
+def _migrations() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(pathlib.Path(__file__).parent / "migrations"))
+    return config
 
 
 def _create_engine(url: str, begin: str) -> sa.Engine:

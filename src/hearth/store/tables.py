@@ -36,9 +36,9 @@ definition = sa.Table(
     metadata,
     sa.Column("id", Id, primary_key=True),
     sa.Column("stack_id", Id, nullable=False, index=True),
-    sa.Column("template", sa.String(64), nullable=False),
-    sa.Column("environment", sa.String(64), nullable=False),
-    sa.Column("files", sa.String(64), nullable=False),
+    sa.Column("template", sa.String(64), nullable=False, index=True),
+    sa.Column("environment", sa.String(64), nullable=False, index=True),
+    sa.Column("files", sa.String(64), nullable=False, index=True),
     sa.Column("created_at", Time, nullable=False),
 )
 
@@ -61,7 +61,7 @@ stack = sa.Table(
     sa.Column("project_id", sa.String(64), nullable=False),
     sa.Column("user_id", sa.String(64)),
     sa.Column("username", Name),
-    sa.Column("credential_id", Id),
+    sa.Column("credential_id", Id, index=True),
     sa.Column("owner_id", Id, index=True),  # the stack this one is nested in
     sa.Column("owner_resource_id", Id),  # the resource of that stack which owns this one
     sa.Column("owner_resource_name", Name),
@@ -72,7 +72,7 @@ stack = sa.Table(
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column("created_at", Time, nullable=False),
     sa.Column("updated_at", Time),
-    sa.Column("deleted_at", Time),
+    sa.Column("deleted_at", Time, index=True),
     sa.Column("timeout_mins", sa.Integer),
     sa.Column("disable_rollback", sa.Boolean, nullable=False),
     sa.Column("tags", sa.Text),
@@ -159,6 +159,7 @@ node = sa.Table(
     sa.Column("dependents", sa.Text, nullable=False),  # JSON list of node ids
     sa.Column("due_at", Time, nullable=False),
     sa.Column("attempt", sa.Integer, nullable=False),
+    sa.Column("tries", sa.Integer, nullable=False, server_default="0"),
     sa.Column("owner", Id),
     sa.Column("token", sa.Integer, nullable=False),
     sa.Column("waits_for", Id, index=True),  # the resource whose signals the node waits for

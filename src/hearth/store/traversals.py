@@ -11,7 +11,7 @@ is not stored. What has begun goes on to its end.
 import dataclasses
 import enum
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -19,7 +19,7 @@ import sqlalchemy as sa
 
 from hearth.model.plan import Work
 from hearth.model.states import Action, Status
-from hearth.store import events, holds, resources, tables
+from hearth.store import events, holds, resources, software, tables
 from hearth.store.codec import Codec
 from hearth.store.rows import (
     NODE_BITS,
@@ -34,9 +34,12 @@ from hearth.store.rows import (
 _n = tables.node
 _t = tables.traversal
 _s = tables.stack
+_r = tables.resource
 _IN_AT_ONCE = 500
-#: Given back by an engine that died in the middle of a step: the cloud may be at work on it, so it has to end.
-_INTERRUPTED = sa.and_(_n.c.state == NodeState.READY, _n.c.phase != Phase.NONE, _n.c.due_at == 0)
+_IS_RETRIED = sa.and_(_n.c.state == NodeState.READY, _n.c.phase != Phase.NONE, _n.c.tries > 0)
+#: Given back by an engine that died in the middle of a step, or to be tried again: the cloud may be at work on it, so
+#: it has to end.
+_INTERRUPTED = sa.or_(_IS_RETRIED, sa.and_(_n.c.state == NodeState.READY, _n.c.phase != Phase.NONE, _n.c.due_at == 0))
 #: A node that a pause keeps from beginning.
 _HELD = sa.and_(_n.c.phase == Phase.NONE, _n.c.stack_id.in_(holds.paused_stacks()))
 
@@ -66,7 +69,7 @@ _STAY = (
     .values(
         {
             name: sa.bindparam("new_" + name)
-            for name in ("phase", "state", "resource_id", "attempt", "due_at", "waits_for")
+            for name in ("phase", "state", "resource_id", "attempt", "tries", "due_at", "waits_for")
         }
     )
 )
@@ -80,6 +83,15 @@ _OF_STACKS = sa.select(_t).join(_s, _s.c.traversal_id == _t.c.id).where(_s.c.sta
 _OVERDUE = _OF_STACKS.where(_t.c.deadline < sa.bindparam("now"), _s.c.id.not_in(holds.paused_stacks()))
 _ENDED = _OF_STACKS.where(_t.c.id.in_(sa.bindparam("ids", expanding=True)), _NOTHING_LEFT)
 _UNFINISHED = _OF_STACKS.where(_NOTHING_LEFT, _s.c.live_name.is_not(None))
+_NOTE = (
+    _r.update()
+    .where(
+        _r.c.id == sa.bindparam("row_id"),
+        _r.c.status == Status.IN_PROGRESS,
+        sa.exists().where(_n.c.id == sa.bindparam("node_id"), _n.c.token == sa.bindparam("node_token")),
+    )
+    .values(reason=sa.bindparam("told"))
+)
 _BY_ID = sa.select(_t).where(_t.c.id == sa.bindparam("traversal_id"))
 
 
@@ -119,13 +131,19 @@ class Then(enum.Enum):
     STAY = "stay"  # still claimed: the step goes on
     DONE = "done"
     PARK = "park"  # until something else makes it ready
+    RETRY = "retry"  # until its time has come, after a failure that may pass; a newer traversal takes `instead`
     PAUSE = "pause"  # until its time has come; nobody holds it meanwhile, and a newer traversal need not wait for it
     FAIL = "fail"  # done, and the traversal starts nothing more
     SKIP = "skip"  # done with a failure that stops only what depends on it
 
 
 #: The state of a node after a move that does not end it.
-_STATES = {Then.STAY: NodeState.CLAIMED, Then.PARK: NodeState.PARKED, Then.PAUSE: NodeState.READY}
+_STATES = {
+    Then.STAY: NodeState.CLAIMED,
+    Then.PARK: NodeState.PARKED,
+    Then.PAUSE: NodeState.READY,
+    Then.RETRY: NodeState.READY,
+}
 
 
 @dataclasses.dataclass(slots=True)
@@ -140,10 +158,12 @@ class Move:
     events: Sequence[EventRow] = ()
     new_row: ResourceRow | None = None  # a replacement: the node goes on with it
     failure: str | None = None
-    due_at: float = 0.0  # of a pause
+    due_at: float = 0.0  # of a pause, or of another attempt
+    instead: "Move | None" = None  # what is stored of an attempt that a newer traversal does not wait for
     waits_for: str | None = None  # a resource whose signals end the pause early
     heard: Any = None  # the metadata of that resource by which the pause was decided
     also: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)  # changes of other rows, by id
+    writes: Sequence[Callable[[sa.Connection], None]] = ()  # what else is stored with it
 
 
 @dataclasses.dataclass(slots=True)
@@ -218,6 +238,7 @@ def begin(connection: sa.Connection, codec: Codec, new: NewTraversal, now: float
                     "dependents": _to_json(dependents[number]),
                     "due_at": 0.0,
                     "attempt": 0,
+                    "tries": 0,
                     "owner": None,
                     "token": 0,
                 }
@@ -241,8 +262,20 @@ def _stop(connection: sa.Connection, stack_id: str, by: Action) -> list[tuple[in
     if by is Action.DELETE:
         dropped = sa.or_(dropped, _n.c.phase.in_([Phase.STARTED, Phase.DISCARDING]))
     connection.execute(_n.delete().where(of_it, dropped))
+    connection.execute(_n.update().where(of_it, _IS_RETRIED).values(due_at=0.0))  # somebody waits for them now
     left = connection.execute(sa.select(_n.c.id, _n.c.resource_id).where(of_it))
     return [(row.id, row.resource_id) for row in left]
+
+
+def note(connection: sa.Connection, notes: Sequence[tuple[Node, str]]) -> None:
+    """Tell in the reasons of resources what keeps their nodes waiting, as far as these are held by the same claims."""
+    connection.execute(
+        _NOTE,
+        [
+            {"row_id": node.resource_id, "node_id": node.id, "node_token": node.token, "told": text}
+            for node, text in notes
+        ],
+    )
 
 
 def busy(connection: sa.Connection, stack_id: str) -> set[str]:
@@ -290,6 +323,9 @@ def advance(connection: sa.Connection, codec: Codec, moves: Sequence[Move], owne
         move.node.dependents = _from_json(row.dependents)
         if move.then in (Then.PARK, Then.PAUSE) and _is_awaited(move.node):
             move.then = Then.DONE  # the newer one goes on from here, and need not wait for what this would wait for
+        if move.then is Then.RETRY and move.instead is not None and _is_awaited(move.node):
+            last = move.instead
+            move.then, move.changes, move.events, move.failure = last.then, last.changes, last.events, last.failure
         kept.append(move)
     if held:
         done.lost.update(held)
@@ -308,6 +344,9 @@ def advance(connection: sa.Connection, codec: Codec, moves: Sequence[Move], owne
     changes += [(row_id, columns, False) for move in kept for row_id, columns in move.also.items()]
     resources.update(connection, codec, changes)
     events.insert(connection, codec, [event for move in kept for event in move.events])
+    for move in kept:
+        for write in move.writes:
+            write(connection)
 
     staying = [move for move in kept if move.then in _STATES]
     for move in _told_meanwhile(connection, codec, staying):
@@ -323,6 +362,7 @@ def advance(connection: sa.Connection, codec: Codec, moves: Sequence[Move], owne
                     "new_state": _STATES[move.then].value,
                     "new_resource_id": move.new_row.id if move.new_row else move.node.resource_id,
                     "new_attempt": move.node.attempt,
+                    "new_tries": 0 if move.then in (Then.PARK, Then.PAUSE) else move.node.tries,
                     "new_due_at": move.due_at,
                     "new_waits_for": move.waits_for,
                 }
@@ -343,8 +383,11 @@ def _told_meanwhile(connection: sa.Connection, codec: Codec, moves: Sequence[Mov
     waiting = [move for move in moves if move.waits_for is not None]
     if not waiting:
         return []
-    present = resources.metadata_of(connection, codec, {move.waits_for for move in waiting if move.waits_for})
-    return [move for move in waiting if present.get(move.waits_for or "") != move.heard]
+    wanted = {move.waits_for for move in waiting if move.waits_for}
+    present = resources.metadata_of(connection, codec, wanted)
+    # Deployments have the ids of their resources.
+    ended = software.ended(connection, wanted)
+    return [move for move in waiting if present.get(move.waits_for or "") != move.heard or move.waits_for in ended]
 
 
 def _give_back(connection: sa.Connection, node_ids: Sequence[int]) -> None:
@@ -527,6 +570,7 @@ def _node(row: Any, token: int) -> Node:
         phase=Phase(row.phase),
         dependents=_from_json(row.dependents),
         attempt=row.attempt,
+        tries=row.tries,
         token=token,
     )
 

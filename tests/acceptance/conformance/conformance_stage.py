@@ -44,9 +44,9 @@ class Stage:
         self.user = identity.find_user(NAME) or identity.create_user(
             name=NAME, password=PASSWORD, default_project_id=self.project.id
         )
-        identity.assign_project_role_to_user(
-            self.project, self.user, identity.find_role("member", ignore_missing=False)
-        )
+        for name in ("member", "creator"):  # Barbican may want a role of its own
+            if role := identity.find_role(name):
+                identity.assign_project_role_to_user(self.project, self.user, role)
         self._write_clouds()
         self.member: Any = cast("Any", openstack.connect(cloud="member"))
         #: Root of each service, without the project: {"volume": "http://.../v3"}.

@@ -41,6 +41,8 @@ def sweep(stage: Stage) -> None:
         for item in cloud.object_store.objects(container.name):
             cloud.object_store.delete_object(item.name, container=container.name)
         cloud.object_store.delete_container(container.name)
+    for secret in cloud.key_manager.secrets():
+        cloud.key_manager.delete_secret(secret)
     _administrators(stage)
 
 

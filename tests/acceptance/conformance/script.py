@@ -19,6 +19,7 @@ from typing import Any
 import conformance_compute
 import conformance_identity
 import conformance_image
+import conformance_keys
 import conformance_network
 import conformance_objects
 import conformance_recording
@@ -33,6 +34,7 @@ LIVES = {
     "volume": conformance_volume.live,
     "compute": conformance_compute.live,
     "object-store": conformance_objects.live,
+    "key-manager": conformance_keys.live,
 }
 CLIENTS = ("python-openstackclient", "openstacksdk", "osc-lib")
 

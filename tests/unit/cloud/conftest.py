@@ -1,30 +1,15 @@
 """A real Keystone for these tests: the embedded cloud, on a socket of its own."""
 
-import asyncio
-import contextlib
 import socket
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import pytest
-import uvicorn
+from cloud_serving import served
 
 from hearth.cloud import credentials, settings
 from hearth.localcloud import app
 from hearth.localcloud.core import cloud as clouds
-
-
-@contextlib.asynccontextmanager
-async def served(application: Any, listener: socket.socket) -> AsyncIterator[None]:
-    """Serve an ASGI application while the block runs."""
-    server = uvicorn.Server(uvicorn.Config(application, log_config=None, lifespan="off", ws="none", access_log=False))
-    task = asyncio.create_task(server.serve(sockets=[listener]))
-    try:
-        yield
-    finally:
-        server.should_exit = True
-        await task
-        listener.close()
 
 
 @pytest.fixture

@@ -12,6 +12,8 @@ TYPES = registry.TypeRegistry()
 
 NAMES = "the service takes ids only, so a name is translated here as in all other places"
 
+OURSELVES = "the service it needs is the one that makes it"
+
 ALLOWED: dict[str, dict[str, str]] = {
     "OS::Cinder::Volume": {
         "backup_id is translated by cinder.backup: not published": NAMES,
@@ -29,6 +31,18 @@ ALLOWED: dict[str, dict[str, str]] = {
     "OS::Neutron::RouterGateway": {"router_id is translated by neutron.router: not published": NAMES},
     "OS::Neutron::SecurityGroup": {
         "rules.remote_group_id is translated by neutron.security_group: not published": NAMES
+    },
+    **{
+        f"OS::Heat::{name}": {"has a service: declared False, published True": OURSELVES}
+        for name in (
+            "CloudConfig",
+            "MultipartMime",
+            "SoftwareComponent",
+            "SoftwareConfig",
+            "SoftwareDeployment",
+            "StructuredConfig",
+            "StructuredDeployment",
+        )
     },
     "OS::Nova::Server": {
         "block_device_mapping.snapshot_id is translated by cinder.snapshot: not published": NAMES,

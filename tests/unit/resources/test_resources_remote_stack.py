@@ -57,10 +57,10 @@ def test_only_another_region_replaces(make_call: CallMaker) -> None:
         assert KIND.decide(Change({"context": after["context"]}), call).verdict is verdict
 
 
-@pytest.mark.parametrize("key", ["credential_secret_id", "ca_cert"])
-def test_what_cannot_be_honoured_is_refused(key: str) -> None:
-    issues = list(KIND.validate(values(context={key: "x"})))
-    assert [issue.path for issue in issues] == [("context", key)]
+@pytest.mark.parametrize(("text", "wrong"), [("no certificate", True), ("", False)])
+def test_certificates_are_read_before_anything_is_made(text: str, wrong: bool) -> None:
+    issues = list(KIND.validate(values(context={"ca_cert": text})))
+    assert [issue.path for issue in issues] == ([("context", "ca_cert")] if wrong else [])
 
 
 async def test_outputs_are_an_attribute(make_call: CallMaker) -> None:

@@ -14,12 +14,12 @@ from hearth.resources.cinder import volume_backups
 from hearth.resources.contract import (
     Call,
     Change,
+    Conflict,
     Decision,
     Issue,
     NeedsReplacement,
     Observed,
     Permanent,
-    Temporary,
     Values,
     Verdict,
     Wait,
@@ -225,7 +225,7 @@ class Volume(RemoteResource):
         if status == "deleting":
             return
         if status in _BUSY:
-            raise Temporary(f"volume {call.physical_id} is {status}")
+            raise Conflict(f"volume {call.physical_id} is {status}")
         await super().delete(call)
 
     async def settle(self, call: Call, observed: Observed | None) -> Wait | None:

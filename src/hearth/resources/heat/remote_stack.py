@@ -6,8 +6,9 @@ Spec: https://docs.openstack.org/api-ref/orchestration/v1/#stacks
 import json
 from collections.abc import Iterable, Mapping
 from typing import Any
+from urllib.parse import quote
 
-from hearth.cloud import session
+from hearth.cloud import elsewhere, session, settings
 from hearth.model.drift import Condition
 from hearth.model.errors import Invalid
 from hearth.model.plan import Decision, Verdict
@@ -21,12 +22,6 @@ from hearth.template import source
 _DELETED = "DELETE_COMPLETE"
 #: What the orchestration API shows for a hidden parameter.
 _HIDDEN = "******"
-_LATER = {
-    "credential_secret_id": "Credentials from the key manager cannot be used yet.",
-    "ca_cert": "A certificate authority of its own cannot be used yet.",
-}
-
-
 #: Where an examined stack keeps its template.
 _TEMPLATE = "template"
 
@@ -98,13 +93,13 @@ class RemoteStack(RemoteResource):
     named_before_create = False
 
     def validate(self, properties: Values) -> Iterable[Issue]:
-        """What cannot be honoured is refused."""
+        """Certificates can be read without asking anybody."""
         yield from super().validate(properties)
         context = properties.get("context")
-        if isinstance(context, Mapping):
-            for name, message in _LATER.items():
-                if context.get(name) is not None:
-                    yield Issue(("context", name), message, "Leave it out.")
+        text = context.get("ca_cert") if isinstance(context, Mapping) else None
+        problem = elsewhere.check_certificates(text) if text and isinstance(text, str) else ""
+        if problem:
+            yield Issue(("context", "ca_cert"), f"ca_cert cannot be used: {problem}.", "Give the text of a PEM file.")
 
     def decide(self, change: Change, call: Call) -> Decision:
         """A stack cannot move to another region."""
@@ -119,12 +114,9 @@ class RemoteStack(RemoteResource):
     async def request(
         self, call: Call, method: str, path: str, body: Any = None, *, creating: bool = False, **options: Any
     ) -> session.Response:
-        """A request to the region's orchestration service."""
-        given = call.properties.get("context") or {}
-        cloud = call.cloud
-        if given.get("region_name") or given.get("insecure"):
-            cloud = cloud.in_region(given.get("region_name") or cloud.region, insecure=bool(given.get("insecure")))
+        """A request to the orchestration service that the context leads to."""
         with recorded(call, creating=creating), failures.sorted_out(creating=creating):
+            cloud = await _access(call)
             return await cloud.request(self.remote.service, method, path, json=body, **options)
 
     async def locate(self, call: Call) -> str | None:
@@ -190,6 +182,44 @@ class RemoteStack(RemoteResource):
         if observed is not None and name == "outputs":
             return {one["output_key"]: one.get("output_value") for one in observed.get("outputs") or ()}
         return await super().attribute(call, name, observed)
+
+
+async def _access(call: Call) -> session.Session:
+    """The access that the context asks for.
+
+    Whatever cannot be found on the way there is a failure of its own: it does not mean that the stack is gone.
+    """
+    with failures.sorted_out(creating=True):
+        found = await _opened(call)
+        found.endpoint(RemoteStack.remote.service)
+    return found
+
+
+async def _opened(call: Call) -> session.Session:
+    """The session for the context. Raises CloudError, Permanent."""
+    context = call.properties.get("context") or {}
+    region, insecure = context.get("region_name"), bool(context.get("insecure"))
+    certificates, secret_id = context.get("ca_cert") or None, context.get("credential_secret_id")
+    if secret_id:
+        text = await _secret(call.cloud, str(secret_id))
+        try:
+            given = elsewhere.read(text, region, settings.Tls(insecure=insecure, ca_data=certificates))
+        except ValueError as error:
+            raise Permanent(f"The secret {secret_id} holds no credentials: {error}", "ValueError") from None
+        return await call.cloud.elsewhere(given)
+    if region or insecure or certificates is not None:
+        return call.cloud.in_region(region or call.cloud.region, insecure=insecure, ca_data=certificates)
+    return call.cloud
+
+
+async def _secret(cloud: session.Session, secret_id: str) -> str:
+    """What a secret of the key manager holds; it never changes, so it is asked for once."""
+    known = cloud.memo.setdefault("secrets", {})
+    if secret_id not in known:
+        path = f"/secrets/{quote(secret_id.rstrip('/').rpartition('/')[2], safe='')}/payload"
+        answer = await cloud.get("key-manager", path, headers={"Accept": "text/plain"})
+        known[secret_id] = answer.raw.decode(errors="replace")
+    return str(known[secret_id])
 
 
 def _region(properties: Mapping[str, Any]) -> Any:

@@ -109,9 +109,7 @@ class SwiftSignal(base.Base):
             waiting.begin(call, 0)
             return None
         if waiting.remaining(call) is None:
-            raise Permanent(
-                f"{len(good)} of {count} received - {wait_signals.reasons(good)}", kind="SwiftSignalTimeout"
-            )
+            raise Permanent(wait_signals.too_few(good, count), kind="SwiftSignalTimeout")
         return Wait()
 
     async def attribute(self, call: Call, name: str, observed: Observed | None) -> Any:

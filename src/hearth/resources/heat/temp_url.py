@@ -43,6 +43,12 @@ def container_of(url: str) -> str:
     return unquote(steps[-2]) if len(steps) > 2 and steps[-1] == OBJECT else ""
 
 
+async def count(call: Call, container: str) -> int:
+    """How many signals were put so far. Raises Gone."""
+    with failures.sorted_out():
+        return len(await _names(call, container))
+
+
 async def bodies(call: Call, container: str, skip: int = 0) -> list[Any]:
     """What was put, in order, without the first `skip`; what is no JSON stands as text. Raises Gone."""
     found = []

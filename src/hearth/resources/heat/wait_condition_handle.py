@@ -9,15 +9,10 @@ from typing import Any
 
 from hearth.resources import base, failures
 from hearth.resources.contract import Call, Issue, Observed, Values
-from hearth.resources.heat import stack_user, temp_url, wait_signals
+from hearth.resources.heat import stack_user, temp_url, transports, wait_signals
 from hearth.resources.schema import Attribute, Property
 
 _KEYS = ("id", "data", "reason", "status")
-_TRANSPORTS = ("CFN_SIGNAL", "TEMP_URL_SIGNAL", "HEAT_SIGNAL", "NO_SIGNAL", "ZAQAR_SIGNAL", "TOKEN_SIGNAL")
-_MISSING = {
-    "CFN_SIGNAL": "needs the CloudFormation API, which this installation does not serve",
-    "ZAQAR_SIGNAL": "needs queues, which are not supported yet",
-}
 #: Keys of private data.
 _TOKEN = "token"
 _ENDPOINT = "endpoint"
@@ -35,8 +30,8 @@ class WaitConditionHandle(stack_user.WithUser):
     signal_transport = Property(
         str,
         "How signals come: with a token, a user's password, by a URL of the object store, or by the API alone.",
-        default="TOKEN_SIGNAL",
-        allowed=_TRANSPORTS,
+        default=transports.TOKEN,
+        allowed=transports.HANDLES,
         live=None,
         since="6.0.0",
     )
@@ -54,17 +49,14 @@ class WaitConditionHandle(stack_user.WithUser):
     def validate(self, properties: Values) -> Iterable[Issue]:
         """Transports whose service is not there are refused at once."""
         yield from super().validate(properties)
-        reason = _MISSING.get(str(properties.get("signal_transport")))
-        if reason is not None:
-            message = f"{properties['signal_transport']} {reason}."
-            yield Issue(("signal_transport",), message, "Use TOKEN_SIGNAL, HEAT_SIGNAL, TEMP_URL_SIGNAL or NO_SIGNAL.")
+        yield from transports.check(properties, transports.HANDLES)
 
     async def create(self, call: Call) -> str | None:
         """Make what the transport needs."""
         match call.properties["signal_transport"]:
-            case "NO_SIGNAL":
+            case transports.NONE:
                 call.data[_SIGNAL] = "{}"
-            case "TEMP_URL_SIGNAL":
+            case transports.TEMP_URL:
                 url = await temp_url.create(call)
                 call.data[_SIGNAL] = json.dumps({"alarm_url": url})
             case transport:
@@ -75,7 +67,7 @@ class WaitConditionHandle(stack_user.WithUser):
         user = await self.make_user(call)
         url = stack_user.signal_url(call, user.project_id)
         password = call.data[stack_user.PASSWORD]
-        if transport == "TOKEN_SIGNAL":
+        if transport == transports.TOKEN:
             with failures.sorted_out(creating=True):
                 token = await stack_user.users_of(call).token(user.id, password)
             call.data |= {_TOKEN: token, _ENDPOINT: url, _SIGNAL: "null"}
@@ -95,7 +87,7 @@ class WaitConditionHandle(stack_user.WithUser):
 
     async def delete(self, call: Call) -> None:
         """Remove what the transport needed."""
-        if call.properties.get("signal_transport") == "TEMP_URL_SIGNAL":
+        if call.properties.get("signal_transport") == transports.TEMP_URL:
             await temp_url.delete(call)
         await super().delete(call)
 
@@ -126,7 +118,7 @@ class WaitConditionHandle(stack_user.WithUser):
 
     def collects(self, call: Call) -> bool:
         """Signals to a temporary URL lie in the object store."""
-        return call.properties.get("signal_transport") == "TEMP_URL_SIGNAL"
+        return call.properties.get("signal_transport") == transports.TEMP_URL
 
     async def collect(self, call: Call) -> list[Any]:
         """Those that were not taken yet, numbered in the order of their coming."""

@@ -4,7 +4,7 @@
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from hearth.model.constraints import shown
@@ -36,6 +36,12 @@ def with_status(metadata: Any, status: str) -> list[Mapping[str, Any]]:
 def reasons(entries: Iterable[Mapping[str, Any]]) -> str:
     """The reasons of signals, in one text."""
     return ";".join(str(_field(one, "reason")) for one in entries)
+
+
+def too_few(good: Sequence[Mapping[str, Any]], count: int) -> str:
+    """What is said when the time is up."""
+    said = f" - {reasons(good)}" if good else ""
+    return f"{len(good)} of {count} received{said}"
 
 
 def check_keys(details: Any, allowed: Iterable[str], *, all_of_them: bool) -> dict[str, Any]:
@@ -92,7 +98,7 @@ class Condition(base.Base):
             return None
         left = waiting.remaining(call)
         if left is None:
-            raise Permanent(f"{len(good)} of {count} received - {reasons(good)}", kind="WaitConditionTimeout")
+            raise Permanent(too_few(good, count), kind="WaitConditionTimeout")
         return left
 
     async def attribute(self, call: Call, name: str, observed: Observed | None) -> Any:

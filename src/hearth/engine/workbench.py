@@ -1,0 +1,124 @@
+"""The steps that are in a task now: worked on as long as their nodes are held, and no longer.
+
+A task whose node was taken away is cancelled, and with it the call that it waits for. A call that gets no answer for a
+while is told of, and no longer counts among those that an engine makes at the same time: one service that is silent
+must not keep all others waiting. Used by the engine; knows nothing of what steps do.
+"""
+
+import asyncio
+import contextlib
+import dataclasses
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
+from typing import Any
+
+from hearth.cloud import session as cloud_session
+from hearth.engine.step import Step
+from hearth.store.traversals import Move
+
+Work = Callable[[], Coroutine[Any, Any, Move | None]]
+
+
+class Cut(Exception):
+    """A step's node was taken away while somebody worked on it. What was stored until then stays."""
+
+
+@dataclasses.dataclass(slots=True, eq=False)
+class _Job:
+    """A task for a step, or a look for the sake of several."""
+
+    steps: Sequence[Step]
+    token: int = 0  # of the claim
+    waiting: cloud_session.UnderWay = dataclasses.field(default_factory=cloud_session.UnderWay)
+    task: asyncio.Task[Move | None] | None = None
+    told: float | None = None  # since when the call waits that was told of
+    has_place: bool = False
+
+
+class Workbench:
+    """Steps in tasks.
+
+    `places`: how many of them may wait for answers at the same time. `slow`: seconds without an answer after which a
+    call is told of.
+    """
+
+    def __init__(self, places: int, slow: float) -> None:
+        self._slow = slow
+        self._places = asyncio.Semaphore(places)
+        self._jobs: dict[int, _Job] = {}  # by node id
+        self._looks: list[_Job] = []
+
+    async def perform(self, step: Step, work: Work, *, in_turn: bool = True) -> Move | None:
+        """Work on a step; `in_turn`: when it has a place.
+
+        Raises:
+            Cut: the node was taken away.
+        """
+        job = self._jobs[step.node.id] = _Job([step], step.node.token)
+
+        async def worked() -> Move | None:
+            cloud_session.under_way.set(job.waiting)
+            if not in_turn:
+                return await work()
+            async with self._place(job):
+                return await work()
+
+        job.task = asyncio.create_task(worked())
+        try:
+            await asyncio.wait([job.task])
+        except asyncio.CancelledError:  # the engine stops
+            job.task.cancel()
+            await asyncio.wait([job.task])
+            raise
+        finally:
+            if self._jobs.get(step.node.id) is job:
+                del self._jobs[step.node.id]
+        if job.task.cancelled():
+            raise Cut
+        return job.task.result()
+
+    @contextlib.asynccontextmanager
+    async def _place(self, job: _Job) -> AsyncIterator[None]:
+        await self._places.acquire()
+        job.has_place = True
+        try:
+            yield
+        finally:
+            self._give_back(job)
+
+    @contextlib.contextmanager
+    def looking(self, steps: Sequence[Step]) -> Iterator[None]:
+        """Around one look at the objects of several steps."""
+        look = _Job(steps)
+        cloud_session.under_way.set(look.waiting)
+        self._looks.append(look)
+        try:
+            yield
+        finally:
+            self._looks.remove(look)
+
+    def _give_back(self, job: _Job) -> None:
+        if job.has_place:
+            job.has_place = False
+            self._places.release()
+
+    def tokens(self) -> dict[int, int]:
+        """`{node id: token of the claim}` of everything at work."""
+        return {node_id: job.token for node_id, job in self._jobs.items()}
+
+    def cut(self, lost: Mapping[int, int]) -> None:
+        """Stop the work on nodes that are not ours any more, as far as it goes on under these tokens."""
+        for node_id, token in lost.items():
+            job = self._jobs.get(node_id)
+            if job is not None and job.token == token and job.task is not None:
+                job.task.cancel()
+
+    def slow(self) -> list[tuple[Step, str, float]]:
+        """Steps whose call has had no answer for long, each once: the step, the call, seconds since it was made."""
+        now, found = asyncio.get_running_loop().time(), []
+        for job in (*self._jobs.values(), *self._looks):
+            since = job.waiting.since
+            if job.waiting.what and now - since >= self._slow and job.told != since:
+                job.told = since
+                self._give_back(job)
+                found += [(step, job.waiting.what, now - since) for step in job.steps]
+        return found
