@@ -18,75 +18,19 @@ import itertools
 import json
 import pathlib
 import sys
-import time
-import uuid
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import requests
 import yaml
+from asking import Answer, Asked
 from catalogue import Case, cases
-from services import Service, credentials
+from services import credentials
 
 HERE = pathlib.Path(__file__).parent
-POLL_SECONDS = 0.3
-GIVE_UP_SECONDS = 120
 #: Characters of an answer that are shown.
 SHOWN = 300
 #: Outputs that are put into one stack.
 BUNDLE = 25
-Answer = dict[str, Any]
-
-
-class Asked:
-    """One of the two services, and the questions put to it."""
-
-    def __init__(self, service: Service) -> None:
-        self._call = service.call
-
-    def validate(self, case: Case) -> Answer:
-        """The answer of the validate call, or the error's status and type."""
-        query = {
-            key: value
-            for key, value in (("show_nested", case.show_nested), ("ignore_errors", case.ignore_errors))
-            if value
-        }
-        return _answer(self._call("POST", "/validate", json=case.body(), params=query), lambda body: body)
-
-    def outputs(self, case: Case) -> Answer:
-        """How the creation of a case ended, with the outputs then."""
-        name = f"differential-{uuid.uuid4().hex[:10]}"
-        made = self._call("POST", "/stacks", json={"stack_name": name, "disable_rollback": True, **case.body()})
-        if made.status_code != 201:
-            return _answer(made, lambda body: body)
-        stack = f"/stacks/{name}/{made.json()['stack']['id']}"
-        try:
-            return self._ended(stack)
-        finally:
-            self._call("DELETE", stack)
-
-    def _ended(self, stack: str) -> Answer:
-        for _ in range(int(GIVE_UP_SECONDS / POLL_SECONDS)):
-            shown = self._call("GET", stack).json()["stack"]
-            if not shown["stack_status"].endswith("IN_PROGRESS"):
-                outputs = {
-                    one["output_key"]: "error" if one.get("output_error") else one["output_value"]
-                    for one in shown.get("outputs", ())
-                }
-                return {"status": shown["stack_status"], "outputs": outputs}
-            time.sleep(POLL_SECONDS)
-        return {"status": "no end"}
-
-
-def _answer(response: requests.Response, read: Any) -> Answer:
-    try:
-        body = response.json()
-    except ValueError:
-        return {"status": response.status_code, "type": "no JSON"}
-    if response.status_code < 300:
-        return {"status": response.status_code, "body": read(body)}
-    error = body.get("error") or {}
-    return {"status": response.status_code, "type": error.get("type"), "message": error.get("message")}
 
 
 def same(first: Answer, second: Answer) -> bool:
@@ -180,9 +124,11 @@ class Comparison:
                     text = by_name[name].text if name in by_name else ""
                     yield from self._differ(f"{name} {text}".strip(), "output", before.get(key), after.get(key))
 
-    def _ask(self, question: str, chosen: Sequence[Case]) -> Iterator[tuple[Case, tuple[Answer, Answer]]]:
-        def both(case: Case) -> tuple[Answer, Answer]:
-            return getattr(self._heat, question)(case), getattr(self._hearth, question)(case)
+    def _ask(self, question: str, chosen: Sequence[Case]) -> Iterator[tuple[Case, tuple[Answer, ...]]]:
+        def both(case: Case) -> tuple[Answer, ...]:
+            query = {"show_nested": case.show_nested, "ignore_errors": case.ignore_errors}
+            more = query if question == "validate" else {}
+            return tuple(getattr(one, question)(case.body(), **more) for one in (self._heat, self._hearth))
 
         with concurrent.futures.ThreadPoolExecutor(self._workers) as pool:
             for case, answers in zip(chosen, pool.map(both, chosen), strict=True):
@@ -213,9 +159,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--workers", type=int, default=3)
     given = parser.parse_args(arguments)
     token, project = credentials()
-    comparison = Comparison(
-        Asked(Service(given.heat, project, token)), Asked(Service(given.hearth, project, token)), given.workers
-    )
+    comparison = Comparison(Asked(given.heat, project, token), Asked(given.hearth, project, token), given.workers)
     chosen = [case for case in cases() if given.only in case.name]
     unexplained = known = 0
     for difference in comparison.run(chosen):
