@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from hearth.cloud import session as cloud_session
 from hearth.engine import actions, adoption, committer, context, definitions, ending, inputs, run, scope
 from hearth.engine.step import Step
-from hearth.model import names, plan
+from hearth.model import names, plan, values
 from hearth.model.errors import LimitExceeded
 from hearth.model.states import Action, Status
 from hearth.resources import contract
@@ -394,7 +394,7 @@ class ContainedResource:
             if kind.nests:
                 call.child = await self._load(self._row)
                 return await kind.attribute_path(call, path)
-            return scope.walk(await kind.attribute(call, str(path[0]), self._row.observed), path[1:])
+            return values.walk(await kind.attribute(call, str(path[0]), self._row.observed), path[1:])
         return self._run.scope.attribute(self._row.name, tuple(path))
 
 

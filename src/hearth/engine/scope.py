@@ -3,28 +3,11 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from hearth.model import plan
+from hearth.model import plan, values
 from hearth.model.states import READABLE_ACTIONS, Action, Status
 from hearth.model.values import UNKNOWN
 from hearth.resources import contract, nested
 from hearth.store.rows import ResourceRow
-
-
-def walk(value: Any, path: Sequence[Any]) -> Any:
-    """Follow map keys and list indexes; None where a step leads nowhere."""
-    for step in path:
-        if value is UNKNOWN:
-            return UNKNOWN
-        try:
-            if isinstance(value, Mapping):
-                value = value[step]
-            elif isinstance(value, (list, tuple, str)):
-                value = value[int(step)]
-            else:
-                return None
-        except (KeyError, IndexError, TypeError, ValueError):
-            return None
-    return value
 
 
 def attribute_key(path: Sequence[Any], dynamic: bool) -> str:
@@ -94,4 +77,4 @@ class RowScope:
                 return None
             return {key: value for key, value in row.attributes.items() if key != "show"}
         value = row.attributes.get(attribute_key(path, dynamic))
-        return value if dynamic else walk(value, path[1:])
+        return value if dynamic else values.walk(value, path[1:])

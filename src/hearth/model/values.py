@@ -4,7 +4,7 @@ A plan is made before resources exist, so a property may depend on something onl
 is `UNKNOWN`; every function of the template languages passes it on, and a plan shows it as known after apply.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, final
 
 
@@ -50,3 +50,21 @@ def is_known(value: Any) -> bool:
     if isinstance(value, (list, tuple)):
         return all(map(is_known, value))
     return True
+
+
+def walk(value: Any, path: Sequence[Any]) -> Any:
+    """What get_attr finds at a path of map keys and list indexes; None where a step leads nowhere.
+
+    An index is a number; its text finds nothing.
+    """
+    for step in path:
+        if value is UNKNOWN:
+            return UNKNOWN
+        try:
+            if isinstance(value, Mapping) or (isinstance(step, int) and isinstance(value, (list, tuple, str))):
+                value = value[step]
+            else:
+                return None
+        except (LookupError, TypeError):
+            return None
+    return value

@@ -7,7 +7,7 @@ The engine makes, updates and deletes the nested stack; a type only says what is
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
-from hearth.model import names
+from hearth.model import names, values
 from hearth.model.constraints import Custom
 from hearth.model.plan import Decision, Verdict
 from hearth.model.values import is_known
@@ -120,7 +120,7 @@ class TemplateResource(NestedStack):
         """Outputs by name; single resources as all nested stacks show them."""
         name = str(path[0])
         if call.child is not None and name in call.child.output_names:
-            return walk(call.child.output(name), path[1:])
+            return values.walk(call.child.output(name), path[1:])
         return await super().attribute_path(call, path)
 
 
@@ -188,18 +188,3 @@ def _property(parameter: template.ParameterSchema) -> Property:
 def _simple(parameter_type: str) -> str:
     """The HOT name of a parameter's type, whichever language it is from."""
     return {"commadelimitedlist": _LIST}.get(parameter_type.lower(), parameter_type.lower())
-
-
-def walk(value: Any, path: Sequence[Any]) -> Any:
-    """Follow map keys and list indexes; None where a step leads nowhere."""
-    for step in path:
-        if isinstance(value, Mapping):
-            value = value.get(step)
-        elif isinstance(value, (list, str)):
-            try:
-                value = value[int(step)]
-            except (IndexError, TypeError, ValueError):
-                return None
-        else:
-            return None
-    return value

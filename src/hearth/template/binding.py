@@ -252,6 +252,14 @@ class _Folding(base.Evaluation):
             self._findings.add(misuse.message, self.template.place(path), label=misuse.label, advice=misuse.advice)
             return UNKNOWN
 
+    def condition_value(self, tree: Tree) -> Any:
+        """See `Evaluation.condition_value`; what depends on a condition depends on its being right."""
+        forgiving, self.forgiving = self.forgiving, False
+        try:
+            return self.value(tree)
+        finally:
+            self.forgiving = forgiving
+
     def condition(self, name: str) -> Any:
         """See `Evaluation.condition`."""
         if name not in self._conditions:

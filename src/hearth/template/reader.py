@@ -132,7 +132,14 @@ class TreeReader:
         """Look at a key that is no function here: was one meant?"""
         version = self._version
         if self._within_condition:
-            if name in version.functions:
+            having = versions.versions_with(name, in_conditions=True)
+            if having:
+                self._problem(
+                    f"{name} is no condition function of version {version.name}",
+                    (*path, name),
+                    advice=f"Versions that have it: {having}.",
+                )
+            elif name in version.functions:
                 self._problem(
                     f"{name} cannot be used in a condition",
                     (*path, name),

@@ -264,12 +264,17 @@ def spellings(key: str) -> list[str]:
 
 
 @functools.cache
-def versions_with(function: str) -> str:
-    """The versions that have a function of this name, for advice; "" when none has."""
+def versions_with(function: str, *, in_conditions: bool = False) -> str:
+    """The versions that have a function (a condition function) of this name, for advice; "" when none has."""
     parts = []
     for key in KEYS:
-        names = [version.name for version in VERSIONS if version.key == key]
-        having = [version.name for version in VERSIONS if version.key == key and function in version.functions]
+        all_of_key = [version for version in VERSIONS if version.key == key]
+        names = [version.name for version in all_of_key]
+        having = [
+            version.name
+            for version in all_of_key
+            if function in (version.condition_functions if in_conditions else version.functions)
+        ]
         if len(having) > 1:
             until = "and later" if having[-1] == names[-1] else f"to {having[-1]}"
             parts.append(f"{key} {having[0]} {until}")

@@ -54,6 +54,8 @@ def test_references(present, type_name, reference):
         (("subnets", 1, "b"), 1),
         (("subnets", 9), None),
         (("subnets", "b"), None),
+        (("subnets", "0"), None),
+        (("subnets", -1, "b"), 1),
         (("name", "x"), None),
         (("absent",), None),
         ((), {"subnets": ["a", {"b": 1}], "name": "n"}),

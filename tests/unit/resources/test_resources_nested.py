@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from hearth.model import values
 from hearth.model.states import Action, Status
 from hearth.model.values import UNKNOWN
 from hearth.resources import checking, nested, registry
@@ -33,7 +34,7 @@ class Member:
         return self.id
 
     async def attribute(self, path: Sequence[Any]) -> Any:
-        return nested.walk(self.attributes, path)
+        return values.walk(self.attributes, path)
 
 
 @dataclasses.dataclass

@@ -168,6 +168,30 @@ def test_errors_found_late_name_the_call(call: str, words: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        ("{get_attr: [a, [x]]}", "a key or an index, not a list"),
+        ("{get_attr: [a, x, {k: v}]}", "a key or an index, not a map"),
+        ("{get_attr: [a, 5]}", "the attribute of get_attr must be text"),
+        ("{get_attr: [a, null]}", "the attribute of get_attr must be text"),
+        ("{get_attr: [[a], x]}", "the resource of get_attr must be text"),
+        ("{get_attr: a}", "must be a list"),
+        ("{get_attr: []}", "at least 1"),
+        ("{get_attr: [nope, x]}", "no resource named 'nope'"),
+        ("{get_resource: [a]}", "must be text"),
+        ("{get_resource: nope}", "no resource named 'nope'"),
+    ],
+)
+@pytest.mark.parametrize("version", ["2018-08-31", "2015-10-15"])
+def test_wrong_references(version: str, call: str, words: str) -> None:
+    _, errors = bound(
+        f"heat_template_version: {version}\nresources: {{a: {{type: X}}, b: {{type: X, properties: {{p: {call}}}}}}}\n"
+    )
+    assert len(errors) == 1
+    assert words in errors[0]
+
+
+@pytest.mark.parametrize(
     ("limits", "expression", "words"),
     [
         ((7, 10_000), "range(0, 8).toList()", "more than 7 items"),

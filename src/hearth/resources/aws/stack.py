@@ -6,7 +6,7 @@ Spec: https://docs.openstack.org/heat/latest/template_guide/cfn.html#AWS::CloudF
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from hearth.model import names
+from hearth.model import names, values
 from hearth.model.values import UNKNOWN
 from hearth.resources import base, nested
 from hearth.resources.contract import Call, ChildStack, Issue, NotKnownYet, Unfetched, Values
@@ -59,4 +59,4 @@ class Stack(nested.NestedStack):
         output = name.removeprefix(_OUTPUT)
         if call.child is None or output not in call.child.output_names:
             return None
-        return nested.walk(call.child.output(output), path[1:])
+        return values.walk(call.child.output(output), path[1:])

@@ -5,8 +5,8 @@ from typing import Any
 
 import msgspec
 
+from hearth.model import values
 from hearth.model.states import Action, Status
-from hearth.resources import nested
 from hearth.resources.contract import ChildResource, ChildView
 
 
@@ -41,9 +41,9 @@ async def read(members: Iterable[ChildResource], path: Sequence[Any]) -> Any:
     name, *rest = path
     several = list(members)
     if name == "refs":
-        return nested.walk([one.reference() for one in several], rest)
+        return values.walk([one.reference() for one in several], rest)
     if name == "refs_map":
-        return nested.walk({one.name: one.reference() for one in several}, rest)
+        return values.walk({one.name: one.reference() for one in several}, rest)
     if name == "attributes":
         return {one.name: await one.attribute(rest) for one in several} if rest else None
     return [await one.attribute(path) for one in several]

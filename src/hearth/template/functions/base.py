@@ -111,6 +111,10 @@ class Evaluation:
             return {key: self.operand(item) for key, item in args.items()}
         return self.operand(args)
 
+    def condition_value(self, tree: Any) -> Any:
+        """What the call in the place of a condition gives."""
+        return self.value(tree)
+
     def give_unknown(self) -> Any:
         """`UNKNOWN`, counted."""
         self.unknown += 1
@@ -179,6 +183,8 @@ class Function:
 
     #: A macro gets its arguments raw and reads what it wants of them.
     macro: ClassVar[bool] = False
+    #: Whether an argument that vanishes (an `if` without else) leaves no gap; else it counts as null.
+    closes_gaps: ClassVar[bool] = False
     #: One sentence for the list of functions.
     summary: ClassVar[str] = ""
 
@@ -226,7 +232,7 @@ class Function:
     def evaluate(self, evaluation: Evaluation) -> Any:
         """The value, or the call with evaluated arguments when one of them is for later. Raises Misuse."""
         residual, unknown = evaluation.residual, evaluation.unknown
-        args = evaluation.operands(self.args)
+        args = evaluation.operand(self.args) if self.closes_gaps else evaluation.operands(self.args)
         if evaluation.unknown != unknown:
             return UNKNOWN
         if evaluation.residual != residual:

@@ -49,6 +49,8 @@ class Repeat(Function):
         variables = list(args["for_each"])
         lists = [list(items or ()) for items in args["for_each"].values()]
         together = self.takes_permutations and not self._permutations(args)
+        if None in args["for_each"].values():
+            return []
         if together and len({len(items) for items in lists}) > 1:
             raise Misuse("without permutations all lists of for_each must have the same length")
         copies = len(lists[0]) if together else _product(map(len, lists))
@@ -144,6 +146,7 @@ class MapMerge(Function):
 class MapReplace(Function):
     """`[map, {keys: {old: new}, values: {old: new}}]`."""
 
+    closes_gaps = True
     summary = "Renames keys and exchanges values of a map. Takes a list of the map and a map of keys and values."
 
     def check(self, args: Any) -> None:
@@ -154,7 +157,8 @@ class MapReplace(Function):
             raise Misuse(f"{self.name} takes a list of two maps", "TypeError")
         if args[0] is not None:
             base.need_map(args[0], f"item 1 of {self.name}")
-        base.need_map(args[1], f"item 2 of {self.name}")
+        if args[1] is not None:
+            base.need_map(args[1], f"item 2 of {self.name}")
         if isinstance(args[1], dict):
             for key, item in args[1].items():
                 if key not in ("keys", "values"):
@@ -164,8 +168,8 @@ class MapReplace(Function):
 
     def compute(self, args: Any) -> dict[str, Any]:
         """See `Function.compute`."""
-        given = args[0] or {}
-        renamed, exchanged = args[1].get("keys") or {}, args[1].get("values") or {}
+        given, changes = args[0] or {}, args[1] or {}
+        renamed, exchanged = changes.get("keys") or {}, changes.get("values") or {}
         result: dict[str, Any] = {}
         for key, value in given.items():
             new = renamed.get(key)
@@ -280,7 +284,7 @@ class Select(Function):
             index = None
         if index is None:
             raise Misuse(f"the index of {self.name} must be an integer, not {base.kind_of(step)}", "TypeError")
-        return collection[index] if 0 <= index < len(collection) else ""
+        return collection[index] if -len(collection) <= index < len(collection) else ""
 
 
 class MemberListToMap(Function):

@@ -14,7 +14,7 @@ def holds(condition: Any, evaluation: Evaluation) -> Any:
     if isinstance(condition, str):
         found = evaluation.condition(condition)
     else:
-        found = evaluation.value(condition)
+        found = evaluation.condition_value(condition)
     if found is UNKNOWN or isinstance(found, bool):
         return found
     raise Misuse(f"a condition must give true or false, not {base.kind_of(found)}", "Condition validation error")

@@ -5,6 +5,7 @@ expression sees `$.data` and the standard library, nothing of the host. The engi
 `query_library` limits the rest.
 """
 
+import datetime
 import functools
 import threading
 from typing import Any, Final
@@ -76,9 +77,8 @@ class LimitedYaql(Function):
 
 def _evaluated(args: Any, limits: tuple[int, int]) -> Any:
     expression = _parsed(args["expression"], limits)
-    data = args.get("data")
     try:
-        result = expression.evaluate(data={"data": {} if data is None else data}, context=query_library.context())
+        result = expression.evaluate(data={"data": args.get("data", {})}, context=query_library.context())
     except Misuse:
         raise
     except exceptions.CollectionTooLargeException as error:
@@ -127,6 +127,8 @@ def _as_data(value: Any) -> Any:
         return {key if isinstance(key, str) else str(key): _as_data(item) for key, item in value.items()}
     if isinstance(value, (list, tuple, set, frozenset)):
         return [_as_data(item) for item in value]
+    if isinstance(value, datetime.datetime):
+        return value.strftime("%Y-%m-%dT%H:%M:%S.%f")
     raise Misuse(
         f"the yaql expression gives a {type(value).__name__}, which is no plain value",
         advice="Turn it into text with str().",

@@ -2,6 +2,7 @@
 
 from typing import Any, ClassVar
 
+from hearth.model import values
 from hearth.model.diagnostics import Path, nearest
 from hearth.model.values import UNKNOWN
 from hearth.template.functions import base
@@ -33,7 +34,7 @@ class GetParam(Function):
     def evaluate(self, evaluation: Evaluation) -> Any:
         """See `Function.evaluate`; a path that is not final yet leaves a walk through the value for later."""
         residual, unknown = evaluation.residual, evaluation.unknown
-        args = evaluation.operands(self.args)
+        args = evaluation.operand(self.args)
         if evaluation.unknown != unknown:
             return UNKNOWN
         self.check(args)
@@ -57,7 +58,7 @@ def _walked(value: Any, path: list[Any]) -> Any:
         try:
             if isinstance(value, dict):
                 value = value[step]
-            elif isinstance(value, (list, str)) and isinstance(step, (int, str)) and not isinstance(step, bool):
+            elif isinstance(value, (list, str)) and isinstance(step, (int, str)):
                 value = value[int(step)]
             else:
                 return ""
@@ -132,6 +133,11 @@ class GetAttr(Function):
         base.need_list(args, f"the arguments of {self.name}", self.least, self.most)
         if isinstance(args, list):
             base.need_text(args[0], f"the resource of {self.name}")
+            for step in args[1:2] if self.walks else args[1:]:
+                if isinstance(step, (dict, list)):
+                    raise Misuse(f"a step of {self.name} is a key or an index, not {base.kind_of(step)}", "TypeError")
+            if len(args) > 1:
+                base.need_text(args[1], f"the attribute of {self.name}")
 
     def evaluate(self, evaluation: Evaluation) -> Any:
         """See `Function.evaluate`."""
@@ -145,7 +151,7 @@ class GetAttr(Function):
         resource, *path = args
         if self.walks and isinstance(path[0], str):
             found = evaluation.attribute(self.with_args(args), resource, tuple(path[:1]))
-            return found if found is UNKNOWN or isinstance(found, Function) else _stepped(found, path[1:])
+            return found if found is UNKNOWN or isinstance(found, Function) else values.walk(found, path[1:])
         return evaluation.attribute(self.with_args(args), resource, tuple(path))
 
 
@@ -167,19 +173,6 @@ class FnGetAtt(GetAttr):
 
     summary = "Gives an attribute of a resource. Takes a list of the resource and the attribute."
     most = 2
-
-
-def _stepped(value: Any, path: list[Any]) -> Any:
-    """The element at a path, null when it is not there."""
-    for step in path:
-        try:
-            if isinstance(value, dict) or (isinstance(step, int) and isinstance(value, (list, str))):
-                value = value[step]
-            else:
-                return None
-        except (LookupError, TypeError):
-            return None
-    return value
 
 
 class RefParameter(GetParam):

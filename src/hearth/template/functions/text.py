@@ -18,6 +18,8 @@ _ALGORITHMS = {
     name.lower(): name for name in hashlib.algorithms_available if not name.lower().startswith(("shake", "blake2-"))
 }
 
+_LONGEST_PORT = 10
+
 
 def _as_json(value: Any) -> str:
     return json.dumps(value, sort_keys=True)
@@ -153,7 +155,7 @@ class ListJoin(Function):
             return
         base.need_text(args[0], f"the delimiter of {self.name}")
         for number, operand in enumerate(args[1:], 1):
-            if operand is not None or self.most is not None:
+            if operand is not None:
                 base.need_list(operand, f"argument {number} of {self.name}")
 
     def compute(self, args: Any) -> str:
@@ -189,6 +191,7 @@ class StrSplit(Function):
 
     summary = "Splits a text at a delimiter. Takes a list of the delimiter, the text and, for one piece, its index."
     most: ClassVar[int] = 3
+    closes_gaps = True
 
     def check(self, args: Any) -> None:
         """See `Function.check`."""
@@ -276,6 +279,7 @@ class MakeUrl(Function):
     """`{scheme, username, password, host, port, path, query, fragment}`, all optional."""
 
     summary = "Builds a URL. Takes a map of scheme, username, password, host, port, path, query and fragment."
+    closes_gaps = True
     _TEXTS: ClassVar[tuple[str, ...]] = ("scheme", "username", "password", "host", "path", "fragment")
     _KEYS: ClassVar[tuple[str, ...]] = (*_TEXTS, "port", "query")
 
@@ -296,32 +300,24 @@ class MakeUrl(Function):
         if "query" in args:
             base.need_map(args["query"], f"query of {self.name}")
         if "port" in args and not isinstance(args["port"], Function):
-            self._port(args["port"])
+            self._check_port(args["port"])
 
-    def _port(self, value: Any) -> int:
-        try:
-            port = int(value) if isinstance(value, (int, str)) and not isinstance(value, bool) else 0
-        except ValueError:
-            port = 0
-        if not 1 <= port <= 65535:
+    def _check_port(self, value: Any) -> None:
+        text = str(value) if isinstance(value, (int, str)) else ""
+        if not (text.isascii() and text.isdigit() and 1 <= int(text[:_LONGEST_PORT]) <= 65535):
             raise Misuse(f"the port of {self.name} must be an integer from 1 to 65535")
-        return port
 
     def compute(self, args: Any) -> str:
         """See `Function.compute`."""
-        scheme, fragment = args.get("scheme", ""), args.get("fragment", "")
-        query = urllib.parse.urlencode(args.get("query") or {}, safe="/")
-        path = urllib.parse.quote(args.get("path", ""))
-        authority = self._authority(args)
-        if authority and path and not path.startswith("/"):
-            path = f"/{path}"
-        url = f"{scheme}:" if scheme else ""
-        if authority or scheme:
-            url += f"//{authority}"
-        url += path
-        if query:
-            url += f"?{query}"
-        return f"{url}#{urllib.parse.quote(fragment)}" if fragment else url
+        scheme, authority = args.get("scheme", ""), self._authority(args)
+        url = urllib.parse.quote(args.get("path", ""))
+        if authority or (scheme and scheme in urllib.parse.uses_netloc):
+            url = f"//{authority}" + (f"/{url}" if url and not url.startswith("/") else url)
+        if scheme:
+            url = f"{scheme}:{url}"
+        if args.get("query"):
+            url += "?" + urllib.parse.urlencode(args["query"], safe="/")
+        return url + "#" + urllib.parse.quote(args["fragment"]) if args.get("fragment") else url
 
     def _authority(self, args: Mapping[str, Any]) -> str:
         authority = ""
@@ -331,7 +327,6 @@ class MakeUrl(Function):
                 authority += ":" + urllib.parse.quote(args["password"], safe="")
             authority += "@"
         host = args.get("host", "").removeprefix("[").removesuffix("]") if args.get("host") else ""
+        host = urllib.parse.quote(host, safe=":")
         authority += f"[{host}]" if ":" in host else host
-        if "port" in args:
-            authority += f":{self._port(args['port'])}"
-        return authority
+        return f"{authority}:{args['port']}" if "port" in args else authority
