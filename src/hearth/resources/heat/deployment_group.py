@@ -9,6 +9,7 @@ import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
+from hearth.model import values
 from hearth.model.states import Action
 from hearth.model.values import UNKNOWN, is_known
 from hearth.resources import base, nested, schema
@@ -106,7 +107,7 @@ class Group(nested.NestedStack):
             return None
         wanted = [_OF_MEMBERS.get(name, name)]
         found = {one: await member.attribute(wanted) for one, member in call.child.resources.items()}
-        return nested.walk(found, path[1:])
+        return values.walk(found, path[1:])
 
 
 def _known(tree: Any) -> Any:
