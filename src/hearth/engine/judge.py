@@ -106,6 +106,8 @@ def _rule(
     if not is_known([*changed.values(), metadata]):
         policy_changes = row.deletion_policy != member.definition.deletion_policy
         others = plan.lighter(decision.verdict, _lightest(member.type, change, call, metadata, policy_changes))
+    if decision.verdict is plan.Verdict.UPDATE and not member.type.may_replace.isdisjoint(changed):
+        others, effect = others | {plan.Verdict.REPLACE}, plan.Effect.IDENTITY
     return Ruling(plan.Judgement(decision, effect, others, before, values), change)
 
 

@@ -95,7 +95,8 @@ class Effect(enum.IntEnum):
 class Judgement:
     """What one wanted resource will meet. `before` and `after` are properties by key, `after` maybe with `UNKNOWN`.
 
-    `others`: what it may come to instead, once everything is known; the decision is the gravest of all then.
+    `others`: what it may come to instead, once everything is known. The decision is the gravest, but for an update that
+    finds only when it is made that another object is needed.
     `attended`: it is looked at during the action even if it is kept.
     """
 

@@ -507,6 +507,8 @@ class Resource:
     renewed: ClassVar[bool] = False
     #: Whether there is something that a check can look at.
     supports_check: ClassVar[bool] = False
+    #: Properties at whose change `update` may raise NeedsReplacement, which only it can find out.
+    may_replace: ClassVar[frozenset[str]] = frozenset()
     #: Keys of `call.data` whose values are secrets, which may get into properties of others by attributes.
     secret_data: ClassVar[tuple[str, ...]] = ()
     #: Whether the type can copy its object: it has the snapshot verbs, and `waits_on` has SNAPSHOT.

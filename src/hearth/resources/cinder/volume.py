@@ -82,6 +82,7 @@ class Volume(RemoteResource):
             on=frozenset({Action.CREATE, Action.UPDATE, Action.DELETE, Action.SNAPSHOT}),
         ),
     )
+    may_replace = frozenset({"backup_id"})  # a volume in use cannot be filled
     supports_snapshot = True
     snapshot_deletion_policy = True
 

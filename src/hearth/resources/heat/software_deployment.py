@@ -88,6 +88,7 @@ class Deployment(Declared, stack_user.WithUser):
     dynamic_attributes = True
     takes_signals = True
     deploys = True
+    may_replace = frozenset({"input_values"})  # the config says for which inputs
     waits_on = frozenset({Action.CREATE, Action.UPDATE, Action.DELETE, Action.SUSPEND, Action.RESUME})
 
     def validate(self, properties: Values) -> Iterable[Issue]:
