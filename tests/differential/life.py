@@ -31,6 +31,8 @@ HERE = pathlib.Path(__file__).parent
 POLL_SECONDS = 0.3
 GIVE_UP_SECONDS = 240
 SHOWN = 400
+#: How often a stack is found FAILED before that is taken for the end.
+LOOKS_AT_FAILED = 8
 #: Statuses of requests that are answered with an error of the service's own wording.
 REFUSED = 400
 
@@ -186,12 +188,15 @@ class Life:
         return {"reached": "never"}
 
     def _rest(self) -> Seen:
+        failed = 0
         for _ in range(int(GIVE_UP_SECONDS / POLL_SECONDS)):
             answer = self._service.call("GET", self._stack)
             if answer.status_code != 200:
                 return {"state": answer.status_code}
             shown = answer.json()["stack"]
-            if not shown["stack_status"].endswith("IN_PROGRESS"):
+            failed = failed + 1 if shown["stack_status"].endswith("FAILED") else 0
+            # Heat is FAILED for a moment before it rolls back.
+            if not shown["stack_status"].endswith("IN_PROGRESS") and (not failed or failed > LOOKS_AT_FAILED):
                 return self._look(shown)
             time.sleep(POLL_SECONDS)
         return {"state": "no end"}
@@ -215,7 +220,10 @@ class Life:
         )
         for one in answer.json().get("events", ()):
             name = "(stack)" if one["resource_name"] == self._name else one["resource_name"]
-            events.setdefault(name, []).append([one["resource_status"], _plain(one["resource_status_reason"])])
+            told = [one["resource_status"], _plain(one["resource_status_reason"])]
+            several = events.setdefault(name, [])
+            if told not in several[-1:]:  # Heat tells some ends twice
+                several.append(told)
         for name, several in events.items():
             new = several[self._told.get(name, 0) :]
             self._told[name] = len(several)
