@@ -351,7 +351,7 @@ def _custom_checks(values: template_parameters.ParameterValues, findings: Findin
         if problem:
             advice = "" if check is not None else nearest(name, (*rules.CHECKS, *finders.FINDERS))
             place = where()
-            findings.add(f"Parameter {place.path_text()!r} is invalid: {problem}", place, advice=advice)
+            findings.add(f"Parameter {str(place.path[-1])!r} is invalid: {problem}", place, advice=advice)
     return asked
 
 

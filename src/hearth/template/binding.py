@@ -211,9 +211,9 @@ class _Folding(base.Evaluation):
         self._stack = stack
         self._declared = template.raw.get(template.key("parameters")) or {}
         self._conditions: dict[str, Any] = {}
-        self._values: dict[str, Any] = parameters.native() | {
+        self._values: dict[str, Any] = {
             name: UNKNOWN if value is None else value for name, value in stack.parameters(template.kind).items()
-        }
+        } | parameters.native()  # a template may declare a pseudo parameter, and then it is one of its own
         self._incomplete = {name for name, value in self._values.items() if not is_known(value)}
 
     # -- findings --
