@@ -477,6 +477,8 @@ class Resource:
     attributes: ClassVar[Mapping[str, Attribute]] = {}
     #: Support statuses and the version each began in, the present one first.
     support: ClassVar[Support] = ()
+    #: Whether no property of the type matters: what is written in them is neither computed nor checked.
+    indifferent: ClassVar[bool] = False
     #: Service types, one of which the catalog must hold for this type to be available; empty: always available.
     services: ClassVar[tuple[str, ...]] = ()
     #: Longest physical name the service takes.
