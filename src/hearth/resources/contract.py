@@ -175,6 +175,14 @@ class StackUser:
     auth_url: str
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class AccessKey:
+    """A key pair with which a user signs requests."""
+
+    access: str
+    secret: str = dataclasses.field(repr=False)
+
+
 class StackUsers(Protocol):
     """The users that resources of a stack need for what happens inside servers. All calls may be repeated."""
 
@@ -183,6 +191,9 @@ class StackUsers(Protocol):
 
     async def token(self, user_id: str, password: str) -> str:
         """A token of the user."""
+
+    async def key(self, user_id: str) -> AccessKey:
+        """A new key pair of the user; former ones are taken away."""
 
     async def enable(self, user_id: str, enabled: bool) -> None:
         """Let the user in, or keep the user out."""
