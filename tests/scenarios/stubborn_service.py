@@ -1,13 +1,14 @@
 """A service that refuses, stalls or falls silent as a scenario tells it, and the resource type of its objects."""
 
 import asyncio
+import dataclasses
 from collections.abc import Iterator
 from typing import Any
 
 from hearth.cloud import session
 from hearth.model.states import Action
 from hearth.resources import base
-from hearth.resources.contract import Call, Change, Gone, Wait
+from hearth.resources.contract import Call, Change, Gone, Permanent, Wait
 from hearth.resources.schema import Property
 
 
@@ -16,7 +17,7 @@ class Service:
 
     `silent`: verbs that never answer. `endless`: verbs that are accepted and never done. `refusals`: what a verb
     answers, one after the other; None lets a call pass. `losses`: what callers of create hear after the work. `cut`:
-    calls whose caller gave them up.
+    calls whose caller gave them up. `fails_to_settle`: resources whose update fails after it was accepted.
     """
 
     is_usable = True
@@ -26,6 +27,8 @@ class Service:
         self.silent: set[str] = set()
         self.endless: set[str] = set()
         self.refusals: dict[str, Iterator[Exception | None]] = {}
+        self.fails_to_settle: set[str] = set()
+        self.findable = True
         self.losses: Iterator[Exception] = iter(())
         self.calls: list[str] = []
         self.cut: list[str] = []
@@ -54,6 +57,7 @@ class Service:
             fixed = Property(str, "What it is made of; another replaces it.", default="")
             external = True
             waits_on = frozenset({Action.CREATE, Action.UPDATE, Action.DELETE})
+            findable = service.findable
 
             async def find(self, call: Call) -> str | None:
                 await service.call("find", call)
@@ -84,7 +88,12 @@ class Service:
                 if "delete" not in service.endless:
                     del service.objects[str(call.physical_id)]
 
+            async def suspend(self, call: Call) -> None:
+                await service.call("suspend", call)
+
             async def settle(self, call: Call, observed: Any) -> Wait | None:
+                if call.action is Action.UPDATE and call.name in service.fails_to_settle:
+                    raise Permanent("it came to nothing")
                 return Wait(0.01) if call.action.lower() in service.endless or call.action is Action.DELETE else None
 
         world.types.add([Stubborn])
@@ -98,3 +107,8 @@ class Service:
 
 def stubborn(content: str = "", **sections: Any) -> dict[str, Any]:
     return {"type": "Test::Stubborn", "properties": {"content": content}, **sections}
+
+
+def stranger(caller: Any) -> Any:
+    """Somebody of another project."""
+    return dataclasses.replace(caller, project_id="0" * 32)

@@ -440,15 +440,16 @@ async def test_a_group_does_not_grow_by_signals_while_its_stack_is_locked(world)
             "scaling_adjustment": 1,
         },
     }
-    stack = await done(world, hot({"group": group, "policy": policy}))
+    size = {"size": {"get_attr": ["group", "current_size"]}}
+    stack = await done(world, hot({"group": group, "policy": policy}, size))
     await world.service.lock(world.caller, stack)
     await world.service.signal(world.caller, stack, "policy", None)
-    inner = await world.inner(stack, "group")
-    assert (await world.show(inner))["stack_status"] == "CREATE_COMPLETE"
+    assert await world.output(stack, "size") == 1
     await world.service.unlock(world.caller, stack)
     await world.service.signal(world.caller, stack, "policy", None)
+    inner = await world.inner(stack, "group")
     await world.until(inner, "UPDATE_COMPLETE")
-    assert len(await world.resources(inner)) == 2
+    assert await world.output(stack, "size") == 2
 
 
 async def test_holds_go_with_their_stack(world):

@@ -1,6 +1,8 @@
 """Every action ends: also when a service never answers, or says for ever that it is not done."""
 
+import asyncio
 import json
+import time
 
 import pytest
 import sqlalchemy as sa
@@ -12,13 +14,28 @@ from hearth.store import stacks
 
 
 @pytest.fixture
-async def hasty(new_world):
-    """A world whose actions may take a second, on a service that can be made to fail."""
-    world = new_world(stack_action_timeout=1)
+async def hours(new_world):
+    """A world whose clock can be put forward, on a service that can be made to fail."""
+    world = new_world()
+    world.ahead = 0.0
+    world.context.now = lambda: time.time() + world.ahead
     world.remote = stubborn_service.Service().use_in(world)
     await world.start_engine()
     yield world
     await world.close()
+
+
+async def until_called(world, call):
+    """Wait until the service was called so."""
+    async with asyncio.timeout(20):
+        while call not in world.remote.calls:  # noqa: ASYNC110 - the service tells nobody
+            await asyncio.sleep(0.01)
+
+
+async def an_hour_after(world, call):
+    """Let an hour go by once the service was called so."""
+    await until_called(world, call)
+    world.ahead += 3601
 
 
 async def reason(world, stack, name):
@@ -27,88 +44,99 @@ async def reason(world, stack, name):
 
 @pytest.mark.parametrize("trouble", ["silent", "endless"])
 @pytest.mark.parametrize("verb", ["create", "observe"])
-async def test_a_creation_ends_whatever_the_service_does(hasty, trouble, verb):
-    getattr(hasty.remote, trouble).add("create" if trouble == "endless" else verb)
-    stack = await hasty.create(hot({"a": stubborn(), "b": thing()}))
-    shown = await hasty.until(stack, "CREATE_FAILED")
+async def test_a_creation_ends_whatever_the_service_does(hours, trouble, verb):
+    getattr(hours.remote, trouble).add("create" if trouble == "endless" else verb)
+    stack = await hours.create(hot({"a": stubborn(), "b": thing()}))
+    await hours.until_resource(stack, "b", "CREATE_COMPLETE")
+    await an_hour_after(hours, f"{verb} a")
+    shown = await hours.until(stack, "CREATE_FAILED")
     assert shown["stack_status_reason"] == "Timed out"
-    assert await hasty.statuses(stack) == {"a": "CREATE_FAILED", "b": "CREATE_COMPLETE"}
-    assert (await reason(hasty, stack, "a")).startswith("CREATE aborted (Timed out)")
+    assert await hours.statuses(stack) == {"a": "CREATE_FAILED", "b": "CREATE_COMPLETE"}
+    assert (await reason(hours, stack, "a")).startswith("CREATE aborted (Timed out)")
 
 
-async def test_a_call_without_an_answer_is_given_up_with_the_action(hasty):
-    hasty.remote.silent = {"create"}
-    stack = await hasty.create(hot({"a": stubborn(), "b": stubborn()}))
-    await hasty.until(stack, "CREATE_FAILED")
-    assert sorted(hasty.remote.cut) == ["create a", "create b"]
+async def test_a_call_without_an_answer_is_given_up_with_the_action(hours):
+    hours.remote.silent = {"create"}
+    stack = await hours.create(hot({"a": stubborn(), "b": stubborn()}))
+    await until_called(hours, "create a")
+    await an_hour_after(hours, "create b")
+    await hours.until(stack, "CREATE_FAILED")
+    assert sorted(hours.remote.cut) == ["create a", "create b"]
 
 
-async def test_a_creation_without_an_answer_is_rolled_back(hasty):
-    hasty.remote.silent = {"create b"}
-    stack = await hasty.create(hot({"a": stubborn(), "b": after(stubborn(), "a")}), disable_rollback=False)
-    await hasty.until(stack, "ROLLBACK_COMPLETE")
-    assert hasty.remote.objects == {}
-    told = await hasty.service.list_events(hasty.caller, stack, sort_dir="asc")
+async def test_a_creation_without_an_answer_is_rolled_back(hours):
+    hours.remote.silent = {"create b"}
+    stack = await hours.create(hot({"a": stubborn(), "b": after(stubborn(), "a")}), disable_rollback=False)
+    await an_hour_after(hours, "create b")
+    await hours.until(stack, "ROLLBACK_COMPLETE")
+    assert hours.remote.objects == {}
+    told = await hours.service.list_events(hours.caller, stack, sort_dir="asc")
     assert ("CREATE_FAILED", "Timed out") in [(one["resource_status"], one["resource_status_reason"]) for one in told]
 
 
 @pytest.mark.parametrize("trouble", ["silent", "endless"])
-async def test_a_rollback_ends_in_its_own_time(hasty, trouble):
-    hasty.remote.silent = {"create b"}
-    getattr(hasty.remote, trouble).add("delete")
-    stack = await hasty.create(hot({"a": stubborn(), "b": after(stubborn(), "a")}), disable_rollback=False)
-    shown = await hasty.until(stack, "ROLLBACK_FAILED")
+async def test_a_rollback_ends_in_its_own_time(hours, trouble):
+    hours.remote.silent = {"create b"}
+    getattr(hours.remote, trouble).add("delete")
+    stack = await hours.create(hot({"a": stubborn(), "b": after(stubborn(), "a")}), disable_rollback=False)
+    await an_hour_after(hours, "create b")
+    await an_hour_after(hours, "delete a")
+    shown = await hours.until(stack, "ROLLBACK_FAILED")
     assert "Timed out" in shown["stack_status_reason"]
-    assert (await reason(hasty, stack, "a")).startswith("DELETE aborted (Timed out)")
+    assert (await reason(hours, stack, "a")).startswith("DELETE aborted (Timed out)")
 
 
 @pytest.mark.parametrize("trouble", ["silent", "endless"])
-async def test_a_deletion_ends_and_can_be_repeated(hasty, trouble):
-    stack = await hasty.create(hot({"a": stubborn()}))
-    await hasty.until(stack, "CREATE_COMPLETE")
-    getattr(hasty.remote, trouble).add("delete")
-    await hasty.delete(stack)
-    await hasty.until(stack, "DELETE_FAILED")
-    assert (await reason(hasty, stack, "a")).startswith("DELETE aborted (Timed out)")
-    getattr(hasty.remote, trouble).clear()
-    await hasty.delete(stack)
-    await hasty.until(stack, "DELETE_COMPLETE")
-    assert hasty.remote.objects == {}
+async def test_a_deletion_ends_and_can_be_repeated(hours, trouble):
+    stack = await hours.create(hot({"a": stubborn()}))
+    await hours.until(stack, "CREATE_COMPLETE")
+    getattr(hours.remote, trouble).add("delete")
+    await hours.delete(stack)
+    await an_hour_after(hours, "delete a")
+    await hours.until(stack, "DELETE_FAILED")
+    assert (await reason(hours, stack, "a")).startswith("DELETE aborted (Timed out)")
+    getattr(hours.remote, trouble).clear()
+    await hours.delete(stack)
+    await hours.until(stack, "DELETE_COMPLETE")
+    assert hours.remote.objects == {}
 
 
-async def test_an_update_without_an_answer_comes_back(hasty):
-    stack = await hasty.create(hot({"a": stubborn("old")}))
-    await hasty.until(stack, "CREATE_COMPLETE")
-    hasty.remote.silent = {"update"}
-    await hasty.update(stack, hot({"a": stubborn("new")}), disable_rollback=False)
-    await hasty.until(stack, "ROLLBACK_COMPLETE")
-    assert list(hasty.remote.objects.values()) == ["old"]
+async def test_an_update_without_an_answer_comes_back(hours):
+    stack = await hours.create(hot({"a": stubborn("old")}))
+    await hours.until(stack, "CREATE_COMPLETE")
+    hours.remote.silent = {"update"}
+    await hours.update(stack, hot({"a": stubborn("new")}), disable_rollback=False)
+    await an_hour_after(hours, "update a")
+    await hours.until(stack, "ROLLBACK_COMPLETE")
+    assert list(hours.remote.objects.values()) == ["old"]
 
 
-async def test_nested_stacks_end_with_their_root(hasty):
+async def test_nested_stacks_end_with_their_root(hours):
     inner = hot({"a": stubborn()})
-    hasty.remote.silent = {"create"}
-    stack = await hasty.create(hot({"outer": {"type": "inner.yaml"}}), files={"inner.yaml": json.dumps(inner)})
-    shown = await hasty.until(stack, "CREATE_FAILED")
+    hours.remote.silent = {"create"}
+    stack = await hours.create(hot({"outer": {"type": "inner.yaml"}}), files={"inner.yaml": json.dumps(inner)})
+    await an_hour_after(hours, "create a")
+    shown = await hours.until(stack, "CREATE_FAILED")
     assert shown["stack_status_reason"] == "Timed out"
-    assert await hasty.statuses(stack) == {"outer": "CREATE_FAILED"}
-    hasty.remote.silent = {"delete"}
-    await hasty.delete(stack)
-    await hasty.until(stack, "DELETE_COMPLETE")  # nothing had been made
+    assert await hours.statuses(stack) == {"outer": "CREATE_FAILED"}
+    hours.remote.silent = {"delete"}
+    await hours.delete(stack)
+    await hours.until(stack, "DELETE_COMPLETE")  # nothing had been made
 
 
-async def test_an_update_that_waits_for_a_silent_call_of_a_creation_ends(hasty):
-    hasty.remote.silent = {"create"}
-    stack = await hasty.create(hot({"a": stubborn("old")}))
-    await hasty.until_resource(stack, "a", "CREATE_IN_PROGRESS")
-    await hasty.update(stack, hot({"a": stubborn("new")}))
-    shown = await hasty.until(stack, "UPDATE_FAILED")
+async def test_an_update_that_waits_for_a_silent_call_of_a_creation_ends(hours):
+    hours.remote.silent = {"create"}
+    stack = await hours.create(hot({"a": stubborn("old")}))
+    await until_called(hours, "create a")
+    await hours.update(stack, hot({"a": stubborn("new")}))
+    hours.ahead += 3601
+    shown = await hours.until(stack, "UPDATE_FAILED")
     assert shown["stack_status_reason"] == "Timed out"
-    assert hasty.remote.cut == ["create a"]
-    hasty.remote.silent = set()
-    await hasty.update(stack, hot({"a": stubborn("new")}))
-    await hasty.until(stack, "UPDATE_COMPLETE")
-    assert list(hasty.remote.objects.values()) == ["new"]
+    assert hours.remote.cut == ["create a"]
+    hours.remote.silent = set()
+    await hours.update(stack, hot({"a": stubborn("new")}))
+    await hours.until(stack, "UPDATE_COMPLETE")
+    assert list(hours.remote.objects.values()) == ["new"]
 
 
 async def test_a_cancelled_action_lets_go_of_its_calls_at_once(new_world):

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 
 from hearth.engine import context, definitions, launch, run
-from hearth.model import plan
+from hearth.model import plan, waivers
 from hearth.model.errors import LimitExceeded
 from hearth.model.names import new_id
 from hearth.model.states import Action, Status
@@ -80,10 +80,11 @@ class Actions:
         *,
         is_new: bool = False,
         seconds: float | None = None,
+        waived: waivers.Waivers = waivers.NONE,
     ) -> Prepared:
         """Plan an action on a stack as it is now; `seconds` is how long it may take (None: as the stack says)."""
         ground = Ground() if is_new else await self._ground(stack)
-        return self.planned(ground, stack, action, blueprint, definition_id, seconds=seconds)
+        return self.planned(ground, stack, action, blueprint, definition_id, seconds=seconds, waived=waived)
 
     async def _ground(self, stack: StackRow) -> Ground:
         codec = self._context.store.codec
@@ -108,13 +109,14 @@ class Actions:
         *,
         seconds: float | None = None,
         quiet: Collection[str] = (),
+        waived: waivers.Waivers = waivers.NONE,
     ) -> Prepared:
         """Plan an action on what is known of a stack. `quiet`: names of nested stacks in which nothing will change."""
         rows = ground.rows
         now = self._context.now()
         if seconds is None:
             seconds = stack.timeout_mins * 60 if stack.timeout_mins else self._context.settings.stack_action_timeout
-        draft = TraversalRow(0, stack.id, action, definition_id, None, now + seconds, now)
+        draft = TraversalRow(0, stack.id, action, definition_id, None, now + seconds, now, waived)
         working = run.Run(stack, draft, blueprint, self._definitions.type_named, self._context)
         working.note(rows)
         if action in VISITS:

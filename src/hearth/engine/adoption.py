@@ -21,7 +21,7 @@ from hearth.engine.requests import StackRequest
 from hearth.model import plan
 from hearth.model.diagnostics import Findings
 from hearth.model.errors import BadRequest, Invalid
-from hearth.model.states import Action
+from hearth.model.states import Action, Status
 from hearth.resources.blueprint import Blueprint
 from hearth.store import resources, stacks
 from hearth.store.codec import Codec
@@ -85,17 +85,6 @@ def _entry(row: ResourceRow) -> dict[str, Any]:
         "metadata": row.metadata or {},
         "resource_data": row.data,
     }
-
-
-def let_go(connection: sa.Connection, codec: Codec, stack: StackRow) -> None:
-    """Make the deletion of a stack and all nested in it leave every object where it is; only records will go."""
-    tree = _tree(connection, stack)
-    owners = {one.owner_resource_id for one in tree}
-    rows = resources.by_stacks(connection, codec, [one.id for one in tree])
-    # What owns a nested stack is deleted, so that the records inside go too.
-    policies = {row.id: "Delete" if row.id in owners else "Retain" for row in rows}
-    changes = [(row_id, {"deletion_policy": policy}, False) for row_id, policy in policies.items()]
-    resources.update(connection, codec, changes)
 
 
 def busy_in_tree(connection: sa.Connection, stack: StackRow) -> StackRow | None:
@@ -185,9 +174,13 @@ def fill(rows: Iterable[ResourceRow], given: Mapping[str, Any], built: Blueprint
             row.metadata = entry.get("metadata") or None
 
 
-def is_due(row: ResourceRow) -> bool:
-    """Whether a row stands for an object that is there already and has not been taken over yet."""
-    return row.action is Action.INIT and (row.physical_id is not None or DOCUMENT in row.data)
+def is_due(row: ResourceRow, *, resumed: bool = False) -> bool:
+    """Whether a row stands for an object that is there already and has not been taken over yet.
+
+    `resumed`: an adoption that failed is tried again.
+    """
+    waits = row.action is Action.INIT or (resumed and (row.action, row.status) == (Action.ADOPT, Status.FAILED))
+    return waits and (row.physical_id is not None or DOCUMENT in row.data)
 
 
 def nested_document(row: ResourceRow) -> Mapping[str, Any] | None:

@@ -5,7 +5,7 @@ itself. Every change of a stack that is there goes through `Holding.change`, whi
 """
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -22,6 +22,7 @@ from hearth.engine import (
     ending,
     finding,
     holding,
+    mending,
     plan_view,
     planning,
     preview,
@@ -43,6 +44,7 @@ from hearth.model.holds import Change
 from hearth.model.names import StackIdentity
 from hearth.model.plan_document import PlanDocument
 from hearth.model.states import Action, Status, to_wire
+from hearth.model.waivers import Waiver, Waivers
 from hearth.store import snapshots as snapshot_rows
 from hearth.store import stacks
 from hearth.store.rows import StackRow
@@ -67,6 +69,7 @@ class Changing(finding.Finding):
         self._planning = planning.Planning(surroundings, kept, self._wishes)
         self._snapshots = snapshots.Snapshots(surroundings, kept)
         self._holding = holding.Holding(surroundings)
+        self._mending = mending.Mending(surroundings, kept, accepting)
 
     async def create_stack(self, caller: tokens.Caller, tenant: str, request: StackRequest) -> StackIdentity:
         """Accept a new stack; the answer comes once it is stored and its creation has begun."""
@@ -205,24 +208,52 @@ class Changing(finding.Finding):
         """The plan of `delete_stack`; nothing is stored."""
         return plan_view.document(await self._planning.delete(await self._stack(caller, identity)))
 
-    async def delete_stack(self, caller: tokens.Caller, identity: StackIdentity) -> None:
-        """Begin to delete a stack, whatever it is doing."""
+    async def delete_stack(
+        self, caller: tokens.Caller, identity: StackIdentity, *, retain: Sequence[str] = (), force: bool = False
+    ) -> None:
+        """Begin to delete a stack, whatever it is doing.
+
+        Args:
+            retain: resources whose objects are left where they are.
+            force: leave every object that cannot be deleted.
+        """
         stack = await self._stack(caller, identity, live=False)
         if stack.deleted_at is not None:
             raise NotFound("Stack", identity.name)
         change = Change.DELETE if stack.owner_id is None else Change.TAKE_AWAY
         await self._holding.require(caller, stack, change)
-        if stack.action is Action.DELETE and stack.status is Status.IN_PROGRESS:
+        repeated = (stack.action, stack.status) == (Action.DELETE, Status.IN_PROGRESS)
+        if repeated and not (retain or force):
             await self._holding.change(caller, stack, change, lambda connection: None)  # it may be paused
             await self._announce()
             return
 
         async def attempt() -> None:
-            prepared = await self._actions.prepare(stack, Action.DELETE, None, actions.NOTHING)
-            self._acceptance.need_types(caller, (row.type for row in prepared.run.rows.values()))
+            present = await self._stack(caller, identity)
+            prepared = await self._mending.deletion(caller, present, {Waiver.RETAIN: retain}, force=force)
             at = self._context.now()
             await self._holding.change(
                 caller, stack, change, lambda connection: self._actions.begin(connection, prepared, updated_at=at)
+            )
+
+        await actions.until_stored(attempt)
+        await self._announce()
+
+    async def continue_action(
+        self, caller: tokens.Caller, identity: StackIdentity, wanted: mending.Wanted | None = None
+    ) -> None:
+        """Take up the failed action of a stack where it stopped. `wanted`: what to leave undone from now on."""
+
+        async def attempt() -> None:
+            stack = await self._stack(caller, identity)
+            prepared = await self._mending.continuation(caller, stack, wanted or {})
+            removes = prepared.run.blueprint is None
+            at = self._context.now()
+            await self._holding.change(
+                caller,
+                stack,
+                Change.DELETE if removes else Change.ALTER,
+                lambda connection: self._actions.begin(connection, prepared, updated_at=at),
             )
 
         await actions.until_stored(attempt)
@@ -323,7 +354,8 @@ class Changing(finding.Finding):
 
         async def attempt() -> dict[str, Any]:
             stack = await self._changeable(caller, identity, Change.TAKE_AWAY)
-            prepared = await self._actions.prepare(stack, Action.DELETE, None, actions.NOTHING)
+            waived = Waivers(of_all=Waiver.ABANDON)
+            prepared = await self._actions.prepare(stack, Action.DELETE, None, actions.NOTHING, waived=waived)
             at = self._context.now()
             return await self._holding.change(
                 caller,
@@ -347,7 +379,6 @@ class Changing(finding.Finding):
             raise ActionInProgress(busy.name, busy.action)
         document = adoption.document(connection, codec, stack.id)
         snapshot_rows.forget(connection, stack.id)
-        adoption.let_go(connection, codec, stack)
         self._actions.begin(connection, prepared, updated_at=at)
         return document
 

@@ -8,13 +8,14 @@ import dataclasses
 import logging
 from typing import Any
 
-from hearth.engine import adoption, context, judge, launch, lookups, scope
+from hearth.engine import adoption, context, judge, launch, lookups, parting, scope
 from hearth.engine.failing import Refused
 from hearth.engine.recording import Recorder
 from hearth.engine.settling import Settling
 from hearth.engine.step import Step, Waiting
 from hearth.model import plan
-from hearth.model.states import Action
+from hearth.model.states import Action, Status
+from hearth.model.waivers import Waiver
 from hearth.resources import checking, contract
 from hearth.resources.blueprint import Member
 from hearth.store.rows import Phase
@@ -37,6 +38,8 @@ class Converging:
         if member is None:
             return self._record.done(step)
         step.kind = member.type
+        if step.run.waiver(step.row) is Waiver.SKIP:
+            return self._skip(step)
         if member.type.external:
             await self._waiting.connect(step)
         if step.node.phase is Phase.STARTED:
@@ -50,12 +53,19 @@ class Converging:
         await self._wanted(step, member)
         assert step.values is not None
         row = step.row
-        if adoption.is_due(row) or (row.action is Action.INIT and step.run.action is Action.ADOPT):
+        resumed = step.run.traversal.waivers.resumed
+        if adoption.is_due(row, resumed=resumed) or (row.action is Action.INIT and step.run.action is Action.ADOPT):
             return await self._create(step, member, Action.ADOPT)
-        stored = row.frozen if row.frozen is not None else row.properties
-        call = step.run.call(row, member.type, previous=stored, properties=step.values)
+        call = step.run.call(row, member.type, previous=judge.previous(row), properties=step.values)
         ruling = judge.rule(
-            member, row, step.run.type_of_row(row), step.values, step.metadata, call, step.run.restricted(row.name)
+            member,
+            row,
+            step.run.type_of_row(row),
+            step.values,
+            step.metadata,
+            call,
+            step.run.restricted(row.name),
+            resumed=resumed,
         )
         match ruling.verdict:
             case plan.Verdict.KEEP:
@@ -85,8 +95,18 @@ class Converging:
             step.frozen = await lookups.translate(member.type, values, step.run)
         except contract.Permanent:
             # What an adopted object was once made of need not be there any more.
-            if not adoption.is_due(step.row):
+            if not adoption.is_due(step.row, resumed=step.run.traversal.waivers.resumed):
                 raise
+
+    def _skip(self, step: Step) -> Move:
+        """Leave everything as it is. What has an object counts as done; what has none waits for the next update."""
+        row = step.row
+        if row.status is not Status.COMPLETE and row.physical_id is not None:
+            step.action = row.action
+            reason = f"skipped by request; before: {row.reason}"
+            step.pending |= {"status": Status.COMPLETE, "reason": reason}
+            step.events.append(self._record.event(step, Status.COMPLETE, reason))
+        return self._record.done(step)
 
     async def _keep(self, step: Step, member: Member) -> Move:
         if step.run.action is not Action.DELETE and scope.unread(step.row, member.type, member.reads):
@@ -132,7 +152,7 @@ class Converging:
         if member.definition.external_id is not None:
             return await self._refer(step, member.definition.external_id)
         if action is Action.ADOPT:
-            if not adoption.is_due(step.row):
+            if not adoption.is_due(step.row, resumed=step.run.traversal.waivers.resumed):
                 raise contract.Permanent("the adopted document names no object for it", "NotFound")
             step.pending["metadata"] = step.row.metadata or step.metadata
         if kind.nests:
@@ -169,6 +189,8 @@ class Converging:
         step.call = self._record.call(step)
         found = await kind.find(step.call) if kind.findable else step.row.physical_id
         if found is None:
+            if not kind.findable and step.node.tries == 0:
+                self._record.part(step, parting.LOST, "a process died while it was made, and it cannot be found again")
             return await self._make(step)
         log.info("Resource %s: found what an interrupted create had made (%s)", step.row.name, found)
         return await self._made(step, found)
@@ -212,7 +234,7 @@ class Converging:
             return None
         if kind.external:
             await self._record.commit(step, Phase.INTENDED)
-        previous = step.row.frozen if step.row.frozen is not None else step.row.properties
+        previous = judge.previous(step.row)
         frozen = step.frozen if step.frozen is not None else step.values
         assert frozen is not None
         changed = {key: frozen.get(key) for key in change.properties}
@@ -226,6 +248,8 @@ class Converging:
             self._replace(step, member)
             return await self._create(step, member)
         step.pending |= self._settled_definition(step, member)
+        if Action.UPDATE in kind.waits_on:
+            judge.note_unfinished(step.call.data, previous or {}, changed)
         step.pending["data"] = step.call.data
         if new_id_of_it is not None:
             step.pending["physical_id"] = step.call.physical_id = new_id_of_it

@@ -16,6 +16,8 @@ from hearth.engine.step import CHANGED
 from hearth.model.holds import Kind
 from hearth.model.names import new_id
 from hearth.model.states import Action, Status
+from hearth.model.waivers import NONE as NOTHING_WAIVED
+from hearth.model.waivers import Waiver, Waivers
 from hearth.store import Unavailable, events, holds, resources, snapshots, software, stacks, traversals
 from hearth.store.codec import Codec
 from hearth.store.rows import EventRow, ResourceRow, StackRow, TraversalRow
@@ -200,9 +202,11 @@ class Ending:
     async def _roll_back(self, stack: StackRow, traversal: TraversalRow, failure: str, target: str) -> None:
         """Begin the way back to the previous definition, or to nothing when a creation failed."""
         blueprint = await self._definitions.blueprint(target, stack) if target != NOTHING else None
+        # What was there before it was adopted is not deleted.
+        waived = Waivers(of_all=Waiver.ABANDON) if traversal.action is Action.ADOPT else NOTHING_WAIVED
 
         async def attempt() -> traversals.Advanced:
-            prepared = await self._actions.prepare(stack, Action.ROLLBACK, blueprint, target)
+            prepared = await self._actions.prepare(stack, Action.ROLLBACK, blueprint, target, waived=waived)
             advanced = await self._context.store.write(
                 lambda connection: self._begin_rollback(connection, prepared, traversal, failure)
             )
@@ -221,8 +225,6 @@ class Ending:
         codec, now = self._context.store.codec, self._context.now()
         lost = actions.stack_event(prepared.stack, failed.action, Status.FAILED, failure, now)
         events.insert(connection, codec, [lost])
-        if failed.action is Action.ADOPT:
-            adoption.let_go(connection, codec, prepared.stack)
         traversal_id = self._actions.begin(connection, prepared)
         advanced = traversals.Advanced()
         traversals.claim_of(connection, traversal_id, self._host.id, self._host.capacity(), advanced)

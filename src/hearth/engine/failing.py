@@ -9,12 +9,13 @@ import logging
 from typing import Any
 
 from hearth.cloud import errors as cloud_errors
-from hearth.engine import context, retrying
+from hearth.engine import context, parting, retrying
 from hearth.engine.recording import Recorder
 from hearth.engine.step import Step
 from hearth.model import plan
 from hearth.model.errors import HearthError
 from hearth.model.states import Action, Status
+from hearth.model.waivers import Waiver
 from hearth.resources import contract, failures
 from hearth.store.rows import Phase
 from hearth.store.traversals import Move, Then
@@ -33,7 +34,8 @@ class Failing:
     def outcome(self, step: Step, error: Exception) -> Move | None:
         """What an error means for the step: tried again, or failed."""
         failure = as_failure(error)
-        retry = retrying.decide(failure, step.node.tries, self._context.settings, self._context.jitter())
+        forced = step.run.waiver(step.row) is Waiver.FORCE
+        retry = retrying.decide(failure, step.node.tries, self._context.settings, self._context.jitter(), forced=forced)
         return self._failed(step, failure) if retry is None else self._again(step, failure, retry)
 
     def _again(self, step: Step, failure: Exception, retry: retrying.Retry) -> Move:
@@ -41,11 +43,16 @@ class Failing:
         reason = f"{self.reason(step, failure)}; {retry.words()}"
         log.info("Resource %s: %s", step.row.name, reason)
         as_it_is = dataclasses.replace(
-            step, row=dataclasses.replace(step.row), pending=dict(step.pending), events=list(step.events)
+            step,
+            row=dataclasses.replace(step.row),
+            pending=dict(step.pending),
+            events=list(step.events),
+            orphans=list(step.orphans),
         )
         instead = self._failed(as_it_is, failure)
         # The attempt begins with what is stored. What this one gathered is void, but for the object that it made.
-        step.pending, step.events = self._made(step), []
+        step.pending, step.events, step.orphans = self._made(step), [], []
+        self._note_lost(step, failure)
         if step.row.status is Status.IN_PROGRESS or step.row.action is Action.INIT:
             step.pending["reason"] = reason
         if step.row.status is Status.IN_PROGRESS and step.node.tries == 0:
@@ -55,6 +62,13 @@ class Failing:
         move.due_at = self._context.now() + retry.pause
         move.instead = instead
         return move
+
+    @staticmethod
+    def _is_let_go(step: Step) -> bool:
+        """Whether the failure is that of a removal which need not succeed. A nested stack's own resources are."""
+        removes = step.node.work in (plan.Work.REMOVE, plan.Work.TIDY)
+        nests = step.kind is not None and step.kind.nests
+        return removes and not nests and step.run.waiver(step.row) is Waiver.FORCE
 
     @staticmethod
     def _made(step: Step) -> dict[str, Any]:
@@ -72,8 +86,20 @@ class Failing:
             return failure.reason(step.row.name)
         return f"{getattr(failure, 'kind', 'ResourceFailure')}: {in_path(step.row.name)}: {failure}"
 
+    def _note_lost(self, step: Step, failure: Exception) -> None:
+        """Another object will be made, though the lost call may have made one that cannot be found."""
+        cause = failure.__cause__
+        maybe_done = isinstance(cause, cloud_errors.Unavailable) and cause.maybe_done
+        creating = step.action is Action.CREATE and step.node.phase is Phase.INTENDED and not step.pending
+        if maybe_done and creating and step.kind is not None and not step.kind.findable:
+            self._record.part(step, parting.LOST, f"its creation had no answer: {failure}")
+
     def _failed(self, step: Step, failure: Exception) -> Move:
         settings, reason = self._context.settings, self.reason(step, failure)
+        if self._is_let_go(step):
+            log.warning("Resource %s is let go: %s", step.row.name, reason)
+            step.pending, step.events = {}, []
+            return self._record.let_go(step, parting.CAUSES[Waiver.FORCE], reason, f"let go by force: {reason}")
         creating = step.action is Action.CREATE and step.node.phase is Phase.STARTED
         if isinstance(failure, contract.InError) and creating and step.node.attempt < settings.action_retry_limit:
             return self._make_another(step, reason)

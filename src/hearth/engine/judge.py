@@ -29,6 +29,8 @@ class Ruling:
 
 #: Marks in a row's private data that its object was not made by Hearth.
 EXTERNAL = "external"
+#: Keeps in a row's private data what properties were before an update that is not done yet (JSON; null: not there).
+UNFINISHED = "unfinished_update"
 #: Keeps in a row's private data the template's metadata once signals have changed the metadata (JSON).
 DECLARED = "declared_metadata"
 
@@ -43,9 +45,14 @@ def rule(
     metadata: Any,
     call: contract.Call,
     restricted: Collection[str] = (),
+    *,
+    resumed: bool = False,
 ) -> Ruling:
-    """Decide about a wanted resource; `restricted` actions of it are refused."""
-    ruling = _rule(member, row, old_type, values, metadata, call)
+    """Decide about a wanted resource; `restricted` actions of it are refused.
+
+    `resumed`: the action goes on where it failed before.
+    """
+    ruling = _rule(member, row, old_type, values, metadata, call, resumed=resumed)
     if ruling.verdict in restricted and row is not None:
         decision = plan.Decision(
             plan.Verdict.REFUSE,
@@ -66,6 +73,8 @@ def _rule(
     values: contract.Values,
     metadata: Any,
     call: contract.Call,
+    *,
+    resumed: bool,
 ) -> Ruling:
     """The decision by the rules of the lifecycle.
 
@@ -82,8 +91,11 @@ def _rule(
     external_id = member.definition.external_id
     if external_id is not None or (row.data or {}).get(EXTERNAL):
         return _external(row, external_id, values)
-    # A copy that could not be made says nothing about the object itself.
-    if row.status is Status.FAILED and row.action is not Action.SNAPSHOT and not member.type.nests:
+    if resumed and (row.action, row.status) == (Action.ADOPT, Status.FAILED):
+        return _ruling(plan.Verdict.CREATE, "is adopted again", effect=plan.Effect.IDENTITY, after=values)
+    # A copy that could not be made says nothing about the object itself, and an update that is resumed is made again.
+    spared = row.action is Action.SNAPSHOT or (resumed and row.action is Action.UPDATE)
+    if row.status is Status.FAILED and not spared and not member.type.nests:
         return _replace(row, values, f"its last action, {row.action}, failed", ())
     if member.type.renewed:
         return _replace(row, values, "it is made anew by every update", ())
@@ -91,16 +103,18 @@ def _rule(
         return _replace(row, values, "it was being deleted", ())
 
     before = row.properties or {}
-    changed = _changed(before, values)
+    changed = _changed(before, values) | {key: values.get(key) for key in _unfinished(row)}
     change = contract.Change(changed, metadata=not same_metadata(row, metadata))
     if member.type.nests:
         return _nested(row, changed, change, values)
-    if not changed and not change.metadata and row.deletion_policy == member.definition.deletion_policy:
+    again = resumed and row.status is Status.FAILED
+    if not changed and not change.metadata and not again and row.deletion_policy == member.definition.deletion_policy:
         return _ruling(plan.Verdict.KEEP, "nothing changes", before=before, after=values)
     if changed:
         decision = member.type.decide(change, call)
     else:
-        decision = plan.Decision(plan.Verdict.UPDATE, "metadata or deletion policy changes")
+        reason = "its last update failed" if again else "metadata or deletion policy changes"
+        decision = plan.Decision(plan.Verdict.UPDATE, reason)
     effect = plan.Effect.IDENTITY if decision.verdict is plan.Verdict.REPLACE else plan.Effect.ATTRIBUTES
     others: frozenset[plan.Verdict] = frozenset()
     if not is_known([*changed.values(), metadata]):
@@ -177,6 +191,26 @@ def same_metadata(row: ResourceRow, metadata: Any) -> bool:
     """Whether the template's metadata is what it was, whatever signals have made of it since."""
     before = json.loads(row.data[DECLARED]) if DECLARED in row.data else row.metadata
     return bool(_plain(before) == _plain(metadata))
+
+
+def note_unfinished(data: dict[str, str], previous: Mapping[str, Any], changed: Mapping[str, Any]) -> None:
+    """Keep what the changed properties of an update were until it is done: if it fails, they count as changed still."""
+    data[UNFINISHED] = json.dumps({key: previous.get(key) for key in changed})
+
+
+def previous(row: ResourceRow) -> contract.Values | None:
+    """The properties as of the last update that was done, names translated."""
+    stored = row.frozen if row.frozen is not None else row.properties
+    unfinished = _unfinished(row)
+    if not unfinished or stored is None:
+        return stored
+    found = {key: value for key, value in stored.items() if key not in unfinished}
+    return found | {key: value for key, value in unfinished.items() if value is not None}
+
+
+def _unfinished(row: ResourceRow) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(row.data[UNFINISHED]) if UNFINISHED in row.data else {}
+    return found
 
 
 def _plain(metadata: Any) -> Any:

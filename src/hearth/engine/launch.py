@@ -10,12 +10,14 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from hearth.engine import hooks, judge, run, scope
 from hearth.model import plan
 from hearth.model.states import Action, Status
+from hearth.model.waivers import Waiver
 from hearth.resources import checking
 from hearth.store.rows import ResourceRow
 from hearth.store.traversals import NewNode, NewTraversal
 from hearth.template import template
 
 _CREATE = plan.Decision(plan.Verdict.CREATE, "is not there yet")
+_SKIPPED = plan.Decision(plan.Verdict.KEEP, "is skipped by request")
 
 
 def planned(
@@ -46,9 +48,18 @@ def planned(
         if row is None:
             return plan.Judgement(_CREATE, plan.Effect.IDENTITY, after=values)
         stored = by_id[row.id]
-        call = working.call(stored, member.type, previous=stored.frozen or stored.properties, properties=values)
+        if working.waiver(stored) is Waiver.SKIP:
+            return plan.Judgement(_SKIPPED, plan.Effect.NONE, attended=True)
+        call = working.call(stored, member.type, previous=judge.previous(stored), properties=values)
         judgement = judge.rule(
-            member, stored, working.type_of_row(stored), values, metadata, call, working.restricted(name)
+            member,
+            stored,
+            working.type_of_row(stored),
+            values,
+            metadata,
+            call,
+            working.restricted(name),
+            resumed=working.traversal.waivers.resumed,
         ).judgement
         if action is Action.UPDATE and blueprint.environment.registry.hooks(name) & hooks.ON_UPDATE:
             judgement = dataclasses.replace(judgement, attended=True)  # it is to stop in any case
@@ -107,6 +118,7 @@ def new_traversal(
         deadline=now + timeout,
         secret=bool(blueprint and blueprint.has_secrets),
         replaced=replaced,
+        waivers=working.traversal.waivers,
     )
 
 

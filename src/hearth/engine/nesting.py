@@ -74,17 +74,20 @@ class Nesting:
     async def _prepare(
         self, step: Step, existing: StackRow | None, removing: bool, data: dict[str, str]
     ) -> tuple[actions.Prepared | None, definitions.Material | None]:
+        shared: dict[str, Any] = {
+            "seconds": await self._time_left(step.run),
+            "waived": step.run.traversal.waivers.inside(step.row.id),
+        }
         if removing:
             if existing is None:
                 return None, None
-            left = await self._time_left(step.run)
-            return await self._actions.prepare(existing, Action.DELETE, None, actions.NOTHING, seconds=left), None
+            return await self._actions.prepare(existing, Action.DELETE, None, actions.NOTHING, **shared), None
         if step.node.work is plan.Work.VISIT:
             if existing is None:
                 raise contract.Permanent("its nested stack is gone", "NotFound")
             present = await self._definitions.blueprint(existing.definition_id, existing)
-            left, target = await self._time_left(step.run), existing.definition_id
-            return await self._actions.prepare(existing, step.action, present, target, seconds=left), None
+            target = existing.definition_id
+            return await self._actions.prepare(existing, step.action, present, target, **shared), None
         parent, kind = step.run, step.kind
         assert kind is not None and parent.blueprint is not None and step.values is not None
         call = parent.call(
@@ -119,7 +122,7 @@ class Nesting:
             blueprint,
             definition_id,
             is_new=existing is None,
-            seconds=await self._time_left(parent),
+            **shared,
         )
         if adopted is not None:
             adoption.fill(prepared.traversal.new_rows, adopted, blueprint)

@@ -5,7 +5,7 @@ Used by everything that performs steps. Knows nothing of what the moves are abou
 
 from typing import Any
 
-from hearth.engine import committer, context, retrying, snapshots, stack_software
+from hearth.engine import committer, context, parting, retrying, snapshots, stack_software
 from hearth.engine.step import CHANGED, Step
 from hearth.model import names
 from hearth.model.names import new_id
@@ -60,9 +60,25 @@ class Recorder:
             events=step.events,
             new_row=step.new_row,
             writes=stack_software.writes_of(step.call),
+            orphans=step.orphans,
         )
-        step.pending, step.events, step.new_row = {}, [], None
+        step.pending, step.events, step.orphans, step.new_row = {}, [], [], None
         return move
+
+    def let_go(self, step: Step, cause: str, reason: str, told: str = CHANGED) -> Move:
+        """Remove a resource without its object, which becomes an orphan; `told`: the reason that the resource shows."""
+        self.begin(step, Action.DELETE)
+        self.part(step, cause, reason)
+        step.pending |= {"status": Status.COMPLETE, "reason": told}
+        step.events.append(self.event(step, Status.COMPLETE, told))
+        return self.done(step)
+
+    def part(self, step: Step, cause: str, reason: str) -> None:
+        """Note the object of a step's resource as an orphan, if there is or may be one."""
+        region, now = self._context.settings.region_name_for_services, self._context.now()
+        left = parting.orphan(step.run.stack, step.row, step.kind, cause, reason, region, now, self._context.new_id)
+        if left is not None:
+            step.orphans.append(left)
 
     def call(self, step: Step, **over: Any) -> contract.Call:
         kind = step.known_kind

@@ -3,11 +3,13 @@
 Deletes are repeatable; what is gone already is a success.
 """
 
+from hearth.engine import parting
 from hearth.engine.recording import Recorder
 from hearth.engine.settling import COPIED, Settling
 from hearth.engine.step import CHANGED, Step, Waiting
 from hearth.model import plan
 from hearth.model.states import Action, Status
+from hearth.model.waivers import Waiver
 from hearth.resources import contract
 from hearth.store.rows import Phase
 from hearth.store.traversals import Move, Then
@@ -28,15 +30,14 @@ class Removing:
             return self._record.done(step)
         step.action = Action.DELETE
         step.kind = step.run.type_of_row(row)
-        never_made = row.action is Action.INIT
-        if never_made or row.deletion_policy == "Retain":
-            if not never_made:
-                self._record.begin(step, Action.DELETE)
-                step.events.append(self._record.event(step, Status.COMPLETE, CHANGED))
-            step.pending |= {"action": Action.DELETE, "status": Status.COMPLETE, "reason": CHANGED}
-            return self._record.done(step)
         if row.action is Action.DELETE and row.status is Status.COMPLETE:
             return self._record.done(step)
+        if row.action is Action.INIT:
+            step.pending = {"action": Action.DELETE, "status": Status.COMPLETE, "reason": CHANGED}
+            return self._record.done(step)
+        kept = self._keep(step)
+        if kept is not None:
+            return kept
         if step.kind is None:
             raise contract.Permanent(f"its type {row.type} is not known any more", "EntityNotFound")
         if step.kind.external:
@@ -54,6 +55,20 @@ class Removing:
             await self._record.commit(step, Phase.INTENDED)
         return await (self._copy(step) if self._settling.copies_first(step) else self.delete(step))
 
+    def _keep(self, step: Step) -> Move | None:
+        """The move that leaves the object where it is; None when it is to be deleted."""
+        waiver = step.run.waiver(step.row)
+        if waiver is not None and waiver.lets_go:
+            if step.kind is not None and step.kind.nests:
+                return None  # the nested stack goes, and all in it is left
+            if waiver is Waiver.ABANDON:
+                return self._record.let_go(step, parting.CAUSES[waiver], "its stack was abandoned")
+            told = f"left where it is: {parting.CAUSES[waiver]} by request"
+            return self._record.let_go(step, parting.CAUSES[waiver], told, told)
+        if step.row.deletion_policy != "Retain":
+            return None
+        return self._record.let_go(step, parting.RETAINED, "its deletion_policy is Retain")
+
     async def _copy(self, step: Step) -> Move | None:
         """Make the copy that stays behind. Its end is recorded before the deletion begins."""
         kind = step.known_kind
@@ -70,9 +85,12 @@ class Removing:
         row = step.row
         assert step.kind is not None
         step.call = self._record.call(step)
-        if row.physical_id is None and step.kind.external and step.kind.findable:
+        if row.physical_id is None and step.kind.external:
             # A create whose answer never came may have made it all the same.
-            step.call.physical_id = await step.kind.find(step.call)
+            if step.kind.findable:
+                step.call.physical_id = await step.kind.find(step.call)
+            else:
+                self._record.part(step, parting.LOST, "its creation had no answer, and it cannot be found again")
         if step.call.physical_id is not None or not step.kind.external:
             try:
                 await step.kind.delete(step.call)

@@ -7,6 +7,7 @@
     a look at an object that fails so       until the time of the action is over
     a look that is refused for good         for a minute, as a trust or a role may come back
     everything else                         never
+    a removal that may fail (force)         once, whatever the failure above
 
 Pauses are 1, 2, 4, ... seconds, at most a minute, and up to 2 s more, not the same for all. They start anew with each
 part of an action that was accomplished. An object that came out in error is another matter: see `failing`.
@@ -21,6 +22,8 @@ from hearth.resources import contract
 
 #: Seconds between two attempts, unless a service asks for more.
 LONGEST_PAUSE = 60.0
+#: How often a removal is tried again that may leave its object behind.
+FORCED = 1
 #: What is added to a pause at most, in seconds.
 SPREAD = 2.0
 
@@ -38,12 +41,16 @@ class Retry:
         return f"attempt {self.number + 1} of {self.limit + 1} follows in {self.pause:.0f} s"
 
 
-def decide(failure: Exception, tried_again: int, chosen: settings.EngineSettings, jitter: float) -> Retry | None:
+def decide(
+    failure: Exception, tried_again: int, chosen: settings.EngineSettings, jitter: float, *, forced: bool = False
+) -> Retry | None:
     """Whether a step is tried again that has been so many times; None: it has failed.
 
-    `jitter`: between 0 and 1.
+    `jitter`: between 0 and 1. `forced`: a removal that goes on without success too.
     """
     limit = limit_of(failure, chosen)
+    if forced:
+        limit = min(limit, FORCED)
     if tried_again >= limit or not isinstance(failure, contract.Temporary):
         return None
     after = failure.after if failure.after is not None else pause(tried_again + 1, jitter)

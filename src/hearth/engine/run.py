@@ -11,6 +11,7 @@ from hearth.cloud import session as cloud_session
 from hearth.engine import context, scope, stack_software
 from hearth.model import names, plan
 from hearth.model.states import Action
+from hearth.model.waivers import Waiver
 from hearth.resources import checking, contract
 from hearth.resources.blueprint import Blueprint, Member
 from hearth.store import Store, resources
@@ -67,6 +68,10 @@ class Run:
     def member(self, name: str) -> Member | None:
         """The wanted resource of that name, None when it is not wanted."""
         return self.blueprint.members.get(name) if self.blueprint else None
+
+    def waiver(self, row: ResourceRow) -> Waiver | None:
+        """What the user lets this action leave undone for a resource."""
+        return self.traversal.waivers.of(row.id)
 
     def restricted(self, name: str) -> frozenset[str]:
         """Actions that the environment forbids for a resource: `update`, `replace`."""

@@ -21,6 +21,7 @@ from hearth.engine import (
     context,
     definitions,
     inputs,
+    orphans,
     preview,
     reading,
     scaling,
@@ -58,6 +59,8 @@ class StackService(changing.Changing):
         self._scaling = scaling.Scaling(surroundings, kept)
         self._signals = signals.Signals(surroundings, kept, self._scaling.groups_of)
         self._types = typeinfo.TypeInfo(surroundings, owners)
+        #: Objects that were let go, which belong to projects rather than to stacks.
+        self.orphans = orphans.Orphans(surroundings, kept, owners)
         #: Software configs and deployments, which belong to projects rather than to stacks.
         self.software = software.Software(surroundings)
 

@@ -8,7 +8,7 @@ import contextlib
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from hearth.engine import adoption, context, scope, signals, snapshots
+from hearth.engine import adoption, context, judge, scope, signals, snapshots
 from hearth.engine.failing import NestedFailure, nested_reason
 from hearth.engine.recording import Recorder
 from hearth.engine.step import CHANGED, Step, Waiting
@@ -161,6 +161,7 @@ class Settling:
             step.pending["data"] = {}
         else:
             call.data.pop(adoption.DOCUMENT, None)
+            call.data.pop(judge.UNFINISHED, None)
             step.pending["data"] = call.data
             await self._keep_attributes(step, observed)
         step.events.append(self._record.event(step, Status.COMPLETE, CHANGED))

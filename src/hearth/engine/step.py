@@ -6,7 +6,7 @@ from typing import Any, Protocol
 from hearth.engine import run, signals
 from hearth.model.states import Action, Status
 from hearth.resources import contract
-from hearth.store.rows import EventRow, Node, ResourceRow
+from hearth.store.rows import EventRow, Node, OrphanRow, ResourceRow
 from hearth.store.traversals import Move
 
 #: The reason of a state that came about as it should.
@@ -28,6 +28,7 @@ class Step:
     metadata: Any = None
     pending: dict[str, Any] = dataclasses.field(default_factory=dict)  # changes not yet stored
     events: list[EventRow] = dataclasses.field(default_factory=list)  # events not yet stored
+    orphans: list[OrphanRow] = dataclasses.field(default_factory=list)  # not yet stored
     new_row: ResourceRow | None = None  # not yet stored
     past_hook: bool = False  # whether the hook before its work was cleared
     noted: bool = False  # whether its reason tells what keeps it waiting

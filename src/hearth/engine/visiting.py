@@ -6,6 +6,7 @@ from hearth.engine.recording import Recorder
 from hearth.engine.settling import Settling
 from hearth.engine.step import CHANGED, Step, Waiting
 from hearth.model.states import Action, Status
+from hearth.model.waivers import Waiver
 from hearth.resources import contract
 from hearth.store.rows import Phase, ResourceRow
 from hearth.store.traversals import Move, Then
@@ -24,6 +25,8 @@ class Visiting:
         step.action = action
         step.kind = kind = step.run.type_of_row(row)
         if row.data.get(judge.EXTERNAL) and action is not Action.CHECK:
+            return self._record.done(step)
+        if step.run.waiver(row) is Waiver.SKIP or _is_done(step):
             return self._record.done(step)
         if row.action is Action.INIT and action in (Action.SUSPEND, Action.RESUME):
             return self._record.done(step)  # it was never made
@@ -77,6 +80,13 @@ class Visiting:
             step.pending |= {"status": Status.COMPLETE}
             step.events.append(self._record.event(step, Status.COMPLETE, CHANGED))
         return self._record.done(step)
+
+
+def _is_done(step: Step) -> bool:
+    """Whether the action had come that far before it failed. A check and a copy are always made anew."""
+    turned = step.run.action in (Action.SUSPEND, Action.RESUME)
+    done = (step.row.action, step.row.status) == (step.run.action, Status.COMPLETE)
+    return step.run.traversal.waivers.resumed and turned and done
 
 
 def _may_be_visited(row: ResourceRow, action: Action) -> bool:

@@ -135,6 +135,10 @@ class RemoteResource(base.Base):
         candidates = await self.listed(call, {"name": body["name"]} if "name" in body else {})
         return next((str(one["id"]) for one in candidates if _contains(one, marked)), None)
 
+    def may_exist(self, data: Mapping[str, str]) -> bool:
+        """See `Resource.may_exist`."""
+        return _REFUSED not in data
+
     # ---- tools for the steps ----
 
     def mark(self, body: dict[str, Any], call: Call) -> dict[str, Any]:
@@ -184,7 +188,7 @@ class RemoteResource(base.Base):
         A create that was refused made nothing: what is there under the same name or between the same ends belongs to
         somebody else, and must not be deleted.
         """
-        if call.action is Action.DELETE and _REFUSED in call.data:
+        if call.action is Action.DELETE and not self.may_exist(call.data):
             return None
         found = await self.locate(call)
         if found is not None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from hearth.model.plan import Work
 from hearth.model.states import Action, Status
+from hearth.model.waivers import NONE, Waivers
 
 
 class NodeState(enum.IntEnum):
@@ -123,6 +124,30 @@ class TraversalRow:
     failure: str | None
     deadline: float | None
     created_at: float
+    waivers: Waivers = NONE
+
+
+@dataclasses.dataclass(slots=True, frozen=True)
+class OrphanRow:
+    """An object that Hearth made and let go. To be stored with the stack it was in and `path` its resource's name.
+
+    `cause`: retained, skipped, forced, abandoned, lost. `physical_id` None: nobody knows whether it is there.
+    `secret`: what its deletion needs to know.
+    """
+
+    id: str
+    project_id: str
+    stack_id: str
+    stack_name: str
+    path: str
+    type: str
+    physical_id: str | None
+    physical_name: str
+    cause: str
+    reason: str
+    region: str | None
+    at: float
+    secret: dict[str, Any]
 
 
 @dataclasses.dataclass(slots=True)

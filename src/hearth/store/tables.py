@@ -140,6 +140,7 @@ traversal = sa.Table(
     sa.Column("definition_id", Id, nullable=False),
     sa.Column("failure", sa.Text),  # why it stops starting nodes; the first failure stays
     sa.Column("deadline", Time),
+    sa.Column("waivers", Blob),  # JSON: what it leaves undone for some resources; NULL: nothing
     sa.Column("created_at", Time, nullable=False),
     sqlite_autoincrement=True,
 )
@@ -178,6 +179,25 @@ engine = sa.Table(
     sa.Column("created_at", Time, nullable=False),
     sa.Column("updated_at", Time, nullable=False),
     sa.Column("expires_at", Time, nullable=False),
+)
+
+#: Objects that Hearth made and then let go.
+orphan = sa.Table(
+    "orphan",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("project_id", sa.String(64), nullable=False, index=True),
+    sa.Column("stack_id", Id, nullable=False),  # the root stack it came from, and its name then
+    sa.Column("stack_name", Name, nullable=False),
+    sa.Column("path", sa.Text, nullable=False),  # names of resources from the root down: "group/0/net"
+    sa.Column("type", Name, nullable=False),
+    sa.Column("physical_id", Name, index=True),  # NULL: nobody knows whether it was made
+    sa.Column("physical_name", Name, nullable=False),
+    sa.Column("cause", sa.String(16), nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("region", Name),
+    sa.Column("at", Time, nullable=False),
+    sa.Column("secret", Blob),  # JSON: what a deletion needs to know, encrypted
 )
 
 #: Snapshots of stacks. While one is removed it is work for an engine, whose id is `owner`.

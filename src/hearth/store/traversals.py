@@ -19,13 +19,15 @@ import sqlalchemy as sa
 
 from hearth.model.plan import Work
 from hearth.model.states import Action, Status
-from hearth.store import events, holds, resources, software, tables
+from hearth.model.waivers import NONE, Waivers
+from hearth.store import events, holds, orphans, resources, software, tables
 from hearth.store.codec import Codec
 from hearth.store.rows import (
     NODE_BITS,
     EventRow,
     Node,
     NodeState,
+    OrphanRow,
     Phase,
     ResourceRow,
     TraversalRow,
@@ -122,6 +124,7 @@ class NewTraversal:
     deadline: float | None
     secret: bool = False
     replaced: Mapping[str, str] = dataclasses.field(default_factory=dict)  # {old row id: new row id}
+    waivers: Waivers = NONE
     failure: str | None = None
 
 
@@ -162,6 +165,7 @@ class Move:
     instead: "Move | None" = None  # what is stored of an attempt that a newer traversal does not wait for
     waits_for: str | None = None  # a resource whose signals end the pause early
     heard: Any = None  # the metadata of that resource by which the pause was decided
+    orphans: Sequence[OrphanRow] = ()  # objects that are let go
     also: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)  # changes of other rows, by id
     writes: Sequence[Callable[[sa.Connection], None]] = ()  # what else is stored with it
 
@@ -200,6 +204,7 @@ def begin(connection: sa.Connection, codec: Codec, new: NewTraversal, now: float
             failure=new.failure,
             deadline=new.deadline,
             created_at=now,
+            waivers=codec.plain(new.waivers.to_wire()),
         )
     )
     traversal_id = int(result.inserted_primary_key[0])  # type: ignore[index]
@@ -326,6 +331,7 @@ def advance(connection: sa.Connection, codec: Codec, moves: Sequence[Move], owne
         if move.then is Then.RETRY and move.instead is not None and _is_awaited(move.node):
             last = move.instead
             move.then, move.changes, move.events, move.failure = last.then, last.changes, last.events, last.failure
+            move.orphans, move.writes = last.orphans, last.writes
         kept.append(move)
     if held:
         done.lost.update(held)
@@ -344,6 +350,7 @@ def advance(connection: sa.Connection, codec: Codec, moves: Sequence[Move], owne
     changes += [(row_id, columns, False) for move in kept for row_id, columns in move.also.items()]
     resources.update(connection, codec, changes)
     events.insert(connection, codec, [event for move in kept for event in move.events])
+    orphans.insert(connection, codec, [orphan for move in kept for orphan in move.orphans])
     for move in kept:
         for write in move.writes:
             write(connection)
@@ -584,6 +591,7 @@ def _traversal(row: Any) -> TraversalRow:
         failure=row.failure,
         deadline=row.deadline,
         created_at=row.created_at,
+        waivers=NONE if row.waivers is None else Waivers.from_wire(msgspec.json.decode(row.waivers)),
     )
 
 

@@ -11,7 +11,6 @@ class NoneResource(base.Base):
     """Takes every property, gives null for every attribute, and does nothing."""
 
     properties = schema.ANYTHING
-    indifferent = True
     dynamic_attributes = True
 
     def decide(self, change: Change, call: Call) -> Decision:

@@ -1,1 +1,0 @@
-"""The CloudFormation-compatible API: signals by signed URLs. Open `app.py` first."""

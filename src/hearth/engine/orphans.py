@@ -1,0 +1,125 @@
+"""What clients can ask of orphans: which there are, to forget them, to delete the objects after all.
+
+A deletion is a request's own work, with the caller's rights and in the caller's time: nothing goes on in the
+background, and it is asked for again until the object is gone.
+"""
+
+from typing import Any
+
+from hearth.cloud import errors as cloud_errors
+from hearth.cloud import tokens
+from hearth.engine import authority, context, definitions, failing
+from hearth.model.errors import HearthError, NotFound
+from hearth.model.states import Action
+from hearth.resources import contract
+from hearth.store import orphans
+from hearth.store.rows import OrphanRow
+
+
+class OrphanNotDeletable(HearthError):
+    """An orphan's object cannot be deleted, now or ever; the record stays."""
+
+    kind = "OrphanNotDeletable"
+    status = 409
+
+
+class Orphans:
+    """The orphans of all projects, for callers."""
+
+    def __init__(
+        self, surroundings: context.Context, kept: definitions.Definitions, owners: authority.Authority
+    ) -> None:
+        self._context = surroundings
+        self._store = surroundings.store
+        self._definitions = kept
+        self._authority = owners
+
+    async def listed(self, caller: tokens.Caller, *, all_projects: bool = False) -> list[dict[str, Any]]:
+        """The orphans of the caller's project, or of all, the newest first."""
+        codec, project = self._store.codec, None if all_projects else caller.project_id or ""
+        return [_shown(row) for row in await self._store.read(lambda c: orphans.listed(c, codec, project))]
+
+    async def forget(self, caller: tokens.Caller, orphan_id: str) -> None:
+        """Drop the record; the object stays where it is."""
+        row = await self._row(caller, orphan_id)
+        await self._store.write(lambda connection: orphans.forget(connection, row.id))
+
+    async def delete(self, caller: tokens.Caller, orphan_id: str) -> bool:
+        """Delete the object, and the record once it is gone. False: the deletion is under way, ask again.
+
+        Raises:
+            OrphanNotDeletable: the service refuses, or nobody knows which object it is.
+        """
+        row = await self._row(caller, orphan_id)
+        kind = self._definitions.type_named(row.type, None)
+        if kind is None or kind.nests:
+            raise OrphanNotDeletable(
+                f"Orphan {row.id} ({row.type}) is a stack of its own: `hearth stack delete {row.physical_id}`."
+                if kind is not None
+                else f"The type {row.type} of orphan {row.id} is not known any more; delete it with its service."
+            )
+        try:
+            gone = await self._delete(caller, row, kind)
+        except (contract.ResourceFailure, cloud_errors.CloudError) as error:
+            failure = failing.as_failure(error)
+            raise OrphanNotDeletable(f"{row.type} {row.physical_id or row.physical_name}: {failure}") from error
+        if gone:
+            await self._store.write(lambda connection: orphans.forget(connection, row.id))
+        return gone
+
+    async def _delete(self, caller: tokens.Caller, row: OrphanRow, kind: contract.Resource) -> bool:
+        session = await self._authority.caller_session(caller)
+        if row.region is not None and row.region != session.region:
+            session = session.in_region(row.region)
+        call = contract.Call(
+            name=row.path.rpartition("/")[2],
+            resource_id=row.secret["row_id"],
+            physical_name=row.physical_name,
+            physical_id=row.physical_id,
+            properties=row.secret["properties"],
+            stack=contract.StackView(row.stack_id, row.stack_name, row.project_id),
+            cloud=session,
+            now=self._context.now(),
+            data=dict(row.secret["data"]),
+            action=Action.DELETE,
+        )
+        if call.physical_id is None:
+            if not kind.findable:
+                raise contract.Permanent(
+                    "nobody knows whether it was made; look for it by that name, and forget it here"
+                )
+            call.physical_id = await kind.find(call)
+            if call.physical_id is None:
+                return True
+        try:
+            await kind.delete(call)
+            if Action.DELETE not in kind.waits_on:
+                return True
+            observed = (await kind.observe_many([call]))[call.resource_id]
+        except contract.Gone:
+            return True
+        return observed is None or await kind.settle(call, observed) is None
+
+    async def _row(self, caller: tokens.Caller, orphan_id: str) -> OrphanRow:
+        codec = self._store.codec
+        row = await self._store.read(lambda connection: orphans.by_id(connection, codec, orphan_id))
+        if row is None or not (caller.is_admin or row.project_id == caller.project_id):
+            raise NotFound("Orphan", orphan_id)
+        return row
+
+
+def _shown(row: OrphanRow) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "project": row.project_id,
+        "stack_id": row.stack_id,
+        "stack_name": row.stack_name,
+        "resource_path": row.path,
+        "resource_type": row.type,
+        "physical_resource_id": row.physical_id,
+        "physical_name": row.physical_name,
+        "cause": row.cause,
+        "reason": row.reason,
+        "region": row.region,
+        "orphaned_time": row.at,
+    }
