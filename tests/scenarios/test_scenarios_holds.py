@@ -440,16 +440,15 @@ async def test_a_group_does_not_grow_by_signals_while_its_stack_is_locked(world)
             "scaling_adjustment": 1,
         },
     }
-    size = {"size": {"get_attr": ["group", "current_size"]}}
-    stack = await done(world, hot({"group": group, "policy": policy}, size))
+    stack = await done(world, hot({"group": group, "policy": policy}))
     await world.service.lock(world.caller, stack)
     await world.service.signal(world.caller, stack, "policy", None)
-    assert await world.output(stack, "size") == 1
+    inner = await world.inner(stack, "group")
+    assert (await world.show(inner))["stack_status"] == "CREATE_COMPLETE"
     await world.service.unlock(world.caller, stack)
     await world.service.signal(world.caller, stack, "policy", None)
-    inner = await world.inner(stack, "group")
     await world.until(inner, "UPDATE_COMPLETE")
-    assert await world.output(stack, "size") == 2
+    assert len(await world.resources(inner)) == 2
 
 
 async def test_holds_go_with_their_stack(world):

@@ -114,3 +114,28 @@ async def test_a_preview_tells_what_happens_in_nested_stacks(world):
     found = await world.service.list_resources(world.caller, stack, nested_depth=5)
     updated = [one["resource_name"] for one in found if one["resource_status"] == "UPDATE_COMPLETE"]
     assert sorted(updated) == sorted(lists["updated"])
+
+
+async def test_nobody_looks_at_the_properties_of_a_type_mapped_away(world):
+    late = {"list_join": ["-", [{"get_attr": ["there", "output"]}, 5]]}
+    wrong = {"a": {"list_join": ["-", [5]]}, "b": {"get_param": "nope"}, "c": [late, {"get_param": "word"}]}
+    template = hot(
+        {"there": thing("x"), "away": {"type": "OS::Nova::Server", "properties": wrong}},
+        {"nothing": {"get_attr": ["away", "first_address"]}},
+        parameters={"word": {"type": "string", "default": "w"}},
+    )
+    away = {"resource_registry": {"OS::Nova::*": "OS::Heat::None"}}
+    stack = await world.create(template, environment=away)
+    await world.until(stack, "CREATE_COMPLETE")
+    assert await world.output(stack, "nothing") is None
+    wrong["c"] = 5
+    await world.update(stack, template, environment=away)
+    await world.until(stack, "UPDATE_COMPLETE")
+
+
+async def test_what_a_type_mapped_away_refers_to_must_exist(world):
+    away = {"resource_registry": {"OS::Nova::*": "OS::Heat::None"}}
+    for value in ({"get_resource": "nope"}, {"get_attr": ["there", "nope"]}):
+        resources = {"there": thing("x"), "away": {"type": "OS::Nova::Server", "properties": {"a": value}}}
+        with pytest.raises(Invalid):
+            await world.create(hot(resources), environment=away)

@@ -338,9 +338,11 @@ async def test_a_project_has_no_more_configs_than_the_operator_allows(new_world)
 @pytest.mark.parametrize(
     ("resource", "says"),
     [
-        (deployment(signal_transport="CFN_SIGNAL"), "CloudFormation API"),
         (deployment(signal_transport="ZAQAR_SIGNAL"), "queues"),
-        (group("SoftwareDeploymentGroup", {}) | {"properties": {"servers": {}}}, "CloudFormation API"),
+        (
+            group("SoftwareDeploymentGroup", {}) | {"properties": {"servers": {}, "signal_transport": "ZAQAR_SIGNAL"}},
+            "queues",
+        ),
         (deployment(actions=["CREATE", "CHECK"]), "CHECK"),
         (config(inputs=[{"name": "a", "type": "Number", "default": "x"}]), "not a number"),
         (config(inputs=[{"type": "Number"}]), "required"),

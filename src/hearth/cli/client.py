@@ -107,6 +107,14 @@ class Client:
         """The stored template."""
         return _record(self._call("GET", f"{stack.path}/template"))
 
+    def environment(self, stack: StackRef) -> Record:
+        """The stored environment, hidden values masked."""
+        return _record(self._call("GET", f"{stack.path}/environment"))
+
+    def files(self, stack: StackRef) -> Record:
+        """The stored files: `{name: text}`."""
+        return _record(self._call("GET", f"{stack.path}/files"))
+
     def outputs(self, stack: StackRef) -> list[Record]:
         """All outputs with their values."""
         return list(self.show(stack).get("outputs", ()))
@@ -154,6 +162,19 @@ class Client:
     def resource(self, stack: StackRef, name: str) -> Record:
         """One resource with its attributes."""
         return _record(self._call("GET", f"{stack.path}/resources/{quote(name, '')}"), "resource")
+
+    def metadata(self, stack: StackRef, name: str) -> Record:
+        """The metadata of a resource."""
+        return _record(self._call("GET", f"{stack.path}/resources/{quote(name, '')}/metadata"), "metadata")
+
+    def signal(self, stack: StackRef, name: str, body: Any) -> None:
+        """Pass a signal to a resource."""
+        self._call("POST", f"{stack.path}/resources/{quote(name, '')}/signal", json=body)
+
+    def mark_unhealthy(self, stack: StackRef, name: str, unhealthy: bool, reason: str) -> None:
+        """Mark a resource as unhealthy, or take the mark away."""
+        body = {"mark_unhealthy": unhealthy, "resource_status_reason": reason}
+        self._call("PATCH", f"{stack.path}/resources/{quote(name, '')}", json=body)
 
     def events(self, stack: StackRef, params: Sequence[tuple[str, str]] = ()) -> list[Record]:
         """Events, as the parameters sort and filter them."""

@@ -16,6 +16,10 @@ COMMANDS = {
     "export": lazy.Target("hearth.cli.stack_keep:export", "Print all that makes a stack, to adopt it elsewhere."),
     "abandon": lazy.Target("hearth.cli.stack_keep:abandon", "Forget a stack and leave what it made."),
     "adopt": lazy.Target("hearth.cli.stack_keep:adopt", "Make a stack of what an abandoned one had made."),
+    "suspend": lazy.Target("hearth.cli.stack_act:suspend", "Suspend the servers of a stack."),
+    "resume": lazy.Target("hearth.cli.stack_act:resume", "Resume what was suspended."),
+    "check": lazy.Target("hearth.cli.stack_act:check", "See whether all of a stack is there and well."),
+    "cancel": lazy.Target("hearth.cli.stack_act:cancel", "Cancel a running update or creation."),
     "pause": lazy.Target("hearth.cli.stack_hold:pause", "Let nothing more of a running action begin."),
     "unpause": lazy.Target("hearth.cli.stack_hold:unpause", "Let a paused action go on."),
     "protect": lazy.Target("hearth.cli.stack_hold:protect", "Keep a stack from being deleted."),
@@ -28,6 +32,13 @@ COMMANDS = {
     "events": lazy.Target("hearth.cli.stack_look:events", "List what happened to a stack; follow it live."),
     "outputs": lazy.Target("hearth.cli.stack_look:outputs", "Show a stack's outputs, or the value of one."),
     "template": lazy.Target("hearth.cli.stack_look:template", "Print a stack's template."),
+    "environment": lazy.Target("hearth.cli.stack_look:environment", "Print a stack's environment."),
+    "files": lazy.Target("hearth.cli.stack_look:files", "List a stack's files, or print one."),
+    "failures": lazy.Target("hearth.cli.stack_resource:failures", "List what failed, with the whole reasons."),
+    "hooks": lazy.Target("hearth.cli.stack_resource:hooks", "List the hooks that resources wait at; clear one."),
+    "signal": lazy.Target("hearth.cli.stack_resource:signal", "Send a signal to a resource."),
+    "metadata": lazy.Target("hearth.cli.stack_resource:metadata", "Show a resource's metadata."),
+    "mark": lazy.Target("hearth.cli.stack_resource:mark", "Mark a resource as unhealthy, or as well again."),
 }
 
 

@@ -202,3 +202,41 @@ def template(name: str, output_format: str) -> None:
     """
     api = connection.connect()
     render.document(api.template(api.find(name)), output_format)
+
+
+@click.command()
+@click.option("-f", "--format", "output_format", type=click.Choice(("yaml", "json")), default="yaml", show_default=True)
+@options.credentials(listed=False)
+@click.argument("name")
+def environment(name: str, output_format: str) -> None:
+    """Print the environment of the stack NAME; hidden values are masked.
+
+    \b
+    Example:
+      hearth stack environment web
+    """
+    api = connection.connect()
+    render.document(api.environment(api.find(name)), output_format)
+
+
+@click.command()
+@options.credentials(listed=False)
+@click.argument("name")
+@click.argument("file", required=False)
+def files(name: str, file: str | None) -> None:
+    """List the files that the stack NAME was made with, or print one.
+
+    \b
+    Examples:
+      hearth stack files web
+      hearth stack files web file:///srv/web/server.yaml
+    """
+    api = connection.connect()
+    found = api.files(api.find(name))
+    if file is None:
+        for one in sorted(found):
+            click.echo(one)
+    elif file in found:
+        click.echo(found[file], nl=False)
+    else:
+        raise click.UsageError(f"There is no file {file!r}. There are: {', '.join(sorted(found)) or 'none'}.")

@@ -113,6 +113,8 @@ def cloud_settings(conf: cfg.ConfigOpts) -> settings.CloudSettings:
             tls[kind] = own
         if name == "heat" and section.url:
             overrides[kind] = section.url
+    if conf.heat_waitcondition_server_url:
+        overrides["cloudformation"] = _signals_base(conf.heat_waitcondition_server_url)
     return settings.CloudSettings(
         auth_url=conf.clients_keystone.auth_uri or service.auth_url,
         service=service,
@@ -132,6 +134,17 @@ def cloud_settings(conf: cfg.ConfigOpts) -> settings.CloudSettings:
         connections_per_host=conf.clients.connections_per_host,
         outward=fetch_rules(conf),
     )
+
+
+def _signals_base(url: str) -> str:
+    """The address of the CloudFormation API, of which signed URLs are made, from that of its wait conditions."""
+    base, found, rest = url.rstrip("/").rpartition("/waitcondition")
+    if not found or rest:
+        raise ConfigError(
+            f"[DEFAULT] heat_waitcondition_server_url is {url}; it ends in /waitcondition, "
+            "as http://controller:8000/v1/waitcondition"
+        )
+    return base
 
 
 def _stack_domain(conf: cfg.ConfigOpts) -> settings.StackDomain | None:

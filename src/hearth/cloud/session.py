@@ -163,8 +163,11 @@ class Session:
         microversion: str | None = None,
         data: transport.Body | None = None,
         timeout: float | None = None,  # noqa: ASYNC109 -- a limit of the HTTP client, which knows what was sent
+        renew: bool = True,
     ) -> Response:
         """Call a service. `path` is relative to its endpoint; `params`: None values are left out, lists are repeated.
+
+        `renew`: try again with a new token when this one is refused; False where a refusal may mean something else.
 
         Raises CloudError, by kind of refusal; Unavailable when no answer came.
         """
@@ -188,7 +191,7 @@ class Session:
                     )
             except errors.Unauthorized:
                 # Tokens end early when a password changes or Keystone's keys rotate. Refused calls were not done.
-                if last or self._renew is None:
+                if last or not renew or self._renew is None:
                     raise
                 granted = await self._fresh(granted)
         raise AssertionError("unreachable")

@@ -5,6 +5,9 @@ a crash: what is there under the name is taken, and what is gone counts as delet
 user is decided by the caller.
 """
 
+import json
+import secrets
+import uuid
 from typing import Any
 
 from hearth.cloud import catalog, credentials, errors, session
@@ -87,6 +90,18 @@ class StackUserDomain:
         role_id = await self._role(admin)
         await admin.put("identity", f"/v3/projects/{project_id}/users/{user_id}/roles/{role_id}")
         return user_id
+
+    async def make_key(self, user_id: str, project_id: str) -> tuple[str, str]:
+        """A new pair (access, secret) with which a user signs requests in a project; former pairs are taken away."""
+        admin = await self._admin()
+        answer = await admin.get("identity", "/v3/credentials", params={"user_id": user_id, "type": "ec2"})
+        for one in answer.body["credentials"]:
+            await _delete(admin, f"/v3/credentials/{one['id']}")
+        access, secret = uuid.uuid4().hex, secrets.token_hex(32)
+        blob = json.dumps({"access": access, "secret": secret})
+        body = {"type": "ec2", "user_id": user_id, "project_id": project_id, "blob": blob}
+        await admin.post("identity", "/v3/credentials", json={"credential": body})
+        return access, secret
 
     async def find_user(self, name: str) -> str | None:
         """The id of the user of that name."""

@@ -76,6 +76,10 @@ class OfStack:
         """See `contract.StackUsers`."""
         return await self._domain.token(user_id, password, await self._several.project(self._stack))
 
+    async def key(self, user_id: str) -> contract.AccessKey:
+        """See `contract.StackUsers`."""
+        return contract.AccessKey(*await self._domain.make_key(user_id, await self._several.project(self._stack)))
+
     async def enable(self, user_id: str, enabled: bool) -> None:
         """See `contract.StackUsers`."""
         await self._domain.enable_user(user_id, enabled)

@@ -138,15 +138,20 @@ class Modulo:
 
 @dataclasses.dataclass(frozen=True)
 class AllowedValues:
-    """One of the listed values; of a list every item has to be one. `1` and `True` are different values here."""
+    """One of the listed values; of a list every item has to be one. `1` and `True` are different values here.
+
+    `written`: the values as their author wrote them, where that may be another spelling (`off` for the text "False").
+    """
 
     key: ClassVar[str] = "allowed_values"
     allowed: tuple[Any, ...]
     description: str = ""
+    written: tuple[Any, ...] = ()
 
-    def __init__(self, allowed: Iterable[Any], description: str = "") -> None:
+    def __init__(self, allowed: Iterable[Any], description: str = "", written: Iterable[Any] | None = None) -> None:
         object.__setattr__(self, "allowed", tuple(allowed))
         object.__setattr__(self, "description", description)
+        object.__setattr__(self, "written", self.allowed if written is None else tuple(written))
 
     def check(self, value: Any, *, secret: bool = False) -> str | None:
         """See `Constraint.check`."""

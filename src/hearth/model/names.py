@@ -7,8 +7,9 @@ import base64
 import dataclasses
 import re
 import uuid
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
+_ARN = re.compile(r"arn:openstack:heat::([^:/]*):stacks/([^/]+)/([^/]+)((?:/.*)?)")
 STACK_NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9_.-]{0,254}")
 
 
@@ -48,6 +49,12 @@ class StackIdentity:
     def arn(self) -> str:
         """The identity as `arn:openstack:heat::<tenant>:stacks/<name>/<id><path>`."""
         return f"arn:openstack:heat::{quote(self.tenant, '')}:{self._rest()}"
+
+    @classmethod
+    def from_arn(cls, text: str) -> "StackIdentity | None":
+        """The identity that an ARN names; None: it is no ARN of ours."""
+        found = _ARN.fullmatch(text)
+        return cls(*(unquote(part) for part in found.groups())) if found else None
 
     def url_path(self) -> str:
         """The identity as the tail of a URL: `<tenant>/stacks/<name>/<id><path>`."""

@@ -15,7 +15,8 @@ from hearth.api import app as api_app
 from hearth.api import policy
 from hearth.api import settings as api_settings
 from hearth.bus import memory
-from hearth.cloud import config, credentials, tokens
+from hearth.cfn import app as cfn_app
+from hearth.cloud import config, credentials, ec2, tokens
 from hearth.engine import authority, context, definitions, runner, service, settings
 from hearth.resources import blueprint, registry, template_types
 from hearth.store import open_store
@@ -26,11 +27,13 @@ _KEY_BYTES = 32
 class Orchestration:
     """API and engine over one store. `start` and `stop` in the same event loop."""
 
-    def __init__(self, conf: cfg.ConfigOpts, *, api: bool = True, engine: bool = True, alone: bool = False) -> None:
+    def __init__(
+        self, conf: cfg.ConfigOpts, *, api: bool = True, cfn: bool = True, engine: bool = True, alone: bool = False
+    ) -> None:
         """Build the parts; nothing runs yet.
 
         Args:
-            api, engine: which of them this process has.
+            api, cfn, engine: which of them this process has.
             alone: no other process uses the store, so what a former engine held is taken over at once.
         """
         chosen = engine_settings(conf)
@@ -53,15 +56,21 @@ class Orchestration:
         self._runs_engine = engine
         self._alone = alone
         self.api: ASGIApp | None = None
+        self.cfn: ASGIApp | None = None
+        if not (api or cfn):
+            return
+        rules = policy.Policy(conf)
+        served = service.StackService(surroundings, kept, owners, rules.allows_type)
         if api:
-            rules = policy.Policy(conf)
-            validator = tokens.TokenValidator(self._validator_connector, config.token_rules(conf))
             self.api = api_app.create_app(
-                service=service.StackService(surroundings, kept, owners, rules.allows_type),
-                validator=validator,
+                service=served,
+                validator=tokens.TokenValidator(self._validator_connector, config.token_rules(conf)),
                 policy=rules,
                 settings=api_settings.from_conf(conf),
             )
+        if cfn:
+            checker = ec2.SignatureChecker(self._validator_connector)
+            self.cfn = cfn_app.CfnApi(served, checker, rules.require, conf.max_json_body_size)
 
     async def start(self) -> None:
         """Begin to work."""

@@ -23,6 +23,7 @@ from hearth.process import home as homes
 from hearth.process import orchestration, serving
 
 ORCHESTRATION = "/orchestration"
+CLOUDFORMATION = "/cloudformation"
 #: Who tries a template out wants to see the failure of a server within seconds, not after a minute of attempts.
 _TRIES_AGAIN = 1
 _LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
@@ -52,6 +53,8 @@ def everything(
     mounts: dict[str, ASGIApp] = {"": localcloud.create_app(cloud)}
     if parts.api is not None:
         mounts[ORCHESTRATION] = parts.api
+    if parts.cfn is not None:
+        mounts[CLOUDFORMATION] = parts.cfn
     return serving.combine(mounts, _running(parts, cloud))
 
 
@@ -61,18 +64,22 @@ def services(
     url: str,
     *,
     api: bool = False,
+    cfn: bool = False,
     engine: bool = False,
     cloud: bool = False,
 ) -> Starlette:
-    """Some of the parts, as `hearth serve` was asked for. `conf` is needed for `api` and `engine`."""
+    """Some of the parts, as `hearth serve` was asked for. `conf` is needed for `api`, `cfn` and `engine`."""
     mounts: dict[str, ASGIApp] = {}
-    parts = _orchestration(conf, api=api, engine=engine) if conf is not None else None
+    parts = _orchestration(conf, api=api, cfn=cfn, engine=engine) if conf is not None else None
     opened = localcloud.open_cloud(cloud_data, clouds.Settings(), url) if cloud else None
     if opened is not None:
         mounts[""] = localcloud.create_app(opened)
     if parts is not None and parts.api is not None:
         # Beside the cloud, as in `up`; alone, at the root, where a catalog's endpoint of port 8004 points to.
         mounts[ORCHESTRATION if cloud else ""] = parts.api
+    if parts is not None and parts.cfn is not None:
+        # Alone at the root too, where a catalog's endpoint of port 8000 points to.
+        mounts[CLOUDFORMATION if cloud or api else ""] = parts.cfn
     return serving.combine(mounts, _running(parts, opened))
 
 
@@ -89,10 +96,10 @@ def configuration(config_files: Sequence[pathlib.Path], overrides: Mapping[str, 
 
 
 def _orchestration(
-    conf: cfg.ConfigOpts, *, api: bool = True, engine: bool = True, alone: bool = False
+    conf: cfg.ConfigOpts, *, api: bool = True, cfn: bool = True, engine: bool = True, alone: bool = False
 ) -> orchestration.Orchestration:
     try:
-        return orchestration.Orchestration(conf, api=api, engine=engine, alone=alone)
+        return orchestration.Orchestration(conf, api=api, cfn=cfn, engine=engine, alone=alone)
     except config.ConfigError as error:
         raise problems.CliError(f"Configuration: {error}") from error
 

@@ -192,7 +192,9 @@ class Builder:
         values, problems = template_parameters.ParameterValues.build(parsed, environment, strict=strict)
         findings.extend(problems)
         pseudo = dataclasses.replace(surroundings.pseudo, yaql_limits=self._yaql_limits)
-        bound, problems = templates.bind(parsed, values, stack=pseudo)
+        bound, problems = templates.bind(
+            parsed, values, stack=pseudo, indifferent=functools.partial(self._is_indifferent, environment)
+        )
         findings.extend(problems)
         checks = _custom_checks(values, findings)
         members = self._members(bound, environment, files, findings, checks, unfetched)
@@ -249,6 +251,13 @@ class Builder:
             )
         return found
 
+    def _is_indifferent(self, environment: environments.Environment, definition: templates.ResourceDefinition) -> bool:
+        target = environment.registry.resolve(
+            definition.type, definition.name, lambda name: self.types.find(name) is not None
+        )
+        found = None if target is None or target.is_template else self.types.find(target.name)
+        return found is not None and found.indifferent
+
     def _members(
         self,
         bound: templates.Bound,
@@ -264,6 +273,8 @@ class Builder:
             kind = self.type_for(definition.type, name, environment, files, findings, where, unfetched)
             if kind is None:
                 continue
+            if kind.indifferent:
+                definition = dataclasses.replace(definition, properties=definition.written_properties())
             try:
                 tree = templates.resolve(definition.properties, scopes.BLIND)
                 policy = templates.resolve(definition.update_policy, scopes.BLIND)
@@ -351,7 +362,7 @@ def _custom_checks(values: template_parameters.ParameterValues, findings: Findin
         if problem:
             advice = "" if check is not None else nearest(name, (*rules.CHECKS, *finders.FINDERS))
             place = where()
-            findings.add(f"Parameter {place.path_text()!r} is invalid: {problem}", place, advice=advice)
+            findings.add(f"Parameter {str(place.path[-1])!r} is invalid: {problem}", place, advice=advice)
     return asked
 
 

@@ -175,6 +175,14 @@ class StackUser:
     auth_url: str
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class AccessKey:
+    """A key pair with which a user signs requests."""
+
+    access: str
+    secret: str = dataclasses.field(repr=False)
+
+
 class StackUsers(Protocol):
     """The users that resources of a stack need for what happens inside servers. All calls may be repeated."""
 
@@ -183,6 +191,9 @@ class StackUsers(Protocol):
 
     async def token(self, user_id: str, password: str) -> str:
         """A token of the user."""
+
+    async def key(self, user_id: str) -> AccessKey:
+        """A new key pair of the user; former ones are taken away."""
 
     async def enable(self, user_id: str, enabled: bool) -> None:
         """Let the user in, or keep the user out."""
@@ -477,6 +488,8 @@ class Resource:
     attributes: ClassVar[Mapping[str, Attribute]] = {}
     #: Support statuses and the version each began in, the present one first.
     support: ClassVar[Support] = ()
+    #: Whether no property of the type matters: what is written in them is neither computed nor checked.
+    indifferent: ClassVar[bool] = False
     #: Service types, one of which the catalog must hold for this type to be available; empty: always available.
     services: ClassVar[tuple[str, ...]] = ()
     #: Longest physical name the service takes.

@@ -7,7 +7,7 @@ finishes them when resources exist.
 """
 
 import dataclasses
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, Final
 
 from hearth.model.diagnostics import Diagnostic, Findings, Path, Place, Severity, nearest
@@ -39,6 +39,14 @@ class BoundResource:
     uses: tuple[Use, ...]
     template: Template
     path: Path
+
+    def written_properties(self) -> dict[str, Any]:
+        """The properties as they stand in the template, calls and all."""
+        keys = (*self.path, self.template.key("properties"))
+        written: Any = self.template.raw
+        for key in keys:
+            written = written.get(key) if isinstance(written, dict) else None
+        return written if isinstance(written, dict) else {}
 
     def place(self, path: Path = ()) -> Place:
         """Where a part of the resource stands; the path begins with HOT's key ("properties", ...)."""
@@ -75,13 +83,20 @@ class Bound:
     outputs: dict[str, BoundOutput]
 
 
-def bind(template: Template, parameters: ParameterValues, *, stack: PseudoValues) -> tuple[Bound, Findings]:
+def bind(
+    template: Template,
+    parameters: ParameterValues,
+    *,
+    stack: PseudoValues,
+    indifferent: Callable[[ResourceDefinition], bool] = lambda _: False,
+) -> tuple[Bound, Findings]:
     """The template with these parameters, and what turned out wrong. Values that are not known yet become UNKNOWN.
 
-    A condition that cannot be told yet counts as true.
+    A condition that cannot be told yet counts as true. `indifferent`: whether nobody will look at the properties of a
+    resource; then calls in them that cannot be computed are only doubtful.
     """
     findings = Findings()
-    folding = _Folding(template, parameters, stack, findings)
+    folding = _Folding(template, parameters, stack, findings, indifferent)
     enabled = [
         definition
         for definition in template.resources.values()
@@ -96,7 +111,9 @@ def bind(template: Template, parameters: ParameterValues, *, stack: PseudoValues
 def _bound_resource(definition: ResourceDefinition, folding: "_Folding") -> BoundResource:
     folding.uses = []
     external_id = _external_id(definition, folding)
+    folding.subject = definition
     properties = _properties(definition, folding)
+    folding.subject = None
     metadata = folding.operand(definition.metadata)
     update_policy = folding.operand(definition.update_policy)
     deletion_policy = "Retain" if external_id is not None else _deletion_policy(definition, folding)
@@ -198,9 +215,17 @@ class _Folding(base.Evaluation):
     """Evaluates all that needs no resource."""
 
     def __init__(
-        self, template: Template, parameters: ParameterValues, stack: PseudoValues, findings: Findings
+        self,
+        template: Template,
+        parameters: ParameterValues,
+        stack: PseudoValues,
+        findings: Findings,
+        indifferent: Callable[[ResourceDefinition], bool],
     ) -> None:
         super().__init__()
+        #: The resource whose properties are folded.
+        self.subject: ResourceDefinition | None = None
+        self._indifferent = indifferent
         self.template = template
         self.enabled: Collection[str] = template.resources.keys()
         self.uses: list[Use] = []
@@ -211,9 +236,9 @@ class _Folding(base.Evaluation):
         self._stack = stack
         self._declared = template.raw.get(template.key("parameters")) or {}
         self._conditions: dict[str, Any] = {}
-        self._values: dict[str, Any] = parameters.native() | {
+        self._values: dict[str, Any] = {
             name: UNKNOWN if value is None else value for name, value in stack.parameters(template.kind).items()
-        }
+        } | parameters.native()  # a template may declare a pseudo parameter, and then it is one of its own
         self._incomplete = {name for name, value in self._values.items() if not is_known(value)}
 
     # -- findings --
@@ -228,7 +253,9 @@ class _Folding(base.Evaluation):
 
     def misused(self, function: base.Function, misuse: base.Misuse) -> Any:
         """See `Evaluation.misused`."""
-        forgiven = self.forgiving and not isinstance(function, (references.GetAttr, logic.If))
+        careless = self.subject is not None and self._indifferent(self.subject)
+        needed = (references.GetAttr, references.GetResource, logic.If) if careless else (references.GetAttr, logic.If)
+        forgiven = (careless or self.forgiving) and not isinstance(function, needed)
         severity = Severity.WARNING if forgiven else Severity.ERROR
         self._findings.add(
             misuse.message,
@@ -238,7 +265,9 @@ class _Folding(base.Evaluation):
             advice=misuse.advice,
             severity=severity,
         )
-        return self.keep(base.Broken(function, misuse)) if forgiven else self.give_unknown()
+        if not forgiven:
+            return self.give_unknown()
+        return None if careless else self.keep(base.Broken(function, misuse))
 
     # -- conditions --
 

@@ -13,6 +13,7 @@ from hearth.model import constraints
 from hearth.template.definitions import Template
 from hearth.template.environment import Environment
 from hearth.template.parameter_schema import TYPES, ParameterSchema
+from hearth.template.parameters import PseudoValues
 
 NO_DESCRIPTION = "No description"
 
@@ -20,10 +21,13 @@ NO_DESCRIPTION = "No description"
 def describe(template: Template, environment: Environment) -> dict[str, Any]:
     """`{Description, Parameters, ParameterGroups?, Environment}`; values and defaults stand as they were written."""
     declared = template.raw.get(template.key("parameters")) or {}
+    pseudo = PseudoValues().parameters(template.kind)
     answer: dict[str, Any] = {
         "Description": template.description or NO_DESCRIPTION,
         "Parameters": {
-            name: _parameter(schema, declared[name], environment) for name, schema in template.parameters.items()
+            name: _parameter(schema, declared[name], environment)
+            for name, schema in template.parameters.items()
+            if name not in pseudo
         },
     }
     if template.parameter_groups:
@@ -55,7 +59,7 @@ def _parameter(schema: ParameterSchema, declared: Mapping[str, Any], environment
         shown |= _constraint(constraint)
     descriptions = [constraint.description for constraint in schema.constraints if constraint.description]
     if descriptions:
-        shown["ConstraintDescription"] = " ".join(dict.fromkeys(descriptions))
+        shown["ConstraintDescription"] = " ".join(descriptions)
     return shown
 
 
@@ -70,7 +74,7 @@ def _constraint(constraint: constraints.Constraint) -> dict[str, Any]:
         case constraints.Modulo():
             found = {"Step": constraint.step, "Offset": constraint.offset}
         case constraints.AllowedValues():
-            return {"AllowedValues": list(constraint.allowed)}
+            return {"AllowedValues": list(constraint.written)}
         case constraints.AllowedPattern():
             return {"AllowedPattern": constraint.pattern}
         case constraints.Custom():

@@ -357,9 +357,11 @@ def _range(raw: Any, text: str, type_name: str) -> Constraint:
 
 def _modulo(raw: Any, text: str, type_name: str) -> Constraint:
     found = _integers(raw, ("step", "offset"))
-    step, offset = found.get("step", 0), found.get("offset", 0)
+    if len(found) != 2:
+        raise ValueError("both step and offset must be given")
+    step, offset = found["step"], found["offset"]
     if step == 0:
-        raise ValueError("step must be given and not be 0")
+        raise ValueError("step must not be 0")
     if abs(offset) >= abs(step) or offset * step < 0:
         raise ValueError(f"offset {offset} must have the sign of step {step} and be nearer to 0")
     return constraints.Modulo(step, offset, description=text)
@@ -375,7 +377,7 @@ def _allowed_values(raw: Any, text: str, type_name: str) -> Constraint:
             allowed.append(convert(value))
         except ValueError as error:
             raise ValueError(f"{constraints.shown(value)} {error}") from error
-    return constraints.AllowedValues(allowed, text)
+    return constraints.AllowedValues(allowed, text, raw)
 
 
 def _allowed_pattern(raw: Any, text: str, type_name: str) -> Constraint:

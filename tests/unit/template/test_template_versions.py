@@ -1,6 +1,6 @@
 import pytest
 
-from hearth.template import describe, environment, template, versions
+from hearth.template import describe, environment, parameters, template, versions
 
 
 def test_versions_are_listed_cloudformation_first() -> None:
@@ -114,3 +114,35 @@ parameter_groups: [{label: g, parameters: [n]}]
             "event_sinks": [],
         },
     }
+
+
+@pytest.mark.parametrize(
+    ("parameter", "shown"),
+    [
+        ("{type: string, constraints: [{allowed_values: [log, off, 1]}]}", {"AllowedValues": ["log", False, 1]}),
+        ("{type: number, constraints: [{allowed_values: ['1', 2]}]}", {"AllowedValues": ["1", 2]}),
+        ("{type: boolean, constraints: [{allowed_values: ['yes']}]}", {"AllowedValues": ["yes"]}),
+        (
+            "{type: string, constraints: [{length: {min: 1}, description: x}, {length: {max: 3}, description: x}]}",
+            {"MinLength": 1, "MaxLength": 3, "ConstraintDescription": "x x"},
+        ),
+    ],
+)
+def test_constraints_are_shown_as_written(parameter: str, shown: dict[str, object]) -> None:
+    loaded, _ = template.load(f"heat_template_version: 2018-08-31\nparameters: {{p: {parameter}}}\n")
+    assert loaded is not None
+    described = describe.describe(loaded, environment.Environment())["Parameters"]["p"]
+    assert {key: value for key, value in described.items() if key in shown} == shown
+
+
+def test_a_declared_pseudo_parameter_is_the_templates_own_and_not_asked_for() -> None:
+    loaded, _ = template.load(
+        "heat_template_version: 2018-08-31\nparameters: {'OS::stack_name': {type: string, default: x}}\n"
+        "outputs: {o: {value: {get_param: 'OS::stack_name'}}}\n"
+    )
+    assert loaded is not None
+    values, _ = parameters.ParameterValues.build(loaded, environment.Environment())
+    bound, findings = template.bind(loaded, values, stack=template.PseudoValues(stack_name="y"))
+    assert not findings
+    assert bound.outputs["o"].value == "x"
+    assert describe.describe(loaded, environment.Environment())["Parameters"] == {}

@@ -1,7 +1,7 @@
 """AWS::CloudFormation::WaitCondition and its handle, and the handle that every update makes anew.
 
-Signed URLs need the CloudFormation API, which is not served: these handles are signalled through the native API, with
-the body that the CloudFormation URL takes. Their reference is made from their ARN.
+Signals are put to a signed URL, the reference of the handle. Where no domain for stack users is configured, the ARN of
+the handle stands in for it: signals come through the native API then, with the same body.
 
 Spec: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-cloudformation-waitcondition.html
 """
@@ -11,20 +11,32 @@ from typing import Any
 from hearth.model import names
 from hearth.resources import base
 from hearth.resources.contract import Call
-from hearth.resources.heat import wait_signals
+from hearth.resources.heat import signed_url, stack_user, wait_signals
 from hearth.resources.schema import Attribute, Property
 
 _KEYS = ("Status", "UniqueId", "Data", "Reason")
 _LONGEST = 43200
+#: The key of private data.
+_URL = "url"
 
 
-class ArnHandle(base.Base):
+class SignedHandle(stack_user.WithUser):
     """A handle whose signals have exactly the four keys."""
 
     takes_signals = True
 
+    async def create(self, call: Call) -> str | None:
+        """Sign the URL."""
+        if call.users is None:
+            return call.physical_name
+        user = await self.make_user(call)
+        call.data[_URL] = await signed_url.create(call, signed_url.Kind.WAIT_CONDITION)
+        return user.id
+
     def reference(self, call: Call) -> Any:
-        """The handle's ARN, and what tells it from one that it replaced."""
+        """The URL; without one the handle's ARN, and what tells it from one that it replaced."""
+        if _URL in call.data:
+            return call.data[_URL]
         stack = call.stack
         arn = names.StackIdentity(stack.project_id, stack.name, stack.id, f"/resources/{call.name}").arn()
         return f"{arn}?{call.resource_id}"
@@ -39,12 +51,12 @@ class ArnHandle(base.Base):
 
 
 @base.resource("AWS::CloudFormation::WaitConditionHandle", since="2014.1")
-class WaitConditionHandle(ArnHandle):
+class WaitConditionHandle(SignedHandle):
     """Keeps the signals it gets in its metadata, by their ids."""
 
 
 @base.resource("OS::Heat::UpdateWaitConditionHandle", since="2014.1")
-class UpdateWaitConditionHandle(ArnHandle):
+class UpdateWaitConditionHandle(SignedHandle):
     """A handle that is replaced at every update, so that its wait conditions wait again."""
 
     renewed = True

@@ -11,6 +11,7 @@ class NoneResource(base.Base):
     """Takes every property, gives null for every attribute, and does nothing."""
 
     properties = schema.ANYTHING
+    indifferent = True
     dynamic_attributes = True
 
     def decide(self, change: Change, call: Call) -> Decision:

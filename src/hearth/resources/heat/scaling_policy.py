@@ -8,18 +8,26 @@ from typing import Any
 
 from hearth.resources import base
 from hearth.resources.contract import Adjustment, Call, Change, Issue, NothingToDo, Observed, Permanent, Values
-from hearth.resources.heat import stack_user
+from hearth.resources.heat import signed_url, stack_user
 from hearth.resources.schema import Attribute, Property
 
 _PERCENT = "percent_change_in_capacity"
+#: The key of private data.
+_URL = "url"
 
 
-class Policy(base.Base):
-    """What policies of both kinds share."""
+class Policy(stack_user.WithUser):
+    """What policies of both kinds share: a user who may signal, where a domain for such users is configured."""
 
     takes_signals = True
-    # Makes nothing, but needs the catalog for the address of its signals.
-    external = True
+
+    async def create(self, call: Call) -> str | None:
+        """Sign the address for alarms, if there is a service that takes them."""
+        if call.users is None or not call.cloud.has_service(signed_url.SERVICE):
+            return call.physical_name
+        user = await self.make_user(call)
+        call.data[_URL] = await signed_url.create(call, signed_url.Kind.SIGNAL)
+        return user.id
 
     def adjustment(self, call: Call) -> Adjustment:
         """The change that a signal means."""
@@ -52,7 +60,7 @@ def state_of(details: Any) -> str:
 
 @base.resource("OS::Heat::ScalingPolicy")
 class ScalingPolicy(Policy):
-    """Signals are sent by users of the stack's project through the API."""
+    """Signals are sent by users of the stack's project through the API, or by whoever has the address for alarms."""
 
     auto_scaling_group_id = Property(str, "The group.", required=True)
     scaling_adjustment = Property(float, "By how much, or to what.", required=True, updatable=True)
@@ -95,5 +103,7 @@ class ScalingPolicy(Policy):
         )
 
     async def attribute(self, call: Call, name: str, observed: Observed | None) -> Any:
-        """The address for signals. One that needs no token would be the CloudFormation API's."""
+        """The addresses for signals."""
+        if name == "alarm_url":
+            return call.data.get(_URL)
         return stack_user.signal_url(call, call.stack.project_id) if name == "signal_url" else None

@@ -27,7 +27,7 @@ from hearth.resources.contract import (
     Values,
     Wait,
 )
-from hearth.resources.heat import deployment_inputs, software_component, stack_user, temp_url, transports
+from hearth.resources.heat import deployment_inputs, signed_url, software_component, stack_user, temp_url, transports
 from hearth.resources.heat.software_config import UNGROUPED, keeper
 from hearth.resources.schema import Attribute, Property
 
@@ -145,7 +145,7 @@ class Deployment(Declared, stack_user.WithUser):
         transport = call.properties.get("signal_transport")
         if transport == transports.TEMP_URL:
             await temp_url.delete(call)
-        elif transport == transports.HEAT:
+        elif transport in (transports.HEAT, transports.CFN):
             await self._remove_user(call)
         keeper(call).withdraw()
         if _DERIVED in call.data:
@@ -203,6 +203,10 @@ class Deployment(Declared, stack_user.WithUser):
         if transport == transports.HEAT and stack_user.USER not in call.data:
             user = await self.make_user(call)
             call.data |= {_PROJECT: user.project_id, _AUTH_URL: user.auth_url}
+        elif transport == transports.CFN and _URL not in call.data:
+            user = await self.make_user(call)
+            call.data[_PROJECT] = user.project_id
+            call.data[_URL] = await signed_url.create(call, signed_url.Kind.SIGNAL)
         elif transport == transports.TEMP_URL:
             if _URL not in call.data:
                 call.data[_URL] = await temp_url.create(call)
@@ -345,6 +349,8 @@ async def _means(call: Call, action: Action) -> dict[str, Any]:
     }
     if transport == transports.TEMP_URL:
         means |= {"deploy_signal_id": call.data[_URL], "deploy_signal_verb": "PUT"}
+    elif transport == transports.CFN:
+        means |= {"deploy_signal_id": call.data[_URL], "deploy_signal_verb": "POST"}
     elif transport == transports.HEAT:
         means |= {
             "deploy_auth_url": call.data[_AUTH_URL],

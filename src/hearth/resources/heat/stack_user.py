@@ -14,12 +14,14 @@ from hearth.resources.contract import Call, Gone, Observed, Permanent, StackUser
 #: Keys of private data.
 USER = "user_id"
 PASSWORD = "password"
+ACCESS = "access_key"
+SECRET = "secret_key"
 
 
 class WithUser(base.Base):
     """A type with a stack user; its physical id is the user's id."""
 
-    secret_data: ClassVar[tuple[str, ...]] = (PASSWORD,)
+    secret_data: ClassVar[tuple[str, ...]] = (PASSWORD, SECRET)
 
     external = True
     supports_check = True

@@ -21,7 +21,6 @@ DEPLOYMENTS: Final = (CFN, TEMP_URL, HEAT, NONE, ZAQAR)
 HANDLES: Final = (*DEPLOYMENTS, TOKEN)
 
 _MISSING = {
-    CFN: "needs the CloudFormation API, which this installation does not serve",
     ZAQAR: "needs queues, which are not supported yet",
 }
 

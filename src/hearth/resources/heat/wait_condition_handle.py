@@ -9,7 +9,7 @@ from typing import Any
 
 from hearth.resources import base, failures
 from hearth.resources.contract import Call, Issue, Observed, Values
-from hearth.resources.heat import stack_user, temp_url, transports, wait_signals
+from hearth.resources.heat import signed_url, stack_user, temp_url, transports, wait_signals
 from hearth.resources.schema import Attribute, Property
 
 _KEYS = ("id", "data", "reason", "status")
@@ -25,11 +25,11 @@ _TAKEN = "taken"
 class WaitConditionHandle(stack_user.WithUser):
     """Keeps the signals it gets in its metadata, by their ids."""
 
-    secret_data = (_TOKEN, stack_user.PASSWORD)
+    secret_data = (*stack_user.WithUser.secret_data, _TOKEN)
 
     signal_transport = Property(
         str,
-        "How signals come: with a token, a user's password, by a URL of the object store, or by the API alone.",
+        "How signals come: by a token, a user's password, a signed URL, one of the object store, or the API alone.",
         default=transports.TOKEN,
         allowed=transports.HANDLES,
         live=None,
@@ -59,6 +59,11 @@ class WaitConditionHandle(stack_user.WithUser):
             case transports.TEMP_URL:
                 url = await temp_url.create(call)
                 call.data[_SIGNAL] = json.dumps({"alarm_url": url})
+            case transports.CFN:
+                user = await self.make_user(call)
+                url = await signed_url.create(call, signed_url.Kind.WAIT_CONDITION)
+                call.data[_SIGNAL] = json.dumps({"alarm_url": url})
+                return user.id
             case transport:
                 return await self._with_user(call, transport)
         return call.physical_name

@@ -1,0 +1,1 @@
+"""The CloudFormation-compatible API: signals by signed URLs. Open `app.py` first."""

@@ -1,0 +1,87 @@
+"""The application: a request's way from ASGI to a handler and its answer back.
+
+In this order: path and method, signature, policy, handler. Whatever is raised on the way is turned into the answer by
+`problems`. The process mounts the application, alone or under a path of its own; signatures cover that path.
+"""
+
+import dataclasses
+from collections.abc import Awaitable, Callable
+from urllib.parse import unquote
+
+import msgspec
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.types import Receive, Scope, Send
+
+from hearth.cfn import answers, problems, signals
+from hearth.cfn import request as requests
+from hearth.cloud import ec2, session, tokens
+from hearth.engine import service as services
+
+#: Asked before a request is carried out; raises Forbidden. Takes the caller and the name of a policy rule.
+Require = Callable[[tokens.Caller, str], None]
+Handler = Callable[[services.StackService, tokens.Caller, requests.CfnRequest, str], Awaitable[Response]]
+
+#: {step of the path: (method, handler)}
+_SIGNALS: dict[str, tuple[str, Handler]] = {
+    "waitcondition": ("PUT", signals.wait_condition),
+    "signal": ("POST", signals.signal),
+}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class CfnApi:
+    """The ASGI application."""
+
+    service: services.StackService
+    checker: ec2.SignatureChecker
+    require: Require
+    max_body_size: int
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        request_id = session.new_request_id()
+        session.request_id.set(request_id)
+        as_json = request.query_params.get("ContentType") == "JSON"
+        try:
+            response = await self._answer(request)
+        except ClientDisconnect:
+            return
+        except Exception as error:
+            # The border of a request: the client gets an answer and the process goes on.
+            response = answers.problem(problems.from_error(error, request_id), as_json=as_json)
+        response.headers["x-openstack-request-id"] = request_id
+        await response(scope, receive, send)
+
+    async def _answer(self, request: Request) -> Response:
+        path = _path(request.scope)
+        if path == "/healthcheck" and request.method in ("GET", "HEAD"):
+            await self.service.healthy()
+            return PlainTextResponse("OK\n")
+        if path in ("/", "/versions"):
+            return _versions(request)
+        version, _, rest = path.removeprefix("/").partition("/")
+        step, _, arn = rest.partition("/")
+        if version != "v1" or step not in _SIGNALS:
+            return PlainTextResponse("There is nothing at this address.\n", 404)
+        method, handler = _SIGNALS[step]
+        if request.method != method:
+            return PlainTextResponse(f"This address takes {method}.\n", 405, {"Allow": method})
+        read = await requests.read(request, self.max_body_size, form=False)
+        caller = await self.checker.check(read.signed())
+        if caller is None:
+            raise problems.Problem("AccessDenied", "The key is not known, or the signature does not fit the request.")
+        self.require(caller, "resource:signal")
+        return await handler(self.service, caller, read, unquote(arn))
+
+
+def _path(scope: Scope) -> str:
+    """The path below the application's mount point, %-encoded as it was sent."""
+    raw: str = scope["raw_path"].decode("latin-1").partition("?")[0]
+    return raw.removeprefix(scope.get("root_path", "")) or "/"
+
+
+def _versions(request: Request) -> Response:
+    base = str(request.base_url).rstrip("/")
+    version = {"id": "v1.0", "status": "CURRENT", "links": [{"rel": "self", "href": f"{base}/v1/"}]}
+    return Response(msgspec.json.encode({"versions": [version]}), 300, media_type="application/json")

@@ -1,0 +1,85 @@
+"""Errors on the wire: one table from what the engine raises to the codes that CloudFormation clients know.
+
+An answer is XML, `<ErrorResponse><Error><Type/><Code/><Message/></Error></ErrorResponse>`, unless JSON was asked for.
+Spec: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/CommonErrors.html
+"""
+
+import logging
+
+from hearth.cloud import errors as cloud_errors
+from hearth.model import errors
+
+_log = logging.getLogger(__name__)
+
+#: {code: HTTP status}
+_STATUS = {
+    "IncompleteSignature": 400,
+    "InternalFailure": 500,
+    "InvalidAction": 400,
+    "InvalidParameterCombination": 400,
+    "InvalidParameterValue": 400,
+    "MissingAuthenticationToken": 403,
+    "MissingParameter": 400,
+    "ServiceUnavailable": 503,
+    "AlreadyExists": 400,
+    "AccessDenied": 403,
+    "RequestLimitExceeded": 400,
+    "ValidationError": 400,
+}
+_SERVER = frozenset({"InternalFailure", "ServiceUnavailable"})
+
+#: {error type of the engine: code}; what is not named goes by its HTTP status.
+_CODES = {
+    "StackExists": "AlreadyExists",
+    "ActionInProgress": "InvalidAction",
+    "StackLocked": "InvalidAction",
+    "StackPaused": "InvalidAction",
+    "StackProtected": "AccessDenied",
+    "RequestLimitExceeded": "RequestLimitExceeded",
+}
+_BY_STATUS = {
+    400: "InvalidParameterValue",
+    401: "AccessDenied",
+    403: "AccessDenied",
+    404: "InvalidParameterValue",
+    409: "InvalidAction",
+    503: "ServiceUnavailable",
+}
+
+
+class Problem(Exception):
+    """An answer that is an error."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+    @property
+    def status(self) -> int:
+        """The HTTP status."""
+        return _STATUS[self.code]
+
+    @property
+    def fault(self) -> str:
+        """Whose fault it is, in the word of the protocol."""
+        return "Server" if self.code in _SERVER else "Sender"
+
+
+def from_error(error: BaseException, request_id: str) -> Problem:
+    """Anything raised as a problem. What was not raised on purpose is logged and told without details."""
+    match error:
+        case Problem():
+            return error
+        case errors.HearthError():
+            code = _CODES.get(error.kind) or _BY_STATUS.get(error.status, "InternalFailure")
+            return Problem(code, error.message)
+        case cloud_errors.Unauthorized() | cloud_errors.Forbidden():
+            return Problem("AccessDenied", str(error))
+        case cloud_errors.Unavailable() | cloud_errors.TooMany():
+            return Problem("ServiceUnavailable", str(error))
+        case cloud_errors.CloudError():
+            return Problem("InvalidParameterValue", str(error))
+        case _:
+            _log.error("request %s failed", request_id, exc_info=error)
+            return Problem("InternalFailure", f"An unexpected error occurred; the service's log has it: {request_id}.")
