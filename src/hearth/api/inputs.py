@@ -12,6 +12,7 @@ from starlette.datastructures import QueryParams
 
 from hearth.engine import queries, requests, software
 from hearth.model import errors
+from hearth.model.waivers import Waiver
 
 _MAX_TAG = 80
 _MAX_NAME = 255
@@ -42,7 +43,7 @@ STACK_SORT_KEYS = ("stack_name", "stack_status", "creation_time", "updated_time"
 RESOURCE_FILTERS = ("type", "status", "name", "action", "id", "physical_resource_id")
 EVENT_FILTERS = ("resource_status", "resource_action", "resource_name", "resource_type")
 EVENT_SORT_KEYS = ("event_time", "resource_type")
-#: The last six are Hearth's own.
+#: From pause on they are Hearth's own.
 ACTIONS = (
     "suspend",
     "resume",
@@ -55,6 +56,8 @@ ACTIONS = (
     "unprotect",
     "lock",
     "unlock",
+    "retry",
+    "continue",
 )
 _MAX_REASON = 1000
 
@@ -204,6 +207,24 @@ def action(body: Mapping[str, Any] | None) -> tuple[str, Any]:
     if name not in ACTIONS:
         raise errors.BadRequest(f"{name!r} is not an action. Known: {known}.")
     return name, given
+
+
+#: What each action takes that goes on with what failed.
+_WAIVERS = {"retry": (), "continue": (Waiver.SKIP, Waiver.RETAIN, Waiver.FORCE)}
+
+
+def waivers(action_name: str, given: Any) -> dict[Waiver, list[str]] | None:
+    """What to leave undone from now on, by names of resources; None: the action is another."""
+    if action_name not in _WAIVERS:
+        return None
+    if given is not None and not isinstance(given, Mapping):
+        raise errors.BadRequest(f"{action_name}: {_kind(given)} was given, null or an object is needed.")
+    body, known = given or {}, _WAIVERS[action_name]
+    unknown = sorted(set(body) - set(known))
+    if unknown:
+        advice = f"Known: {', '.join(known)}." if known else "It takes nothing; `continue` does."
+        raise errors.BadRequest(f"Unknown in {action_name}: {', '.join(unknown)}. {advice}")
+    return {waiver: _texts(body, waiver) or [] for waiver in known}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

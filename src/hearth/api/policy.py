@@ -56,26 +56,29 @@ _RULES: Mapping[str, Mapping[str, str]] = {
         "build_info": "build_info",
         "software_configs": "index show",
         "software_deployments": "index show",
+        "orphans": "index",
     },
     "member": {
         "stacks": (
-            "abandon create delete delete_snapshot export generate_template preview_update preview_update_patch "
+            "abandon create delete delete_forced delete_retaining delete_snapshot export generate_template "
+            "preview_update preview_update_patch "
             "restore_snapshot snapshot update update_patch validate_template"
         ),
         "resource": "mark_unhealthy",
         "actions": (
             "action snapshot suspend resume cancel_update cancel_without_rollback "
-            "pause unpause protect unprotect lock unlock"
+            "pause unpause protect unprotect lock unlock retry continue"
         ),
         "software_configs": "create delete",
         "software_deployments": "create update delete",
+        "orphans": "forget delete",
     },
     "reader or stack user": {
         "stacks": "lookup",
         "resource": "metadata signal",
         "software_deployments": "metadata",
     },
-    "admin": {"service": "index", "actions": "force_lock"},
+    "admin": {"service": "index", "actions": "force_lock", "orphans": "global_index"},
     "nobody": {"stacks": "global_index", "software_configs": "global_index"},
 }
 

@@ -13,7 +13,7 @@ from urllib.parse import unquote
 
 from starlette.responses import Response
 
-from hearth.api import catalogue, resources, snapshots, software, stacks
+from hearth.api import catalogue, orphans, resources, snapshots, software, stacks
 from hearth.api.call import Call
 
 Handler = Callable[[Call], Awaitable[Response]]
@@ -37,6 +37,7 @@ _STACK = _STACKS + "/{stack_name}/{stack_id}"
 _RESOURCE = _STACK + "/resources/{resource_name}"
 _SNAPSHOT = _STACK + "/snapshots/{snapshot_id}"
 _TYPES = "/v1/{tenant_id}/resource_types"
+_ORPHANS = "/v1/{tenant_id}/orphans"
 _CONFIGS = "/v1/{tenant_id}/software_configs"
 _DEPLOYMENTS = "/v1/{tenant_id}/software_deployments"
 
@@ -91,6 +92,9 @@ ROUTES: Mapping[str, Mapping[str, Operation]] = {
     _STACK + "/events": {"GET": Operation(resources.list_events, "events:index")},
     _RESOURCE + "/events": {"GET": Operation(resources.list_events, "events:index")},
     _RESOURCE + "/events/{event_id}": {"GET": Operation(resources.show_event, "events:show")},
+    _ORPHANS: {"GET": Operation(orphans.index, "orphans:index")},
+    _ORPHANS + "/{orphan_id}": {"DELETE": Operation(orphans.forget, "orphans:forget")},
+    _ORPHANS + "/{orphan_id}/object": {"DELETE": Operation(orphans.delete, "orphans:delete")},
     _TYPES: {"GET": Operation(catalogue.list_types, "stacks:list_resource_types")},
     _TYPES + "/{type_name}": {"GET": Operation(catalogue.show_type, "stacks:resource_schema")},
     _TYPES + "/{type_name}/template": {"GET": Operation(catalogue.type_template, "stacks:generate_template")},

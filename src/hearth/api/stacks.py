@@ -156,8 +156,14 @@ async def _fetched(call: Call, request: requests.StackRequest) -> requests.Stack
 
 
 async def delete(call: Call) -> Response:
-    """Start the deletion of a stack."""
-    await call.service.delete_stack(call.caller, call.identity)
+    """Start the deletion of a stack; `retain` and `force` are Hearth's own."""
+    retained = [name for text in call.query.getlist("retain") for name in text.split(",") if name]
+    force = inputs.boolean("force", call.query.get("force"))
+    if retained:
+        call.policy.require(call.caller, "stacks:delete_retaining")
+    if force:
+        call.policy.require(call.caller, "stacks:delete_forced")
+    await call.service.delete_stack(call.caller, call.identity, retain=retained, force=force)
     return Response(status_code=204)
 
 
@@ -190,11 +196,13 @@ async def show_output(call: Call) -> Response:
 
 
 async def action(call: Call) -> Response:
-    """Suspend, resume, check, cancel what runs, set or lift a hold; each has a policy rule of its own."""
+    """Suspend, resume, check, cancel, hold, go on with what failed; each has a policy rule of its own."""
     name, given = inputs.action(call.body)
     call.policy.require(call.caller, f"actions:{name}")
-    hold = inputs.hold(name, given)
-    if hold is None:
+    hold, waivers = inputs.hold(name, given), inputs.waivers(name, given)
+    if waivers is not None:
+        await call.service.continue_action(call.caller, call.identity, waivers)
+    elif hold is None:
         await call.service.action(call.caller, call.identity, name)
     else:
         await _hold(call, name, hold)

@@ -13,7 +13,7 @@ from hearth.model import names
 
 Wire = dict[str, Any]
 
-_TIMES = frozenset(("creation_time", "updated_time", "deletion_time", "event_time"))
+_TIMES = frozenset(("creation_time", "updated_time", "deletion_time", "event_time", "orphaned_time"))
 _SERVICE_TIMES = ("created_at", "updated_at", "deleted_at")
 _IDENTITIES = frozenset(("identity", "nested_identity", "root_identity"))
 

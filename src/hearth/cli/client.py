@@ -55,9 +55,10 @@ class Client:
         """Update a stack: replace its template and parameters, or (`existing`) keep what is not given."""
         self._call("PATCH" if existing else "PUT", stack.path, json=body)
 
-    def delete(self, stack: StackRef) -> None:
-        """Ask for a stack's deletion."""
-        self._call("DELETE", stack.path)
+    def delete(self, stack: StackRef, *, retain: Sequence[str] = (), force: bool = False) -> None:
+        """Ask for a stack's deletion; `retain` names resources that stay, `force` leaves what cannot be deleted."""
+        params = [("retain", name) for name in retain] + ([("force", "true")] if force else [])
+        self._call("DELETE", stack.path, params=params)
 
     def preview_create(self, body: Record) -> Record:
         """The stack as it would be made."""
@@ -126,6 +127,25 @@ class Client:
     def act(self, stack: StackRef, action: str, given: Record | None = None) -> None:
         """Ask for an action on the stack as it is, with what the action takes."""
         self._call("POST", f"{stack.path}/actions", json={action: given})
+
+    # ---- what was let go
+
+    def orphans(self, *, all_projects: bool = False) -> list[Record]:
+        """The objects that were let go."""
+        return list(
+            self._call("GET", "/orphans", params=[("global_tenant", "true")] if all_projects else [])["orphans"]
+        )
+
+    def forget_orphan(self, orphan_id: str) -> None:
+        """Drop the record of an orphan."""
+        self._call("DELETE", f"/orphans/{quote(orphan_id, '')}")
+
+    def delete_orphan(self, orphan_id: str) -> bool:
+        """Delete an orphan's object; False: that is under way, ask again."""
+        status, content = self._send("DELETE", f"/orphans/{quote(orphan_id, '')}/object")
+        if status >= 400:
+            raise to_problem(status, content)
+        return status != 202
 
     # ---- what is kept of stacks
 

@@ -169,29 +169,38 @@ def update(
 @click.command()
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @click.option("--wait/--no-wait", default=True, show_default=True, help="Watch until they are gone.")
+@click.option(
+    "--retain", multiple=True, metavar="RESOURCE", help="Leave this object where it is (group/0: a nested one)."
+)
+@click.option("--force", is_flag=True, help="Leave what cannot be deleted; `hearth stack orphans` lists it.")
 @options.credentials(listed=False)
 @click.argument("names", nargs=-1, required=True, metavar="NAME...")
-def delete(names: Sequence[str], yes: bool, wait: bool) -> None:
+def delete(names: Sequence[str], yes: bool, wait: bool, retain: Sequence[str], force: bool) -> None:
     """Delete stacks with everything in them.
 
     \b
     Examples:
       hearth stack delete web
       hearth stack delete --yes --no-wait web db
+      hearth stack delete --retain data --retain group/0 web
+      hearth stack delete --force web
     """
+    if retain and len(names) > 1:
+        raise click.UsageError("--retain names resources of one stack: delete the stacks one by one.")
     api = connection.connect()
     stacks = [api.find(name) for name in names]
     if not yes:
-        click.confirm(f"Delete {', '.join(stack.name for stack in stacks)} with all resources?", abort=True, err=True)
+        what = f"all resources but {', '.join(retain)}" if retain else "all resources"
+        click.confirm(f"Delete {', '.join(stack.name for stack in stacks)} with {what}?", abort=True, err=True)
     marks = [follow.mark(api, stack) if wait else follow.Mark() for stack in stacks]
     for stack in stacks:
-        api.delete(stack)
+        api.delete(stack, retain=retain, force=force)
     if not wait:
         return
     for stack, before in zip(stacks, marks, strict=True):
         left = follow.watch(api, stack, "DELETE", before)
         if left is not None:
-            raise _failure(left)
+            raise failure(left)
         click.echo(f"{stack.name}: DELETE_COMPLETE", err=True)
 
 
@@ -322,7 +331,7 @@ def finish(
         return
     ended = follow.watch(api, stack, action, before)
     if ended is None or ended["stack_status"] != f"{action}_COMPLETE":
-        raise _failure(ended or {"stack_name": stack.name, "stack_status": "DELETE_COMPLETE"})
+        raise failure(ended or {"stack_name": stack.name, "stack_status": "DELETE_COMPLETE"})
     stack_now = api.show(stack)
     outputs = {one["output_key"]: one.get("output_value") for one in stack_now.get("outputs", ())}
     if output_format == "table":
@@ -334,12 +343,14 @@ def finish(
         render.record({**kept, "outputs": outputs}, output_format)
 
 
-def _failure(record: Record) -> problems.CliError:
+def failure(record: Record) -> problems.CliError:
+    """What to say of a stack whose action failed."""
     reason = record.get("stack_status_reason") or "no reason was given"
     name = record["stack_name"]
     return problems.CliError(
         f"{name}: {record['stack_status']}: {reason}",
-        f"`hearth stack resources {name}` and `hearth stack events {name}` say more.",
+        f"`hearth stack resources {name}` and `hearth stack events {name}` say more. "
+        f"Go on by `hearth stack retry {name}`, or without what stands in the way by `hearth stack continue {name}`.",
     )
 
 

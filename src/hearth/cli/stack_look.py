@@ -107,11 +107,19 @@ def resources(name: str, resource: str | None, depth: int, output_format: str) -
         headings["parent_resource"] = "Parent"
     params = [("nested_depth", str(depth))] if depth else []
     found = api.resources(stack, params)
-    if output_format != "table" or any(one["resource_status"].endswith("_FAILED") for one in found):
+    if output_format != "table" or any(_is_told(one) for one in found):
         headings |= {"resource_status_reason": "Reason"}
     if output_format != "table":
         headings |= {"creation_time": "Created", "updated_time": "Updated"}
     render.records(found, headings, output_format)
+
+
+def _is_told(resource: client.Record) -> bool:
+    """Whether the reason says more than the state: of a failure, or of what keeps the resource waiting."""
+    waits = resource["resource_status"].endswith("_IN_PROGRESS")
+    return resource["resource_status"].endswith("_FAILED") or (
+        waits and resource.get("resource_status_reason") not in ("state changed", "", None)
+    )
 
 
 @click.command()

@@ -52,4 +52,6 @@ def _line(row: progress.Row, now: float) -> Text:
         text.append(f" {elapsed:.1f}s", style="dim")
     if row.failed and row.reason:
         text.append(f"\n{row.reason}", style="red")
+    elif row.running and row.reason not in ("", "state changed"):
+        text.append(f"\n{row.reason}", style="yellow")
     return text
