@@ -134,7 +134,7 @@ class World:
             planning.close()
             return None
         try:
-            return await planning
+            return (await planning).document
         except HearthError:
             return None
 

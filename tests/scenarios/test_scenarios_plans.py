@@ -39,7 +39,8 @@ async def made(world, template, **more):
 
 
 async def planned(world, stack, template, **more):
-    return await world.service.plan_update(world.caller, stack, StackRequest(template=template, **more), patch=False)
+    request = StackRequest(template=template, **more)
+    return (await world.service.plan_update(world.caller, stack, request, patch=False)).document
 
 
 def told(changes, prefix=""):
@@ -56,7 +57,7 @@ def told(changes, prefix=""):
 async def test_a_plan_of_a_creation_tells_values_order_and_the_longest_chain(world):
     template = hot({"a": thing("x"), "b": thing(output_of("a")), "c": thing("z"), "in": after(inner("w"), "b")})
     request = StackRequest(stack_name="new", template=template, files=FILES)
-    plan = await world.service.plan_create(world.caller, world.caller.project_id, request)
+    plan = (await world.service.plan_create(world.caller, world.caller.project_id, request)).document
     assert list(told(plan.stack).values()) == [(CREATE, set())] * 5
     by_name = {one.name: one for one in plan.stack.resources}
     assert by_name["a"].properties["value"].after == "x"
@@ -144,7 +145,7 @@ async def test_what_is_in_a_nested_stack_is_told_as_unknown_where_it_is(world):
 async def test_a_deletion_tells_what_goes_and_what_stays_behind(world):
     kept = {**thing(), "deletion_policy": "Retain"}
     stack = await made(world, hot({"a": thing(), "b": after(kept, "a"), "in": inner("w")}), files=FILES)
-    plan = await world.service.plan_delete(world.caller, stack)
+    plan = (await world.service.plan_delete(world.caller, stack)).document
     assert {one.name: one.leaves for one in plan.stack.resources} == {"a": None, "b": "object", "in": None}
     assert told(plan.stack)["in/thing"] == (DELETE, set())
     assert {one.resource: one.needs for one in plan.stack.order}["a"] != []

@@ -2,7 +2,7 @@
 
 import asyncio
 import dataclasses
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
 import sqlalchemy as sa
@@ -28,7 +28,7 @@ from hearth.model.errors import (
 )
 from hearth.model.states import Action, Status
 from hearth.resources import contract
-from hearth.resources.blueprint import Blueprint, Surroundings
+from hearth.resources.blueprint import Blueprint, Check, Surroundings
 from hearth.store import stacks
 from hearth.store.rows import StackRow
 
@@ -36,6 +36,15 @@ R = TypeVar("R")
 
 #: Templates of more resources than this are checked in a thread, so that other requests go on.
 LARGE = 200
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Accepted:
+    """A definition in which nothing is wrong. `checks`: what was asked of the cloud; `types`: all in the tree."""
+
+    built: Blueprint
+    checks: Sequence[Check]
+    types: frozenset[str]
 
 
 class Acceptance:
@@ -57,7 +66,7 @@ class Acceptance:
 
     async def new_stack(
         self, caller: tokens.Caller, tenant: str, request: StackRequest
-    ) -> tuple[StackRow, definitions.Material, Blueprint]:
+    ) -> tuple[StackRow, definitions.Material, Accepted]:
         """Check everything about a wanted stack. Nothing is stored."""
         name = request.stack_name or ""
         project_id = caller.project_id if not caller.is_admin else tenant
@@ -78,9 +87,10 @@ class Acceptance:
         # What adopted objects were once made of need not be there any more.
         is_new = request.adopt_stack_data is None
         where = Surroundings(stack_id, name, project_id, None, 0)
-        built = await self.checked(caller, material, where, look_up=is_new)
+        accepted = await self.checked(caller, material, where, look_up=is_new)
+        built = accepted.built
         material = dataclasses.replace(material, template=built.template.raw, files=built.files)
-        await self._check_quota(caller, project_id, name)
+        await self.check_quota(caller, project_id, name)
         stack = StackRow(
             id=stack_id,
             name=name,
@@ -108,9 +118,9 @@ class Acceptance:
             traversal_id=None,
             stack_user_project_id=None,
         )
-        return stack, material, built
+        return stack, material, accepted
 
-    async def _check_quota(self, caller: tokens.Caller, project_id: str, name: str) -> None:
+    async def check_quota(self, caller: tokens.Caller, project_id: str, name: str) -> None:
         limit = self._context.settings.max_stacks_per_tenant
 
         def query(connection: sa.Connection) -> tuple[StackRow | None, int]:
@@ -125,7 +135,7 @@ class Acceptance:
 
     async def checked(
         self, caller: tokens.Caller, material: definitions.Material, where: Surroundings, *, look_up: bool = True
-    ) -> Blueprint:
+    ) -> Accepted:
         """The blueprint of a definition in which nothing is wrong, here and in the cloud; nested ones included.
 
         `look_up`: whether what it refers to must be in the cloud.
@@ -147,7 +157,7 @@ class Acceptance:
         if built is None or findings.errors:
             raise Invalid(findings.errors)
         self.need_types(caller, tree.types)
-        return built
+        return Accepted(built, tree.checks, frozenset(tree.types))
 
     async def _confirm(self, caller: tokens.Caller, tree: preview.Tree, findings: Findings) -> None:
         """Note what the cloud does not know. A cloud that cannot be asked hides no problem found without it."""

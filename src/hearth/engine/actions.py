@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 
 from hearth.engine import context, definitions, launch, run
-from hearth.model import plan, waivers
+from hearth.model import bounds, plan, waivers
 from hearth.model.errors import LimitExceeded
 from hearth.model.names import new_id
 from hearth.model.states import Action, Status
@@ -48,6 +48,12 @@ class Prepared:
     plan: plan.Plan
     traversal: traversals.NewTraversal
     run: run.Run
+
+    def bind(self, plan_id: str, path: str, allowed: bounds.Bounds) -> None:
+        """Let it be carried out as an applied plan says; `path`: the stack's place in that."""
+        self.traversal.plan_id, self.traversal.plan_path = plan_id, path
+        self.run.traversal = dataclasses.replace(self.run.traversal, plan_id=plan_id, plan_path=path)
+        self.run.bounds = allowed
 
 
 async def until_stored(attempt: Callable[[], Awaitable[R]]) -> R:
@@ -112,21 +118,40 @@ class Actions:
         waived: waivers.Waivers = waivers.NONE,
     ) -> Prepared:
         """Plan an action on what is known of a stack. `quiet`: names of nested stacks in which nothing will change."""
-        rows = ground.rows
-        now = self._context.now()
+        working = self._working(ground, stack, action, blueprint, definition_id, seconds, waived)
+        if action in VISITS:
+            made = plan.visit(action, ground.rows)
+        else:
+            made = launch.planned(action, working, ground.rows, ground.busy, quiet)
+        return self._ready(ground, made, working)
+
+    def ready(
+        self, ground: Ground, stack: StackRow, made: plan.Plan, blueprint: Blueprint | None, definition_id: str
+    ) -> Prepared:
+        """A plan that was made before on the same ground, ready to be stored."""
+        return self._ready(ground, made, self._working(ground, stack, made.action, blueprint, definition_id))
+
+    def _working(
+        self,
+        ground: Ground,
+        stack: StackRow,
+        action: Action,
+        blueprint: Blueprint | None,
+        definition_id: str,
+        seconds: float | None = None,
+        waived: waivers.Waivers = waivers.NONE,
+    ) -> run.Run:
         if seconds is None:
             seconds = stack.timeout_mins * 60 if stack.timeout_mins else self._context.settings.stack_action_timeout
+        now = self._context.now()
         draft = TraversalRow(0, stack.id, action, definition_id, None, now + seconds, now, waived)
         working = run.Run(stack, draft, blueprint, self._definitions.type_named, self._context)
-        working.note(rows)
-        if action in VISITS:
-            made = plan.visit(action, rows)
-        else:
-            made = launch.planned(action, working, rows, ground.busy, quiet)
-        new = launch.new_traversal(
-            made, working, rows, previous=ground.previous, timeout=seconds, now=now, new_id=self._context.new_id
-        )
-        return Prepared(stack, made, new, working)
+        working.note(ground.rows)
+        return working
+
+    def _ready(self, ground: Ground, made: plan.Plan, working: run.Run) -> Prepared:
+        new = launch.new_traversal(made, working, ground.rows, previous=ground.previous, new_id=self._context.new_id)
+        return Prepared(working.stack, made, new, working)
 
     def begin(self, connection: sa.Connection, prepared: Prepared, **columns: Any) -> int:
         """Store a prepared action in a transaction: state, event, rows and nodes. The traversal's id.
@@ -144,9 +169,7 @@ class Actions:
         reason = f"Stack {action} started"
         stacks.update(connection, stack.id, action=action, status=Status.IN_PROGRESS, reason=reason, **columns)
         events.insert(connection, codec, [stack_event(stack, action, Status.IN_PROGRESS, reason, now)])
-        prepared.run.traversal = dataclasses.replace(
-            prepared.run.traversal, id=traversal_id, deadline=prepared.traversal.deadline
-        )
+        prepared.run.traversal = dataclasses.replace(prepared.run.traversal, id=traversal_id)
         prepared.run.note(prepared.traversal.new_rows)
         return traversal_id
 

@@ -32,7 +32,6 @@ from hearth.engine import (
     wishes,
 )
 from hearth.engine.requests import StackRequest
-from hearth.model import plan
 from hearth.model.errors import (
     ActionInProgress,
     BadRequest,
@@ -42,7 +41,6 @@ from hearth.model.errors import (
 )
 from hearth.model.holds import Change
 from hearth.model.names import StackIdentity
-from hearth.model.plan_document import PlanDocument
 from hearth.model.states import Action, Status, to_wire
 from hearth.model.waivers import Waiver, Waivers
 from hearth.store import snapshots as snapshot_rows
@@ -167,7 +165,7 @@ class Changing(finding.Finding):
         material: definitions.Material,
         columns: Mapping[str, Any],
     ) -> None:
-        if _leaves_nothing(prepared.plan):
+        if holding.leaves_nothing(prepared.plan):
             self._holding.check(connection, caller, prepared.stack, Change.TAKE_AWAY)
         definitions.put(
             connection,
@@ -190,23 +188,8 @@ class Changing(finding.Finding):
         show_nested: bool,
     ) -> dict[str, Any]:
         """The plan of an update in the form of Heat's preview."""
-        tree = await self._planning.update(caller, await self._stack(caller, identity), request, patch=patch)
-        return plan_view.lists(tree, show_nested=show_nested)
-
-    async def plan_create(self, caller: tokens.Caller, tenant: str, request: StackRequest) -> PlanDocument:
-        """The plan of `create_stack`; nothing is stored."""
-        return plan_view.document(await self._planning.new(caller, tenant, request))
-
-    async def plan_update(
-        self, caller: tokens.Caller, identity: StackIdentity, request: StackRequest, *, patch: bool
-    ) -> PlanDocument:
-        """The plan of `update_stack`; nothing is stored."""
-        stack = await self._stack(caller, identity)
-        return plan_view.document(await self._planning.update(caller, stack, request, patch=patch))
-
-    async def plan_delete(self, caller: tokens.Caller, identity: StackIdentity) -> PlanDocument:
-        """The plan of `delete_stack`; nothing is stored."""
-        return plan_view.document(await self._planning.delete(await self._stack(caller, identity)))
+        drawn = await self._planning.update(caller, await self._stack(caller, identity), request, patch=patch)
+        return plan_view.lists(drawn.tree, show_nested=show_nested)
 
     async def delete_stack(
         self, caller: tokens.Caller, identity: StackIdentity, *, retain: Sequence[str] = (), force: bool = False
@@ -325,7 +308,7 @@ class Changing(finding.Finding):
         async def attempt() -> None:
             stack = await self._changeable(caller, identity)
             material = await self._snapshots.restoring(stack, snapshot_id)
-            built = await self._acceptance.checked(caller, material, definitions.surroundings(stack))
+            built = (await self._acceptance.checked(caller, material, definitions.surroundings(stack))).built
             material = dataclasses.replace(material, template=built.template.raw, files=built.files)
             definition_id, stack.description = self._context.new_id(), built.template.description
             columns = {"definition_id": definition_id, "description": stack.description}
@@ -385,8 +368,3 @@ class Changing(finding.Finding):
     async def _announce(self) -> None:
         message: bus.Message = {}
         await self._context.wakeups.publish(runner.WAKE_TOPIC, message)
-
-
-def _leaves_nothing(made: plan.Plan) -> bool:
-    """Whether an update removes every resource and wants none: the stack would be gone but for its name."""
-    return bool(made.steps) and all(step.verdict is plan.Verdict.DELETE for step in made.steps)

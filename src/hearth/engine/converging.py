@@ -23,6 +23,9 @@ from hearth.store.traversals import Move, Then
 
 log = logging.getLogger(__name__)
 
+#: The error type of what an applied plan does not allow.
+DEVIATION = "PlanDeviation"
+
 
 class Converging:
     """Performs nodes of the work `CONVERGE`."""
@@ -67,6 +70,10 @@ class Converging:
             step.run.restricted(row.name),
             resumed=resumed,
         )
+        deviation = self._deviation(step, ruling.verdict, ruling.judgement.decision.reason)
+        if deviation is not None:
+            step.action = Action.CREATE if row.action is Action.INIT else Action.UPDATE
+            raise Refused(deviation, DEVIATION, told=True)
         match ruling.verdict:
             case plan.Verdict.KEEP:
                 return await self._keep(step, member)
@@ -79,6 +86,15 @@ class Converging:
             case plan.Verdict.REPLACE:
                 self._replace(step, member)
         return await self._create(step, member)
+
+    @staticmethod
+    def _deviation(step: Step, verdict: plan.Verdict, reason: str) -> str | None:
+        """Why an applied plan does not allow this, if there is one and it does not."""
+        if step.run.bounds is None:
+            return None
+        if verdict is plan.Verdict.CREATE and step.row.replaces is not None:
+            verdict = plan.Verdict.REPLACE  # its row was made when the action began
+        return step.run.bounds.deviation(step.row.name, verdict, reason)
 
     async def _wanted(self, step: Step, member: Member) -> None:
         """The properties as they are now that everything they need is there."""
@@ -241,10 +257,10 @@ class Converging:
         step.call = self._record.call(step, previous=previous)
         try:
             new_id_of_it = await kind.update(step.call, dataclasses.replace(change, properties=changed))
-        except contract.NeedsReplacement:
-            self._replace(step, member)
-            return await self._create(step, member)
-        except contract.Gone:
+        except (contract.NeedsReplacement, contract.Gone) as error:
+            deviation = self._deviation(step, plan.Verdict.REPLACE, str(error) or "its object is gone")
+            if deviation is not None:
+                raise contract.Permanent(deviation, DEVIATION) from error
             self._replace(step, member)
             return await self._create(step, member)
         step.pending |= self._settled_definition(step, member)

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from hearth.cloud import tokens
 from hearth.engine import actions, context
-from hearth.model import holds
+from hearth.model import holds, plan
 from hearth.model.errors import BadRequest, NotFound, NotSupported
 from hearth.model.states import Action, Status, to_wire
 from hearth.store import events, stacks, traversals
@@ -214,3 +214,8 @@ def protect(connection: sa.Connection, root_id: str, caller: tokens.Caller, reas
     """Store the protection of a stack."""
     hold = holds.Hold(holds.Kind.PROTECTION, caller.user_id, caller.user_name, reason, now)
     hold_rows.put(connection, root_id, hold)
+
+
+def leaves_nothing(made: plan.Plan) -> bool:
+    """Whether an update removes every resource and wants none: the stack would be gone but for its name."""
+    return bool(made.steps) and all(step.verdict is plan.Verdict.DELETE for step in made.steps)

@@ -78,12 +78,11 @@ def new_traversal(
     rows: Sequence[ResourceRow],
     *,
     previous: int | None,
-    timeout: float,
-    now: float,
     new_id: Callable[[], str],
 ) -> NewTraversal:
     """The records by which the engine will carry out a plan."""
-    stack, blueprint, definition_id = working.stack, working.blueprint, working.traversal.definition_id
+    stack, blueprint, draft = working.stack, working.blueprint, working.traversal
+    definition_id, now = draft.definition_id, draft.created_at
     new_rows: list[ResourceRow] = []
     replaced: dict[str, str] = {}
     row_ids: dict[str, str] = {}
@@ -115,7 +114,7 @@ def new_traversal(
         new_rows=new_rows,
         known=frozenset(row.id for row in rows),
         previous=previous,
-        deadline=now + timeout,
+        deadline=draft.deadline,
         secret=bool(blueprint and blueprint.has_secrets),
         replaced=replaced,
         waivers=working.traversal.waivers,

@@ -31,6 +31,23 @@ async def confirm(session: cloud_session.Session, checks: Iterable[Check], findi
     await asyncio.gather(*(ask(kind, several) for (kind, _), several in by_value.items()))
 
 
+async def identify(
+    session: cloud_session.Session, wanted: Iterable[tuple[str, str]]
+) -> dict[tuple[str, str], str | None]:
+    """The ids that names stand for now, by kind and name; None for what stands for nothing, or for several things."""
+    slots = asyncio.Semaphore(AT_ONCE)
+
+    async def ask(kind: str, value: str) -> str | None:
+        async with slots:
+            try:
+                return await finders.find(session, kind, value)
+            except (finders.NotFoundName, finders.Ambiguous):
+                return None
+
+    pairs = [pair for pair in dict.fromkeys(wanted) if finders.is_known(pair[0])]
+    return dict(zip(pairs, await asyncio.gather(*(ask(*pair) for pair in pairs)), strict=True))
+
+
 async def translate(kind: contract.Resource, values: contract.Values, working: run.Run) -> contract.Values | None:
     """The values with ids in the place of names; None when nothing changes.
 

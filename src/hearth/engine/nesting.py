@@ -124,10 +124,24 @@ class Nesting:
             is_new=existing is None,
             **shared,
         )
+        self._bind(step, prepared)
         if adopted is not None:
             adoption.fill(prepared.traversal.new_rows, adopted, blueprint)
         self._definitions.keep(definition_id, blueprint)
         return prepared, material
+
+    @staticmethod
+    def _bind(step: Step, prepared: actions.Prepared) -> None:
+        """Hold the nested stack to the plan that its owner's stack is held to."""
+        owner, name = step.run, step.row.name
+        inside = owner.bounds.inside.get(name) if owner.bounds is not None else None
+        if inside is None or owner.traversal.plan_id is None:
+            return  # no plan, or one that could not know
+        deviations = inside.deviations(prepared.plan)
+        if deviations:
+            raise contract.Permanent("; ".join(deviations), "PlanDeviation")
+        path = "/".join(filter(None, (owner.traversal.plan_path, name)))
+        prepared.bind(owner.traversal.plan_id, path, inside)
 
     async def _child(self, kind: contract.Resource, call: contract.Call) -> contract.ChildStack:
         try:

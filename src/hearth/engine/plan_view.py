@@ -47,15 +47,23 @@ def _stack(tree: PlanTree, path: tuple[str, ...], above: masking.Mask | None) ->
     resources = [
         _resource(tree, step, tree.inside.get(number), path, mask) for number, step in enumerate(tree.made.steps)
     ]
-    course = tree.course
     return StackChanges(
         name=tree.stack.name,
         id=tree.stack.id if tree.is_there else None,
         action=tree.made.action.value,
         resources=resources,
         order=_order(tree.made),
-        batches=plan_document.Batches(len(course.stages), course.temporary) if course is not None else None,
+        batches=_batches(tree),
     )
+
+
+def _batches(tree: PlanTree) -> plan_document.Batches | None:
+    course = tree.course
+    if course is None:
+        return None
+    there = {step.name for step in tree.made.steps}
+    temporary = [name for name in course.temporary if name not in there]
+    return plan_document.Batches(len(course.stages), temporary, sorted(tree.changed_first))
 
 
 def _resource(
@@ -188,6 +196,17 @@ def _chain(task: Task, path: tuple[str, ...], several: Sequence[Inside]) -> list
             return []
         inner = max(inner, _heaviest(nested, path), key=len)
     return [f"{task} {'/'.join(path)}", *inner]
+
+
+def refusals(changes: StackChanges) -> list[str]:
+    """What a plan itself says cannot be, with the reasons."""
+    found = []
+    for one in changes.resources:
+        if one.change is Verdict.REFUSE:
+            found.append(f"{one.path}: {one.reason}")
+        for nested in (one.nested, one.nested_removed):
+            found += refusals(nested) if nested is not None else []
+    return found
 
 
 # ---- the form of update previews ----

@@ -1,12 +1,27 @@
 """Plans of what requests ask for, made on one moment's state of the whole tree of stacks. Nothing is stored here."""
 
+import dataclasses
+
+import sqlalchemy as sa
+
 from hearth.cloud import tokens
 from hearth.engine import actions, context, definitions, plan_tree, survey, wishes
 from hearth.engine.plan_tree import PlanTree
 from hearth.engine.requests import StackRequest
 from hearth.model.errors import NotFound
 from hearth.model.states import Action
+from hearth.store import fingerprints
+from hearth.store.fingerprints import Fingerprint
 from hearth.store.rows import StackRow
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Drawn:
+    """A plan with what it was made of: the wish (None: a deletion), and what there was, in short."""
+
+    tree: PlanTree
+    wish: wishes.Wish | None
+    fingerprint: Fingerprint
 
 
 class Planning:
@@ -19,27 +34,43 @@ class Planning:
         self._wishes = understanding
         self._growing = plan_tree.Growing(surroundings, kept)
 
-    async def new(self, caller: tokens.Caller, tenant: str, request: StackRequest) -> PlanTree:
+    async def new(self, caller: tokens.Caller, tenant: str, request: StackRequest) -> Drawn:
         """The plan of a creation."""
         wish = await self._wishes.of_new(caller, tenant, request)
-        return await self._growing.tree(survey.EMPTY, wish.stack, wish.action, wish.built, wish.definition_id)
+        tree = await self._growing.tree(survey.EMPTY, wish.stack, wish.action, wish.built, wish.definition_id)
+        return Drawn(tree, wish, Fingerprint({}, {}))
 
-    async def update(self, caller: tokens.Caller, stack: StackRow, request: StackRequest, *, patch: bool) -> PlanTree:
-        """The plan of an update."""
-        surveyed = await self._survey(stack)
+    async def update(
+        self,
+        caller: tokens.Caller,
+        stack: StackRow,
+        request: StackRequest,
+        *,
+        patch: bool,
+        fingerprint: bool = False,
+    ) -> Drawn:
+        """The plan of an update. `fingerprint`: of what it is made on, for a plan that is kept."""
+        surveyed, taken = await self._survey(stack, fingerprint)
         wish = await self._wishes.of_update(caller, surveyed.stacks[stack.id], request, patch=patch)
-        return await self._growing.tree(
+        tree = await self._growing.tree(
             surveyed, wish.stack, wish.action, wish.built, wish.definition_id, before=wish.before
         )
+        return Drawn(tree, wish, taken)
 
-    async def delete(self, stack: StackRow) -> PlanTree:
-        """The plan of a deletion."""
-        surveyed = await self._survey(stack)
-        return await self._growing.tree(surveyed, surveyed.stacks[stack.id], Action.DELETE, None, actions.NOTHING)
+    async def delete(self, stack: StackRow, *, fingerprint: bool = False) -> Drawn:
+        """The plan of a deletion; see `update`."""
+        surveyed, taken = await self._survey(stack, fingerprint)
+        present = surveyed.stacks[stack.id]
+        return Drawn(await self._growing.tree(surveyed, present, Action.DELETE, None, actions.NOTHING), None, taken)
 
-    async def _survey(self, stack: StackRow) -> survey.Survey:
+    async def _survey(self, stack: StackRow, fingerprint: bool) -> tuple[survey.Survey, Fingerprint]:
         codec = self._store.codec
-        surveyed = await self._store.read(lambda connection: survey.take(connection, codec, stack.root_id))
+
+        def query(connection: sa.Connection) -> tuple[survey.Survey, Fingerprint]:
+            taken = fingerprints.take(connection, stack.root_id) if fingerprint else Fingerprint({}, {})
+            return survey.take(connection, codec, stack.root_id), taken
+
+        surveyed, taken = await self._store.read(query)
         if stack.id not in surveyed.stacks:
             raise NotFound("Stack", stack.name)
-        return surveyed
+        return surveyed, taken

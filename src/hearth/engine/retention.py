@@ -1,4 +1,4 @@
-"""How long things are kept: events up to a number per stack, deleted stacks up to an age, outdated definitions.
+"""How long things are kept: events up to a number per stack, deleted stacks up to an age, plans, outdated definitions.
 
 Engines do it beside their work, several of them without harm, and `hearth db purge` on demand. All of it is many short
 units of work, so that nobody who waits for the database waits long.
@@ -61,12 +61,13 @@ class Retention:
             ended, self._ended = self._ended, set()
             await self._cap(ended)
         settings, now = self._context.settings, self._context.now()
-        if settings.purge_deleted_after <= 0:
-            return
         if self._due is None:  # engines that start together do not come together
             self._due = now + settings.purge_interval * self._context.jitter()
         if now >= self._due:
             self._due = now + settings.purge_interval
+            await _purge_plans(self._store, now)
+            if settings.purge_deleted_after <= 0:
+                return
             done = await purge(self._store, now - settings.purge_deleted_after * DAY, now)
             if done.stacks:
                 log.info("Removed %d stacks that were deleted %d days ago", done.stacks, settings.purge_deleted_after)
@@ -92,6 +93,7 @@ async def purge(store: Store, before: float, now: float, *, project_id: str | No
         for stack_id in found:
             await _remove(store, stack_id)
             done.stacks += 1
+    await _purge_plans(store, now)
     after: str | None = ""
     while after is not None:
         look = functools.partial(purging.remove_outdated_definitions, before=now - SETTLED, after=after, most=MOST_ROWS)
@@ -99,6 +101,11 @@ async def purge(store: Store, before: float, now: float, *, project_id: str | No
     if project_id is None:
         done.engines = await store.write(lambda c: purging.remove_engines(c, before))
     return done
+
+
+async def _purge_plans(store: Store, now: float) -> None:
+    while await store.write(lambda c: purging.remove_plans(c, now, MOST_ROWS)):
+        pass
 
 
 async def _remove(store: Store, stack_id: str) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from hearth.cloud import session as cloud_session
 from hearth.engine import context, scope, stack_software
-from hearth.model import names, plan
+from hearth.model import bounds, names, plan
 from hearth.model.states import Action
 from hearth.model.waivers import Waiver
 from hearth.resources import checking, contract
@@ -52,6 +52,8 @@ class Run:
         self.users: contract.StackUsers | None = None
         #: The registry of a stack that is deleted, once somebody asked for it.
         self.former_registry: registry.Registry | None = None
+        #: What the plan that is applied allows here; None: whatever the definition asks for.
+        self.bounds: bounds.Bounds | None = None
         self.scope = scope.RowScope(self.row_of, self.type_of, self.call)
 
     @property

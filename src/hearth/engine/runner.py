@@ -25,6 +25,7 @@ from hearth.engine import (
     definitions,
     ending,
     nesting,
+    plan_keeping,
     retention,
     run,
     signals,
@@ -442,7 +443,10 @@ class Engine:
         blueprint = None
         if traversal.definition_id != actions.NOTHING:
             blueprint = await self._definitions.blueprint(traversal.definition_id, stack)
-        return run.Run(stack, traversal, blueprint, self._definitions.type_named, self._context)
+        working = run.Run(stack, traversal, blueprint, self._definitions.type_named, self._context)
+        if traversal.plan_id is not None:
+            working.bounds = await plan_keeping.bounds_of(self._context.store, traversal.plan_id, traversal.plan_path)
+        return working
 
     def adopt(self, working: run.Run) -> None:
         """Keep the working memory of a traversal that this engine has just begun."""

@@ -17,11 +17,11 @@ from hearth.engine import (
     actions,
     adoption,
     authority,
-    changing,
     context,
     definitions,
     inputs,
     orphans,
+    plan_service,
     preview,
     reading,
     scaling,
@@ -43,7 +43,7 @@ from hearth.store import engines
 from hearth.template import versions
 
 
-class StackService(changing.Changing):
+class StackService(plan_service.PlanService):
     """The orchestration service of one process."""
 
     def __init__(

@@ -33,6 +33,10 @@ class EngineSettings:
     """Events kept per stack; 0: all."""
     event_purge_batch_size: int = 200
     """Events that one transaction drops at the most."""
+    plan_expires_after: int = 86400
+    """How long a kept plan may be applied, and is shown."""
+    max_plans_per_tenant: int = 100
+    """Kept plans of a project that wait to be applied; -1: no limit."""
     purge_deleted_after: int = 90
     """Days after which a deleted stack is removed for good; 0: never."""
     purge_interval: int = 3600

@@ -25,7 +25,7 @@ class Course:
 
     @property
     def temporary(self) -> list[str]:
-        """Names of members that are neither at the end nor before the first batch, in the order they come."""
+        """Names of members that are in some batch's template and not in the last one's, in the order they come."""
         last = self.stages[-1]
         return list(dict.fromkeys(name for stage in self.stages for name in stage if name not in last))
 

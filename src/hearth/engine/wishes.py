@@ -20,17 +20,23 @@ from hearth.store.rows import StackRow
 class Wish:
     """A definition wanted for a stack. `before`: the blueprint it has now; `adopted`: the document it is made of.
 
-    `columns`: of an existing stack, what is stored with the action.
+    `columns`: of an existing stack, what is stored with the action. `protection`: from deletion; None: as it is.
     """
 
     stack: StackRow
     action: Action
     material: definitions.Material
-    built: Blueprint
+    accepted: acceptance.Accepted
     definition_id: str
     before: Blueprint | None = None
     columns: dict[str, Any] = dataclasses.field(default_factory=dict)
     adopted: Mapping[str, Any] | None = None
+    protection: bool | None = None
+
+    @property
+    def built(self) -> Blueprint:
+        """The blueprint wanted."""
+        return self.accepted.built
 
 
 class Wishes:
@@ -47,9 +53,10 @@ class Wishes:
     async def of_new(self, caller: tokens.Caller, tenant: str, request: StackRequest) -> Wish:
         """A new stack."""
         request, document = self._adopting(request)
-        stack, material, built = await self._acceptance.new_stack(caller, tenant, request)
+        stack, material, accepted = await self._acceptance.new_stack(caller, tenant, request)
         action = Action.CREATE if document is None else Action.ADOPT
-        return Wish(stack, action, material, built, stack.definition_id, adopted=document)
+        protection = request.deletion_protection
+        return Wish(stack, action, material, accepted, stack.definition_id, adopted=document, protection=protection)
 
     def _adopting(self, request: StackRequest) -> tuple[StackRequest, Mapping[str, Any] | None]:
         """The request completed by the document that it adopts, if it adopts one."""
@@ -73,7 +80,8 @@ class Wishes:
         else:
             environment = inputs.environment_of(request, codec)
             material = definitions.Material(inputs.template_of(request), environment.to_wire(), dict(request.files))
-        built = await self._acceptance.checked(caller, material, definitions.surroundings(stack))
+        accepted = await self._acceptance.checked(caller, material, definitions.surroundings(stack))
+        built = accepted.built
         material = dataclasses.replace(material, template=built.template.raw, files=built.files)
         before = await self._definitions.blueprint(stack.definition_id, stack)
         preview.check_immutable(before, built)
@@ -90,4 +98,5 @@ class Wishes:
         wanted = dataclasses.replace(
             stack, description=columns["description"], timeout_mins=columns.get("timeout_mins", stack.timeout_mins)
         )
-        return Wish(wanted, Action.UPDATE, material, built, definition_id, before, columns)
+        protection = request.deletion_protection
+        return Wish(wanted, Action.UPDATE, material, accepted, definition_id, before, columns, protection=protection)

@@ -74,10 +74,13 @@ class WorkItem:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Batches:
-    """How a group is changed in batches: how many there are, and members that are there only meanwhile."""
+    """How a group is changed in batches: how many there are, members that are there only meanwhile, and members that
+    are changed in one batch and deleted by a later one.
+    """
 
     count: int
     temporary: list[str] = dataclasses.field(default_factory=list)
+    changed_first: list[str] = dataclasses.field(default_factory=list)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -126,6 +126,12 @@ def is_known(kind: str) -> bool:
     return kind in FINDERS
 
 
+def forget(cloud: session.Session) -> None:
+    """Ask again, whatever was asked before."""
+    for key in [one for one in cloud.memo if isinstance(one, tuple) and one[:1] == ("finders",)]:
+        del cloud.memo[key]
+
+
 def looks_like_id(value: str) -> bool:
     """Whether the value has the form of the ids that services make, so that there is no need to translate it."""
     return _UUID.fullmatch(value) is not None

@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from hearth.store import documents, tables
+from hearth.store import documents, plans, tables
 
 _s = tables.stack
 _d = tables.definition
@@ -39,6 +39,7 @@ def remove_stack(connection: sa.Connection, stack_id: str, most: int) -> bool:
         (_n, _n.c.id, _n.c.traversal_id.in_(sa.select(_t.c.id).where(_t.c.stack_id == stack_id))),
         (_t, _t.c.id, _t.c.stack_id == stack_id),
         (tables.snapshot, tables.snapshot.c.id, tables.snapshot.c.stack_id == stack_id),
+        (tables.plan, tables.plan.c.id, tables.plan.c.stack_id == stack_id),
     ):
         left -= _remove(connection, table, key, of_it, left)
         if left <= 0:
@@ -74,18 +75,38 @@ def remove_outdated_definitions(connection: sa.Connection, before: float, after:
     looked_at = list(connection.execute(query).scalars())
     if not looked_at:
         return None
+    for start in range(0, len(looked_at), _IN_AT_ONCE):
+        some = looked_at[start : start + _IN_AT_ONCE]
+        query = sa.select(_d.c.id).where(_d.c.id.in_(some), _d.c.created_at < before, ~_used())
+        _remove_definitions(connection, list(connection.execute(query).scalars()))
+    return str(looked_at[-1])
+
+
+def _used() -> sa.ColumnElement[bool]:
+    """Whether anything there is goes by a definition."""
     of_stack = sa.select(_s.c.id).where(_s.c.id == _d.c.stack_id)
-    used = sa.or_(
+    return sa.or_(
         of_stack.where(_s.c.deleted_at.is_not(None)).exists(),
         of_stack.where(sa.or_(_s.c.definition_id == _d.c.id, _s.c.previous_definition_id == _d.c.id)).exists(),
         sa.exists().where(_t.c.stack_id == _d.c.stack_id, _t.c.definition_id == _d.c.id),
         sa.exists().where(_r.c.stack_id == _d.c.stack_id, _r.c.definition_id == _d.c.id),
+        sa.exists().where(tables.plan.c.definition_id == _d.c.id),
     )
-    for start in range(0, len(looked_at), _IN_AT_ONCE):
-        some = looked_at[start : start + _IN_AT_ONCE]
-        query = sa.select(_d.c.id).where(_d.c.id.in_(some), _d.c.created_at < before, ~used)
-        _remove_definitions(connection, list(connection.execute(query).scalars()))
-    return str(looked_at[-1])
+
+
+def remove_plans(connection: sa.Connection, now: float, most: int) -> int:
+    """Remove plans past their time, with definitions that no stack came to have; how many plans there were."""
+    found = plans.outdated(connection, now, most)
+    for plan_id, definition_id in found:
+        remove_plan(connection, plan_id, definition_id)
+    return len(found)
+
+
+def remove_plan(connection: sa.Connection, plan_id: str, definition_id: str) -> None:
+    """Remove a plan, and its definition unless a stack has come to have it."""
+    plans.delete(connection, plan_id)
+    query = sa.select(_d.c.id).where(_d.c.id == definition_id, ~_used())
+    _remove_definitions(connection, list(connection.execute(query).scalars()))
 
 
 def _remove_definitions(connection: sa.Connection, ids: Sequence[str]) -> None:

@@ -117,6 +117,8 @@ class DefinitionRow:
 
 @dataclasses.dataclass(slots=True, frozen=True)
 class TraversalRow:
+    """One run of an action. `plan_id`: the plan that is applied; `plan_path`: the stack's place in it."""
+
     id: int
     stack_id: str
     action: Action
@@ -125,6 +127,8 @@ class TraversalRow:
     deadline: float | None
     created_at: float
     waivers: Waivers = NONE
+    plan_id: str | None = None
+    plan_path: str = ""
 
 
 @dataclasses.dataclass(slots=True, frozen=True)

@@ -142,6 +142,9 @@ traversal = sa.Table(
     sa.Column("deadline", Time),
     sa.Column("waivers", Blob),  # JSON: what it leaves undone for some resources; NULL: nothing
     sa.Column("created_at", Time, nullable=False),
+    # The plan that is applied, and where in it the stack stands: the names of owning resources, with slashes.
+    sa.Column("plan_id", Id),
+    sa.Column("plan_path", sa.Text),
     sqlite_autoincrement=True,
 )
 
@@ -167,6 +170,29 @@ node = sa.Table(
 )
 sa.Index("ix_node_work_list", node.c.state, node.c.due_at)
 sa.Index("ix_node_traversal", node.c.traversal_id, node.c.state)
+
+#: Plans that were kept, to be applied exactly or refused. `document` and `basis` are sealed JSON: what a plan shows,
+#: and what it was made on and is carried out by.
+plan = sa.Table(
+    "plan",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("project_id", sa.String(64), nullable=False),
+    sa.Column("user_id", sa.String(64)),
+    sa.Column("username", Name),
+    sa.Column("stack_id", Id, nullable=False, index=True),  # the one it has, or will have
+    sa.Column("stack_name", Name, nullable=False),
+    sa.Column("action", sa.String(16), nullable=False),
+    sa.Column("definition_id", Id, nullable=False, index=True),
+    sa.Column("digest", sa.String(64), nullable=False),  # of the document
+    sa.Column("document", Blob, nullable=False),
+    sa.Column("basis", Blob, nullable=False),
+    sa.Column("created_at", Time, nullable=False),
+    sa.Column("expires_at", Time, nullable=False),
+    sa.Column("applied_at", Time),
+)
+sa.Index("ix_plan_listed", plan.c.project_id, plan.c.created_at)
+sa.Index("ix_plan_expires", plan.c.expires_at)
 
 #: Engines and their leases: what a row here no longer covers is taken over by others.
 engine = sa.Table(

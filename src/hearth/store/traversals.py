@@ -126,6 +126,8 @@ class NewTraversal:
     replaced: Mapping[str, str] = dataclasses.field(default_factory=dict)  # {old row id: new row id}
     waivers: Waivers = NONE
     failure: str | None = None
+    plan_id: str | None = None
+    plan_path: str = ""
 
 
 class Then(enum.Enum):
@@ -205,6 +207,8 @@ def begin(connection: sa.Connection, codec: Codec, new: NewTraversal, now: float
             deadline=new.deadline,
             created_at=now,
             waivers=codec.plain(new.waivers.to_wire()),
+            plan_id=new.plan_id,
+            plan_path=new.plan_path,
         )
     )
     traversal_id = int(result.inserted_primary_key[0])  # type: ignore[index]
@@ -592,6 +596,8 @@ def _traversal(row: Any) -> TraversalRow:
         deadline=row.deadline,
         created_at=row.created_at,
         waivers=NONE if row.waivers is None else Waivers.from_wire(msgspec.json.decode(row.waivers)),
+        plan_id=row.plan_id,
+        plan_path=row.plan_path or "",
     )
 
 
