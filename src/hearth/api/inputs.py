@@ -61,6 +61,10 @@ ACTIONS = (
 )
 _MAX_REASON = 1000
 
+#: Decisions about drift that name what they are about, and those about all there is.
+_DECISIONS = ("accept", "ignore", "revert", "undo")
+_DECISIONS_FOR_ALL = ("accept_all", "revert_all")
+
 #: The one error that validation can be told to overlook: a resource type whose service is absent.
 _IGNORABLE = "99001"
 
@@ -175,6 +179,7 @@ def stack_request(body: Mapping[str, Any]) -> requests.StackRequest:
         clear_parameters=_texts(body, "clear_parameters") or (),
         converge=boolean("converge", body.get("converge")),
         existing=boolean("existing", body.get("existing")),
+        drift=drift_request(_typed(body, "drift", dict, "an object") or {}),
         deletion_protection=_switch(body, "deletion_protection"),
     )
 
@@ -184,6 +189,8 @@ def new_stack_request(body: Mapping[str, Any]) -> requests.StackRequest:
     request = stack_request(body)
     if request.stack_name is None:
         raise errors.BadRequest("stack_name is missing: give the new stack a name.")
+    if request.drift:
+        raise errors.BadRequest("drift: a new stack has none; leave it out.")
     if request.converge:
         raise errors.BadRequest("converge: only an update can compare with real resources; leave it out.")
     require_template(request)
@@ -194,6 +201,34 @@ def require_template(request: requests.StackRequest) -> None:
     """Raises BadRequest when no template is named in any way."""
     if request.template is None and request.template_url is None and request.adopt_stack_data is None:
         raise errors.BadRequest("No template: give one as template or template_url.")
+
+
+def drift_request(body: Mapping[str, Any]) -> requests.DriftRequest:
+    """Decisions about drift: a list of `{resource, property}` for each kind, and what is decided about all."""
+    unknown = sorted(set(body) - {*_DECISIONS, *_DECISIONS_FOR_ALL})
+    if unknown:
+        known = ", ".join((*_DECISIONS, *_DECISIONS_FOR_ALL))
+        raise errors.BadRequest(f"Unknown decisions about drift: {', '.join(unknown)}. Known: {known}.")
+    accept, ignore, revert, undo = (_drift_targets(body, name) for name in _DECISIONS)
+    accept_all, revert_all = (boolean(name, body.get(name)) for name in _DECISIONS_FOR_ALL)
+    return requests.DriftRequest(accept, ignore, revert, undo, accept_all, revert_all)
+
+
+def _drift_targets(body: Mapping[str, Any], name: str) -> tuple[requests.DriftTarget, ...]:
+    given = _typed(body, name, list, "a list of objects") or []
+    targets = []
+    for index, one in enumerate(given):
+        where = f"{name}[{index}]"
+        if not isinstance(one, dict):
+            raise errors.BadRequest(f"{where}: {_kind(one)} was given, an object with resource and property is needed.")
+        unknown = sorted(set(one) - {"resource", "property"})
+        if unknown:
+            raise errors.BadRequest(f"{where}: unknown: {', '.join(unknown)}. Known: resource, property.")
+        resource = _typed(one, "resource", str, "text")
+        if not resource:
+            raise errors.BadRequest(f"{where}: resource is missing: the name of a resource.")
+        targets.append(requests.DriftTarget(resource, _typed(one, "property", str, "text") or None))
+    return tuple(targets)
 
 
 def action(body: Mapping[str, Any] | None) -> tuple[str, Any]:

@@ -46,7 +46,7 @@ _LEVELS = {
 _RULES: Mapping[str, Mapping[str, str]] = {
     "reader": {
         "stacks": (
-            "detail environment files index list_outputs list_resource_types list_snapshots "
+            "detail drift environment files index list_outputs list_resource_types list_snapshots "
             "list_template_functions list_template_versions preview resource_schema show show_output show_snapshot "
             "template"
         ),
@@ -62,7 +62,7 @@ _RULES: Mapping[str, Mapping[str, str]] = {
         "stacks": (
             "abandon create delete delete_forced delete_retaining delete_snapshot export generate_template "
             "preview_update preview_update_patch "
-            "restore_snapshot snapshot update update_patch validate_template"
+            "restore_snapshot snapshot update update_drift update_patch validate_template"
         ),
         "resource": "mark_unhealthy",
         "actions": (

@@ -13,7 +13,7 @@ from urllib.parse import unquote
 
 from starlette.responses import Response
 
-from hearth.api import catalogue, orphans, resources, snapshots, software, stacks
+from hearth.api import catalogue, drift, orphans, resources, snapshots, software, stacks
 from hearth.api.call import Call
 
 Handler = Callable[[Call], Awaitable[Response]]
@@ -68,6 +68,10 @@ ROUTES: Mapping[str, Mapping[str, Operation]] = {
     _STACK + "/template": {"GET": Operation(stacks.template, "stacks:template")},
     _STACK + "/environment": {"GET": Operation(stacks.environment, "stacks:environment")},
     _STACK + "/files": {"GET": Operation(stacks.files, "stacks:files")},
+    _STACK + "/drift": {
+        "GET": Operation(drift.show, "stacks:drift"),
+        "POST": Operation(drift.look, "stacks:drift"),
+    },
     _STACK + "/abandon": {"DELETE": Operation(snapshots.abandon, "stacks:abandon")},
     _STACK + "/export": {"GET": Operation(snapshots.export, "stacks:export")},
     _STACK + "/snapshots": {

@@ -13,7 +13,7 @@ from hearth.model import names
 
 Wire = dict[str, Any]
 
-_TIMES = frozenset(("creation_time", "updated_time", "deletion_time", "event_time", "orphaned_time"))
+_TIMES = frozenset(("creation_time", "updated_time", "deletion_time", "event_time", "orphaned_time", "observed_time"))
 _SERVICE_TIMES = ("created_at", "updated_at", "deleted_at")
 _IDENTITIES = frozenset(("identity", "nested_identity", "root_identity"))
 
@@ -132,6 +132,12 @@ def listed_config(found: Mapping[str, Any], *, with_project: bool) -> Wire:
 def software(found: Mapping[str, Any]) -> Wire:
     """A software config or deployment. What users put into it stays as it is."""
     return _flat(found)
+
+
+def drift(found: Mapping[str, Any]) -> Wire:
+    """What has drifted. Values of properties stay as they are."""
+    entries = [{**one, "stack_identity": one["stack_identity"].to_wire()} for one in found["resources"]]
+    return {**found, "resources": [_flat(one) for one in entries]}
 
 
 def service(found: Mapping[str, Any]) -> Wire:

@@ -238,6 +238,16 @@ class Client:
         """The configs of a server's deployments."""
         return list(self._call("GET", f"/software_deployments/metadata/{quote(server_id, '')}")["metadata"])
 
+    # ---- drift
+
+    def drift(self, stack: StackRef, *, detail: bool = False) -> Record:
+        """What was seen last of the stack's live objects."""
+        return _record(self._call("GET", f"{stack.path}/drift", params=_detail(detail)), "drift")
+
+    def look_at_drift(self, stack: StackRef, body: Record, *, detail: bool = False) -> Record:
+        """Look at the live objects and take decisions; what has drifted then."""
+        return _record(self._call("POST", f"{stack.path}/drift", json=body, params=_detail(detail)), "drift")
+
     # ---- the wire
 
     def _call(self, method: str, path: str, *, json: Any = None, params: list[tuple[str, str]] | None = None) -> Any:
@@ -277,6 +287,10 @@ def _record(answer: Any, key: str | None = None) -> Record:
     if not isinstance(found, dict):
         raise problems.CliError(f"The orchestration service answered without a {key or 'body'}.")
     return found
+
+
+def _detail(wanted: bool) -> list[tuple[str, str]]:
+    return [("detail", "true")] if wanted else []
 
 
 def _limited(params: Sequence[tuple[str, str]]) -> bool:

@@ -34,6 +34,7 @@ COMMANDS = {
     "resources": lazy.Target("hearth.cli.stack_look:resources", "List a stack's resources, or show one."),
     "events": lazy.Target("hearth.cli.stack_look:events", "List what happened to a stack; follow it live."),
     "outputs": lazy.Target("hearth.cli.stack_look:outputs", "Show a stack's outputs, or the value of one."),
+    "drift": lazy.Target("hearth.cli.stack_drift:drift", "Show what differs from the live objects; decide about it."),
     "template": lazy.Target("hearth.cli.stack_look:template", "Print a stack's template."),
     "environment": lazy.Target("hearth.cli.stack_look:environment", "Print a stack's environment."),
     "files": lazy.Target("hearth.cli.stack_look:files", "List a stack's files, or print one."),

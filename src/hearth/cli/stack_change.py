@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from hearth.cli import bundle, client, connection, follow, options, problems, render
+from hearth.cli import bundle, client, connection, drift_choice, follow, options, problems, render
 
 Record = client.Record
 
@@ -112,6 +112,7 @@ def create(
 @click.option("--existing", is_flag=True, help="Keep the template, parameters and environment that are not given.")
 @click.option("--clear-parameter", "cleared", multiple=True, metavar="KEY", help="With --existing: forget a parameter.")
 @click.option("--converge", is_flag=True, help="Look at the live resources first and repair what differs.")
+@drift_choice.choices()
 @click.option("--rollback/--no-rollback", "rollback", default=None, help="On failure, go back to the state before.")
 @click.option("--protect/--no-protect", "protect", default=None, help="Refuse to delete the stack, or allow it again.")
 @click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
@@ -134,6 +135,7 @@ def update(
     protect: bool | None,
     dry_run: bool,
     output_format: str,
+    **drift: Any,
 ) -> None:
     """Change the stack NAME to what a template and parameters say now.
 
@@ -157,6 +159,8 @@ def update(
         body["disable_rollback"] = not rollback
     api = connection.connect()
     stack = api.find(name)
+    if decisions := drift_choice.body(api, stack, drift):
+        body["drift"] = decisions
     with _explained(collected):
         if dry_run:
             _show_changes(api.preview_update(stack, body, existing=existing), output_format)
@@ -208,6 +212,7 @@ def delete(names: Sequence[str], yes: bool, wait: bool, retain: Sequence[str], f
 @_template_options(required=False)
 @click.option("--existing", is_flag=True, help="Of an existing stack, keep what is not given.")
 @click.option("--converge", is_flag=True, help="Look at the live resources first.")
+@drift_choice.choices()
 @options.output_format
 @options.credentials(listed=False)
 @click.argument("name")
@@ -220,6 +225,7 @@ def plan(
     existing: bool,
     converge: bool,
     output_format: str,
+    **drift: Any,
 ) -> None:
     """Show what `create` or `update` of the stack NAME would do. Nothing is done.
 
@@ -238,7 +244,8 @@ def plan(
         if stack is None:
             _show_new(api.preview_create({"stack_name": name, **body}), output_format)
         else:
-            body |= {"converge": True} if converge else {}
+            decisions = drift_choice.body(api, stack, drift)
+            body |= ({"converge": True} if converge else {}) | ({"drift": decisions} if decisions else {})
             _show_changes(api.preview_update(stack, body, existing=existing), output_format)
 
 

@@ -10,12 +10,13 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
-from hearth.engine import context, definitions, launch, run
+from hearth.engine import context, definitions, launch, run, treating
 from hearth.model import bounds, plan, waivers
 from hearth.model.errors import LimitExceeded
 from hearth.model.names import new_id
 from hearth.model.states import Action, Status
 from hearth.resources.blueprint import Blueprint
+from hearth.store import drift as drift_rows
 from hearth.store import events, resources, snapshots, stacks, traversals
 from hearth.store.rows import EventRow, ResourceRow, StackRow, TraversalRow
 
@@ -33,11 +34,24 @@ R = TypeVar("R")
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Ground:
-    """What an action is planned on: the stack's rows, which of them a running traversal may still change, and that."""
+    """What an action is planned on: the stack's rows, which of them a running traversal may still change, and that.
+
+    `treatments`: what is decided about drift. `converge`: whether all drift that was seen is put right.
+    """
 
     rows: Sequence[ResourceRow] = ()
     busy: Collection[str] = ()
     previous: int | None = None
+    treatments: treating.TreatmentsByName = dataclasses.field(default_factory=dict)
+    converge: bool = False
+
+    def facing(self, decided: treating.Decided | None, *, converge: bool) -> "Ground":
+        """The same with what is decided about drift together with the action; the rows are changed accordingly."""
+        treatments = self.treatments
+        if decided is not None:
+            decided.apply(self.rows)
+            treatments = decided.over(treatments)
+        return dataclasses.replace(self, treatments=treatments, converge=converge)
 
 
 @dataclasses.dataclass(slots=True)
@@ -87,9 +101,17 @@ class Actions:
         is_new: bool = False,
         seconds: float | None = None,
         waived: waivers.Waivers = waivers.NONE,
+        converge: bool = False,
+        decided: treating.Decided | None = None,
     ) -> Prepared:
-        """Plan an action on a stack as it is now; `seconds` is how long it may take (None: as the stack says)."""
-        ground = Ground() if is_new else await self._ground(stack)
+        """Plan an action on a stack as it is now.
+
+        Args:
+            seconds: how long it may take; None: as the stack says.
+            converge: whether it repairs what has drifted, as far as that was seen.
+            decided: what is decided about drift together with the action.
+        """
+        ground = Ground() if is_new else (await self._ground(stack)).facing(decided, converge=converge)
         return self.planned(ground, stack, action, blueprint, definition_id, seconds=seconds, waived=waived)
 
     async def _ground(self, stack: StackRow) -> Ground:
@@ -101,6 +123,7 @@ class Actions:
                 resources.by_stack(connection, codec, stack.id),
                 traversals.busy(connection, stack.id),
                 present.traversal_id if present else None,
+                drift_rows.treatments(connection, codec, [stack.id]).get(stack.id, {}),
             )
 
         return await self._context.store.read(query)
@@ -144,13 +167,17 @@ class Actions:
         if seconds is None:
             seconds = stack.timeout_mins * 60 if stack.timeout_mins else self._context.settings.stack_action_timeout
         now = self._context.now()
-        draft = TraversalRow(0, stack.id, action, definition_id, None, now + seconds, now, waived)
+        draft = TraversalRow(
+            0, stack.id, action, definition_id, None, now + seconds, now, waived, converge=ground.converge
+        )
         working = run.Run(stack, draft, blueprint, self._definitions.type_named, self._context)
+        working.treatments = ground.treatments
         working.note(ground.rows)
         return working
 
     def _ready(self, ground: Ground, made: plan.Plan, working: run.Run) -> Prepared:
         new = launch.new_traversal(made, working, ground.rows, previous=ground.previous, new_id=self._context.new_id)
+        new.converge = ground.converge
         return Prepared(working.stack, made, new, working)
 
     def begin(self, connection: sa.Connection, prepared: Prepared, **columns: Any) -> int:
@@ -164,6 +191,8 @@ class Actions:
         traversal_id = traversals.begin(connection, codec, prepared.traversal, now)
         if prepared.traversal.previous is not None:
             snapshots.supersede(connection, stack.id, action)
+        for one in prepared.run.lapsed:
+            drift_rows.undo(connection, stack.id, one.name, one.property)
         if prepared.traversal.new_rows:
             self._check_size(connection, stack.root_id)
         reason = f"Stack {action} started"

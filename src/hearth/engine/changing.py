@@ -19,6 +19,7 @@ from hearth.engine import (
     authority,
     context,
     definitions,
+    drifting,
     ending,
     finding,
     holding,
@@ -64,10 +65,11 @@ class Changing(finding.Finding):
         self._acceptance = accepting
         self._actions = actions.Actions(surroundings, kept)
         self._wishes = wishes.Wishes(surroundings, kept, accepting)
-        self._planning = planning.Planning(surroundings, kept, self._wishes)
         self._snapshots = snapshots.Snapshots(surroundings, kept)
         self._holding = holding.Holding(surroundings)
         self._mending = mending.Mending(surroundings, kept, accepting)
+        self._drifting = drifting.Drifting(surroundings, kept, owners, self._holding)
+        self._planning = planning.Planning(surroundings, kept, self._wishes, self._drifting)
 
     async def create_stack(self, caller: tokens.Caller, tenant: str, request: StackRequest) -> StackIdentity:
         """Accept a new stack; the answer comes once it is stored and its creation has begun."""
@@ -145,11 +147,20 @@ class Changing(finding.Finding):
             if stack.credential_id is None and self._acceptance.needs_cloud(wish.built):
                 columns["credential_id"] = stack.credential_id = await self._authority.delegate(caller)
             columns["updated_at"] = self._context.now()
-            prepared = await self._actions.prepare(stack, Action.UPDATE, wish.built, wish.definition_id)
+            decided = await self._drifting.for_update(stack, request)
+            prepared = await self._actions.prepare(
+                stack,
+                Action.UPDATE,
+                wish.built,
+                wish.definition_id,
+                converge=self._drifting.converges(request),
+                decided=decided.get(stack.id),
+            )
             self._definitions.keep(wish.definition_id, wish.built)
 
             def store(connection: sa.Connection) -> None:
                 self._holding.set_protection(connection, caller, stack, request.deletion_protection)
+                self._drifting.store(connection, decided, secret=prepared.traversal.secret)
                 self._store_update(connection, caller, prepared, wish.material, columns)
 
             await self._holding.change(caller, stack, Change.ALTER, store)

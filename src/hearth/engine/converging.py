@@ -68,6 +68,7 @@ class Converging:
             step.metadata,
             call,
             step.run.restricted(row.name),
+            step.reality,
             resumed=resumed,
         )
         deviation = self._deviation(step, ruling.verdict, ruling.judgement.decision.reason)
@@ -106,7 +107,8 @@ class Converging:
                 where = ".".join(map(str, issue.path))
                 raise contract.Permanent(f"Property error: {where}: {issue.message}", "StackValidationFailed")
             step.metadata = step.run.resolve(member.definition.metadata)
-        step.values = values
+        step.reality = step.run.reality(step.row).facing(values)
+        step.values = values = step.reality.effective(values)
         try:
             step.frozen = await lookups.translate(member.type, values, step.run)
         except contract.Permanent:
@@ -188,6 +190,8 @@ class Converging:
             observed = await kind.observe(step.call) if kind.external else None
         except contract.Gone as gone:
             raise contract.Permanent(f"the object to adopt, {step.row.physical_id}, is not there", "NotFound") from gone
+        if observed is not None:
+            kind.adopted(step.call, observed)
         return await self._settling.complete(step, observed)
 
     async def _refer(self, step: Step, external_id: str) -> Move:
@@ -250,7 +254,8 @@ class Converging:
             return None
         if kind.external:
             await self._record.commit(step, Phase.INTENDED)
-        previous = judge.previous(step.row)
+        repairs = step.reality.repairs() if step.reality is not None else {}
+        previous = judge.with_actual(judge.previous(step.row), repairs)
         frozen = step.frozen if step.frozen is not None else step.values
         assert frozen is not None
         changed = {key: frozen.get(key) for key in change.properties}

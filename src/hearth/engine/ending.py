@@ -19,6 +19,7 @@ from hearth.model.states import Action, Status
 from hearth.model.waivers import NONE as NOTHING_WAIVED
 from hearth.model.waivers import Waiver, Waivers
 from hearth.store import Unavailable, events, holds, resources, snapshots, software, stacks, traversals
+from hearth.store import drift as drift_rows
 from hearth.store.codec import Codec
 from hearth.store.rows import EventRow, ResourceRow, StackRow, TraversalRow
 
@@ -177,6 +178,8 @@ class Ending:
     def _clear(self, connection: sa.Connection, stack: StackRow, traversal: TraversalRow, failure: str | None) -> None:
         if failure is None:
             resources.delete_removed(connection, stack.id)
+            if traversal.action is Action.UPDATE:
+                drift_rows.forget_done(connection, stack.id)
             if traversal.action is Action.DELETE:
                 self._bury(connection, stack, self._context.now())
         traversals.forget(connection, stack.id, but=traversal.id)
@@ -195,6 +198,7 @@ class Ending:
     def _bury(self, connection: sa.Connection, stack: StackRow, now: float) -> None:
         stacks.mark_deleted(connection, stack.id, now)
         holds.forget(connection, stack.id)
+        drift_rows.forget(connection, stack.id)
         resources.delete(connection, resources.ids_of_stack(connection, stack.id))
         if stack.owner_id is None and stack.credential_id is not None:
             stacks.delete_credential(connection, stack.credential_id)

@@ -8,7 +8,8 @@ import json
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from hearth.model import plan
+from hearth.model import drift, plan
+from hearth.model.constraints import shown
 from hearth.model.states import Action, Status
 from hearth.model.values import UNKNOWN, is_known
 from hearth.resources import blueprint, contract
@@ -35,6 +36,7 @@ UNFINISHED = "unfinished_update"
 DECLARED = "declared_metadata"
 
 _NO_CHANGE = contract.Change({})
+_UNSEEN = drift.Reality()
 
 
 def rule(
@@ -45,14 +47,19 @@ def rule(
     metadata: Any,
     call: contract.Call,
     restricted: Collection[str] = (),
+    reality: drift.Reality | None = None,
     *,
     resumed: bool = False,
 ) -> Ruling:
     """Decide about a wanted resource; `restricted` actions of it are refused.
 
-    `resumed`: the action goes on where it failed before.
+    Args:
+        reality: what was seen of its object, and what is to be done about that; None: nothing.
+        resumed: the action goes on where it failed before.
     """
-    ruling = _rule(member, row, old_type, values, metadata, call, resumed=resumed)
+    ruling = _rule(member, row, old_type, values, metadata, call, reality or _UNSEEN, resumed=resumed)
+    if reality is not None and reality.in_force:
+        ruling = _with_acceptances(ruling, member.type, reality)
     if ruling.verdict in restricted and row is not None:
         decision = plan.Decision(
             plan.Verdict.REFUSE,
@@ -73,6 +80,7 @@ def _rule(
     values: contract.Values,
     metadata: Any,
     call: contract.Call,
+    reality: drift.Reality,
     *,
     resumed: bool,
 ) -> Ruling:
@@ -101,17 +109,25 @@ def _rule(
         return _replace(row, values, "it is made anew by every update", ())
     if row.action is Action.DELETE or (row.action is Action.ROLLBACK and row.status is not Status.COMPLETE):
         return _replace(row, values, "it was being deleted", ())
+    if not member.type.nests and (lost := reality.lost()) is not None:
+        return _replace(row, values, lost, ())
 
-    before = row.properties or {}
+    repairs = {} if member.type.nests else reality.repairs()
+    stored = row.properties or {}
+    before = {**stored, **{key: one.actual for key, one in repairs.items()}}
     changed = _changed(before, values) | {key: values.get(key) for key in _unfinished(row)}
     change = contract.Change(changed, metadata=not same_metadata(row, metadata))
     if member.type.nests:
         return _nested(row, changed, change, values)
     again = resumed and row.status is Status.FAILED
-    if not changed and not change.metadata and not again and row.deletion_policy == member.definition.deletion_policy:
+    same_policy = row.deletion_policy == member.definition.deletion_policy
+    if not changed and not change.metadata and not again and same_policy and before == stored:
         return _ruling(plan.Verdict.KEEP, "nothing changes", before=before, after=values)
     if changed:
-        decision = member.type.decide(change, call)
+        call = dataclasses.replace(call, previous=with_actual(call.previous, repairs))
+        decision = _with_drift(member.type.decide(change, call), member.type, repairs, changed)
+    elif before != stored:
+        decision = plan.Decision(plan.Verdict.UPDATE, "its object is already what the template says")
     else:
         reason = "its last update failed" if again else "metadata or deletion policy changes"
         decision = plan.Decision(plan.Verdict.UPDATE, reason)
@@ -123,6 +139,49 @@ def _rule(
     if decision.verdict is plan.Verdict.UPDATE and not member.type.may_replace.isdisjoint(changed):
         others, effect = others | {plan.Verdict.REPLACE}, plan.Effect.IDENTITY
     return Ruling(plan.Judgement(decision, effect, others, before, values), change)
+
+
+def with_actual(values: Mapping[str, Any] | None, repairs: Mapping[str, drift.Difference]) -> contract.Values:
+    """Stored properties, with what the object really has of those that are put right."""
+    return {**(values or {}), **{key: one.actual for key, one in repairs.items()}}
+
+
+def _with_drift(
+    decision: plan.Decision,
+    kind: contract.Resource,
+    repairs: Mapping[str, drift.Difference],
+    changed: Mapping[str, Any],
+) -> plan.Decision:
+    """A decision that tells which of the changes only put right what has drifted."""
+    drifted = [key for key in repairs if key in changed]
+    if not drifted:
+        return decision
+    reason = "; ".join(_drifted(kind, key, repairs[key]) for key in drifted)
+    if decision.verdict is plan.Verdict.REFUSE or any(key not in drifted for key in changed):
+        reason = f"{decision.reason}; {reason}"
+    return dataclasses.replace(decision, reason=reason)
+
+
+def _drifted(kind: contract.Resource, key: str, one: drift.Difference) -> str:
+    secret = _is_secret(kind, key)
+    return f"{key} drifted: expected {shown(one.expected, secret)}, is {shown(one.actual, secret)}"
+
+
+def _is_secret(kind: contract.Resource, key: str) -> bool:
+    return key in kind.properties and kind.properties[key].secret
+
+
+def _with_acceptances(ruling: Ruling, kind: contract.Resource, reality: drift.Reality) -> Ruling:
+    """A ruling that tells where the template's values do not count."""
+    notes = [
+        f"{one.property} stays {shown(one.value, secret)} as accepted, "
+        + (f"the template says {shown(one.before[0], secret)}" if one.before else "the template does not say it")
+        for one in reality.in_force
+        for secret in [_is_secret(kind, one.property)]
+    ]
+    decision = ruling.judgement.decision
+    decision = dataclasses.replace(decision, reason="; ".join([decision.reason, *notes]))
+    return dataclasses.replace(ruling, judgement=dataclasses.replace(ruling.judgement, decision=decision))
 
 
 def _lightest(

@@ -50,6 +50,9 @@ def planned(
         stored = by_id[row.id]
         if working.waiver(stored) is Waiver.SKIP:
             return plan.Judgement(_SKIPPED, plan.Effect.NONE, attended=True)
+        reality = working.reality(stored).facing(values)
+        working.lapsed += reality.lapsed(values)
+        values = reality.effective(values)
         call = working.call(stored, member.type, previous=judge.previous(stored), properties=values)
         judgement = judge.rule(
             member,
@@ -59,6 +62,7 @@ def planned(
             metadata,
             call,
             working.restricted(name),
+            reality,
             resumed=working.traversal.waivers.resumed,
         ).judgement
         if action is Action.UPDATE and blueprint.environment.registry.hooks(name) & hooks.ON_UPDATE:

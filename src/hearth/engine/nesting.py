@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from hearth.cloud import session as cloud_session
-from hearth.engine import actions, adoption, committer, context, definitions, ending, inputs, run, scope
+from hearth.engine import actions, adoption, committer, context, definitions, ending, inputs, observing, run, scope
 from hearth.engine.step import Step
 from hearth.model import names, plan, values
 from hearth.model.errors import LimitExceeded
@@ -23,9 +23,16 @@ from hearth.template import template
 class Nesting:
     """Nested stacks for one engine."""
 
-    def __init__(self, surroundings: context.Context, kept: definitions.Definitions, host: ending.Host) -> None:
+    def __init__(
+        self,
+        surroundings: context.Context,
+        kept: definitions.Definitions,
+        looking: observing.Observing,
+        host: ending.Host,
+    ) -> None:
         self._context = surroundings
         self._definitions = kept
+        self._observing = looking
         self._host = host
         self._actions = actions.Actions(surroundings, kept)
 
@@ -100,6 +107,9 @@ class Nesting:
         )
         wanted = await self._child(kind, call)
         adopted = adoption.nested_document(step.row) if existing is None else None
+        is_update = parent.action is Action.UPDATE
+        if existing is not None and is_update:
+            await self._observing.for_update(existing, converge=parent.traversal.converge)
         if adopted is not None:
             # Members of a group are named as they were.
             wanted = dataclasses.replace(wanted, template=adopted["template"])
@@ -122,6 +132,7 @@ class Nesting:
             blueprint,
             definition_id,
             is_new=existing is None,
+            converge=is_update and parent.traversal.converge,
             **shared,
         )
         self._bind(step, prepared)

@@ -5,7 +5,7 @@ import dataclasses
 import sqlalchemy as sa
 
 from hearth.cloud import tokens
-from hearth.engine import actions, context, definitions, plan_tree, survey, wishes
+from hearth.engine import actions, context, definitions, drifting, plan_tree, survey, wishes
 from hearth.engine.plan_tree import PlanTree
 from hearth.engine.requests import StackRequest
 from hearth.model.errors import NotFound
@@ -28,8 +28,13 @@ class Planning:
     """Plans creations, updates and deletions with everything that follows in nested stacks."""
 
     def __init__(
-        self, surroundings: context.Context, kept: definitions.Definitions, understanding: wishes.Wishes
+        self,
+        surroundings: context.Context,
+        kept: definitions.Definitions,
+        understanding: wishes.Wishes,
+        reality: drifting.Drifting,
     ) -> None:
+        self._drifting = reality
         self._store = surroundings.store
         self._wishes = understanding
         self._growing = plan_tree.Growing(surroundings, kept)
@@ -50,7 +55,9 @@ class Planning:
         fingerprint: bool = False,
     ) -> Drawn:
         """The plan of an update. `fingerprint`: of what it is made on, for a plan that is kept."""
+        decided = await self._drifting.for_update(stack, request)
         surveyed, taken = await self._survey(stack, fingerprint)
+        surveyed = surveyed.facing(decided, converge=self._drifting.converges(request))
         wish = await self._wishes.of_update(caller, surveyed.stacks[stack.id], request, patch=patch)
         tree = await self._growing.tree(
             surveyed, wish.stack, wish.action, wish.built, wish.definition_id, before=wish.before

@@ -22,6 +22,10 @@ class Recorder:
         self._context = surroundings
         self._commits = commits
 
+    def now(self) -> float:
+        """The time, seconds since the epoch."""
+        return self._context.now()
+
     def begin(self, step: Step, action: Action) -> None:
         step.action = action
         already = step.row.action is action and step.row.status is Status.IN_PROGRESS

@@ -40,6 +40,11 @@ class Removing:
             return kept
         if step.kind is None:
             raise contract.Permanent(f"its type {row.type} is not known any more", "EntityNotFound")
+        if await self._waiting.is_taken_over(step):
+            # Another row stands for the same object, which must stay.
+            step.pending |= {"action": Action.DELETE, "status": Status.COMPLETE, "reason": CHANGED, "data": {}}
+            step.events.append(self._record.event(step, Status.COMPLETE, CHANGED))
+            return self._record.done(step)
         if step.kind.external:
             await self._waiting.connect(step)
         if step.node.phase is Phase.STARTED:

@@ -4,12 +4,12 @@ Rows are those this engine wrote or read in this traversal. Before a step uses a
 sure that the row is of now: what this engine did not settle itself is read again.
 """
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 from hearth.cloud import session as cloud_session
 from hearth.engine import context, scope, stack_software
-from hearth.model import bounds, names, plan
+from hearth.model import bounds, drift, names, plan
 from hearth.model.states import Action
 from hearth.model.waivers import Waiver
 from hearth.resources import checking, contract
@@ -20,6 +20,9 @@ from hearth.template import registry, template
 
 #: Finds the implementation of a type name that the blueprint may not have any more.
 TypeLookup = Callable[[str, Blueprint | None], contract.Resource | None]
+
+
+_NO_TREATMENTS: drift.Treatments = {}
 
 
 class Run:
@@ -54,6 +57,10 @@ class Run:
         self.former_registry: registry.Registry | None = None
         #: What the plan that is applied allows here; None: whatever the definition asks for.
         self.bounds: bounds.Bounds | None = None
+        #: What users decided about drift: `{resource name: {property: decision}}`.
+        self.treatments: Mapping[str, drift.Treatments] = {}
+        #: Those acceptances that were found to hold no more while the action was planned.
+        self.lapsed: list[drift.Treated] = []
         self.scope = scope.RowScope(self.row_of, self.type_of, self.call)
 
     @property
@@ -78,6 +85,15 @@ class Run:
     def restricted(self, name: str) -> frozenset[str]:
         """Actions that the environment forbids for a resource: `update`, `replace`."""
         return self.blueprint.environment.registry.restricted_actions(name) if self.blueprint else frozenset()
+
+    def reality(self, row: ResourceRow) -> drift.Reality:
+        """What was seen of a row's object, with what this action has to do about it."""
+        return drift.Reality(
+            drift.from_row(row.drift),
+            self.treatments.get(row.name, _NO_TREATMENTS),
+            converge=self.traversal.converge,
+            reverts=self.action is Action.UPDATE,
+        )
 
     def note(self, rows: Iterable[ResourceRow]) -> None:
         """Remember rows as they are now."""

@@ -25,6 +25,7 @@ from hearth.engine import (
     definitions,
     ending,
     nesting,
+    observing,
     plan_keeping,
     retention,
     run,
@@ -36,9 +37,10 @@ from hearth.engine import (
     workbench,
 )
 from hearth.engine.step import CHANGED, Step
-from hearth.model.states import Status
+from hearth.model.states import Action, Status
 from hearth.resources import contract
-from hearth.store import engines, stacks, traversals
+from hearth.store import drift as drift_rows
+from hearth.store import engines, resources, stacks, traversals
 from hearth.store.rows import Node, ResourceRow, StackRow, TraversalRow
 
 log = logging.getLogger(__name__)
@@ -62,7 +64,7 @@ class Engine:
         self._authority = owners
         self._commits = committer.Committer(surroundings.store, self.id, self.capacity, self._advanced)
         self._watcher: watch.Watcher[Step] = watch.Watcher(self._look)
-        self._nesting = nesting.Nesting(surroundings, kept, self)
+        self._nesting = nesting.Nesting(surroundings, kept, observing.Observing(surroundings, kept, owners), self)
         self._signals = signals.Signals(surroundings, kept)
         self._users = stack_users.StackUsers(surroundings)
         self._steps = steps.Steps(surroundings, self._commits, self)
@@ -337,6 +339,22 @@ class Engine:
             working.former_registry = await self._definitions.registry(working.stack.definition_id)
         return working.former_registry.hooks(step.row.name)
 
+    async def is_taken_over(self, step: Step) -> bool:
+        """See `step.Waiting`."""
+        row, kind, codec = step.row, step.kind, self._context.store.codec
+        kin = [one for one in (row.replaced_by, row.replaces) if one is not None]
+        if kind is None or not kind.external or row.physical_id is None or not kin:
+            return False
+        found = await self._context.store.read(lambda connection: resources.by_ids(connection, codec, kin))
+        mine = kind.identity(row.physical_id, row.frozen or row.properties or {})
+        return any(
+            one.type == row.type
+            and one.physical_id is not None
+            and one.action is not Action.DELETE
+            and kind.identity(one.physical_id, one.frozen or one.properties or {}) == mine
+            for one in found.values()
+        )
+
     async def hear(self, step: Step) -> signals.Heard:
         """See `step.Waiting`."""
         return await self._signals.hear(step.run, step.row, step.call)
@@ -446,6 +464,9 @@ class Engine:
         working = run.Run(stack, traversal, blueprint, self._definitions.type_named, self._context)
         if traversal.plan_id is not None:
             working.bounds = await plan_keeping.bounds_of(self._context.store, traversal.plan_id, traversal.plan_path)
+        codec = self._context.store.codec
+        found = await self._context.store.read(lambda c: drift_rows.treatments(c, codec, [stack.id]))
+        working.treatments = found.get(stack.id, {})
         return working
 
     def adopt(self, working: run.Run) -> None:

@@ -30,7 +30,7 @@ from hearth.engine import (
     typeinfo,
     views,
 )
-from hearth.engine.requests import StackRequest
+from hearth.engine.requests import DriftRequest, StackRequest
 from hearth.model.diagnostics import Findings
 from hearth.model.errors import (
     Invalid,
@@ -132,6 +132,23 @@ class StackService(plan_service.PlanService):
         stack = await self._stack(caller, identity)
         codec = self._store.codec
         return await self._store.read(lambda connection: adoption.document(connection, codec, stack.id))
+
+    # ---- drift ----
+
+    async def look_at(self, caller: tokens.Caller, identity: StackIdentity) -> None:
+        """Look at the live objects of a stack and all nested in it."""
+        await self._drifting.observing.tree(await self._stack(caller, identity))
+
+    async def drift(self, caller: tokens.Caller, identity: StackIdentity, *, everything: bool) -> dict[str, Any]:
+        """What differed between a stack's resources and their live objects when they were looked at last.
+
+        `everything`: also what is as expected, and what cannot be seen.
+        """
+        return await self._drifting.shown(await self._stack(caller, identity), everything=everything)
+
+    async def decide_drift(self, caller: tokens.Caller, identity: StackIdentity, request: DriftRequest) -> None:
+        """Accept, ignore or revert what has drifted, or take that back; the next update goes by it."""
+        await self._drifting.decide(caller, await self._stack(caller, identity), request)
 
     # ---- reading ----
 

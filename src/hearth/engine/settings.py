@@ -41,6 +41,8 @@ class EngineSettings:
     """Days after which a deleted stack is removed for good; 0: never."""
     purge_interval: int = 3600
     """Seconds between two looks for deleted stacks to remove."""
+    observe_on_update: bool = False
+    """Whether every update looks at the real resources first and repairs what has drifted."""
     action_retry_limit: int = 5
     """How often an object that came out in error is deleted and made again; see `retrying` for conflicts."""
     temporary_retry_limit: int = 5

@@ -8,7 +8,7 @@ import contextlib
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from hearth.engine import adoption, context, judge, scope, signals, snapshots
+from hearth.engine import adoption, context, judge, observing, scope, signals, snapshots
 from hearth.engine.failing import NestedFailure, nested_reason
 from hearth.engine.recording import Recorder
 from hearth.engine.step import CHANGED, Step, Waiting
@@ -20,6 +20,8 @@ from hearth.store.traversals import Move, Then
 
 #: Marks in a row's private data whether a copy of its object was made before the deletion.
 COPIED = "copied"
+#: Actions after which what was seen before says nothing any more.
+CHANGING = frozenset({Action.CREATE, Action.UPDATE, Action.ADOPT, Action.ROLLBACK})
 #: Seconds after which a resource that listens is looked at again in any case.
 LONGEST_PAUSE = 3600.0
 
@@ -42,11 +44,12 @@ class Settling:
         step.call = self.copying_call(step) if self.copies_first(step) else self._record.call(step)
         return await self.first_look(step)
 
-    async def first_look(self, step: Step) -> Move | None:
+    async def first_look(self, step: Step, observed: contract.Observed | None = None) -> Move | None:
+        """Complete the step, or begin to wait. `observed`: the object, if the verb has looked at it."""
         kind, call = step.known_kind, step.call
         assert call is not None
         if step.action not in kind.waits_on:
-            return await self.complete(step, None)
+            return await self.complete(step, observed)
         if kind.external and not kind.deploys:
             self._waiting.watch(step, None)
             return None
@@ -164,6 +167,11 @@ class Settling:
             call.data.pop(judge.UNFINISHED, None)
             step.pending["data"] = call.data
             await self._keep_attributes(step, observed)
+        if step.action is Action.CHECK:
+            seen = await observing.sighting(step.known_kind, call, observed, ours=judge.EXTERNAL not in step.row.data)
+            step.pending["drift"] = seen.to_row()
+        elif step.row.drift is not None and step.action in CHANGING:
+            step.pending["drift"] = None
         step.events.append(self._record.event(step, Status.COMPLETE, CHANGED))
         move = self._record.done(step)
         if step.action is Action.DELETE and step.known_kind.hears is not None and step.run.action is not Action.DELETE:

@@ -4,6 +4,7 @@ import dataclasses
 from typing import Any, Protocol
 
 from hearth.engine import run, signals
+from hearth.model import drift
 from hearth.model.states import Action, Status
 from hearth.resources import contract
 from hearth.store.rows import EventRow, Node, OrphanRow, ResourceRow
@@ -25,6 +26,7 @@ class Step:
     call: contract.Call | None = None
     values: contract.Values | None = None
     frozen: contract.Values | None = None
+    reality: drift.Reality | None = None
     metadata: Any = None
     pending: dict[str, Any] = dataclasses.field(default_factory=dict)  # changes not yet stored
     events: list[EventRow] = dataclasses.field(default_factory=list)  # events not yet stored
@@ -65,6 +67,9 @@ class Waiting(Protocol):
 
     async def hear(self, step: Step) -> signals.Heard:
         """What was signalled to the resource that the step's resource listens to."""
+
+    async def is_taken_over(self, step: Step) -> bool:
+        """Whether the row that replaced the step's, or that it had replaced, has the very same object and lives on."""
 
     async def child_state(self, step: Step) -> tuple[Status, str] | None:
         """How the last action of the nested stack ended; None when there is no such stack (any more)."""

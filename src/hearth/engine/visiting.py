@@ -1,10 +1,14 @@
-"""Suspends, resumes, checks or copies a resource as it is; the action of the traversal says which."""
+"""Suspends, resumes, checks or copies a resource as it is; the action of the traversal says which.
 
-from hearth.engine import judge, snapshots
+A check fails when the object is gone or not well. Properties that differ are noted with the resource, and no failure.
+"""
+
+from hearth.engine import judge, observing, snapshots
 from hearth.engine.failing import Refused
 from hearth.engine.recording import Recorder
 from hearth.engine.settling import Settling
 from hearth.engine.step import CHANGED, Step, Waiting
+from hearth.model import drift
 from hearth.model.states import Action, Status
 from hearth.model.waivers import Waiver
 from hearth.resources import contract
@@ -48,6 +52,7 @@ class Visiting:
         if action is Action.CHECK and not kind.supports_check:
             reason = f"CHECK not supported for {row.type}"
             step.pending |= {"action": action, "status": Status.COMPLETE, "reason": reason}
+            step.pending["drift"] = observing.nothing_to_see(self._record.now()).to_row()
             step.events.append(self._record.event(step, Status.COMPLETE, reason))
             return self._record.done(step)
         self._record.begin(step, action)
@@ -58,6 +63,7 @@ class Visiting:
             await self._record.commit(step, Phase.INTENDED)
         step.call = self._record.call(step)
         before = dict(step.call.data)
+        observed = None
         match action:
             case Action.SUSPEND:
                 await kind.suspend(step.call)
@@ -66,12 +72,21 @@ class Visiting:
             case Action.SNAPSHOT:
                 await kind.snapshot(step.call)
             case _:
-                await kind.check(step.call)
+                observed = await self._check(step)
         if step.call.data != before:
             step.pending["data"] = step.call.data
         if kind.external and action in kind.waits_on:
             await self._record.commit(step, Phase.STARTED)
-        return await self._settling.first_look(step)
+        return await self._settling.first_look(step, observed)
+
+    async def _check(self, step: Step) -> contract.Observed | None:
+        """Make sure that the object is well; what is wrong with it is noted with the resource."""
+        assert step.call is not None
+        try:
+            return await step.known_kind.check(step.call)
+        except contract.Unwell as ill:
+            step.pending["drift"] = drift.Sighting(step.call.now, ill.condition, str(ill)).to_row()
+            raise
 
     def _note_snapshot(self, step: Step) -> Move:
         """What has nothing to copy is only told of. A failure stays in sight: the next update still has to heal it."""

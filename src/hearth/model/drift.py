@@ -107,7 +107,6 @@ def from_row(stored: Mapping[str, Any] | None) -> Sighting | None:
 class Treated:
     """A decision about a property (or the object itself, `OBJECT`) of the resource of that name.
 
-    `row_id`: the row that an acceptance is about; another object of that name is made from the template.
     `before`: for an acceptance, `[what the template said]`, empty when it did not say anything.
     `value`: for an acceptance, the live value.
     """
@@ -115,7 +114,6 @@ class Treated:
     name: str
     property: str
     treatment: Treatment
-    row_id: str | None = None
     before: tuple[Any, ...] = ()
     value: Any = None
 
@@ -128,11 +126,12 @@ Treatments = Mapping[str, Treated]
 class Reality:
     """What is known of a resource's object, with what is decided about it. `converge`: an update repairs all drift."""
 
-    row_id: str
     sighting: Sighting | None = None
     treatments: Treatments = dataclasses.field(default_factory=dict)
     converge: bool = False
     reverts: bool = False
+    in_force: tuple[Treated, ...] = ()
+    """The acceptances that hold against the template; see `facing`."""
 
     def lost(self) -> str | None:
         """Why a new object is to be made; None when that is not wanted."""
@@ -152,26 +151,21 @@ class Reality:
             return self.reverts or self.converge
         return self.converge and treated is None
 
-    def accepted(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """The accepted values that stand in for the template's own `values`."""
-        return {
-            one.property: one.value
-            for one in self.treatments.values()
-            if one.treatment is Treatment.ACCEPT
-            and one.row_id == self.row_id
-            and one.before == said(values, one.property)
-        }
+    def facing(self, values: Mapping[str, Any]) -> "Reality":
+        """The same, knowing what the template says: acceptances hold while it says what it said."""
+        held = tuple(one for one in self._acceptances() if one.before == said(values, one.property))
+        return dataclasses.replace(self, in_force=held) if held else self
+
+    def effective(self, values: dict[str, Any]) -> dict[str, Any]:
+        """The template's values, those that are accepted in the place of its own."""
+        return {**values, **{one.property: one.value for one in self.in_force}} if self.in_force else values
 
     def lapsed(self, values: Mapping[str, Any]) -> list[Treated]:
         """Acceptances that hold no more: the template says something else than it did."""
-        return [
-            one
-            for one in self.treatments.values()
-            if one.treatment is Treatment.ACCEPT
-            and one.row_id == self.row_id
-            and is_known(now := said(values, one.property))
-            and one.before != now
-        ]
+        return [one for one in self._acceptances() if is_known(now := said(values, one.property)) and one.before != now]
+
+    def _acceptances(self) -> list[Treated]:
+        return [one for one in self.treatments.values() if one.treatment is Treatment.ACCEPT]
 
 
 def said(values: Mapping[str, Any], name: str) -> tuple[Any, ...]:

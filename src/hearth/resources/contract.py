@@ -65,6 +65,9 @@ __all__ = [
     "Wait",
 ]
 
+#: How the texts begin by which an object made for a row can be recognised in the cloud.
+MARKER = "hearth:"
+
 Values = dict[str, Any]
 #: What a service answered about an object: its JSON body without the envelope.
 Observed = Mapping[str, Any]
@@ -329,7 +332,7 @@ class Call:
     @property
     def marker(self) -> str:
         """The text by which an object made for this row can be recognised in the cloud."""
-        return f"hearth:{self.resource_id}"
+        return f"{MARKER}{self.resource_id}"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -632,6 +635,9 @@ class Resource:
     async def drift(self, call: Call, observed: Observed | None) -> Drift:
         """Where the object is not what the properties say. The default follows the declaration of each property."""
         return Drift({}, {})
+
+    def adopted(self, call: Call, observed: Observed) -> None:
+        """Note in `call.data` what an adopted object has that would otherwise be taken for drift."""
 
     def identity(self, physical_id: str | None, properties: Mapping[str, Any]) -> Hashable:
         """What makes the object the one it is: rows of the same identity stand for one and the same object."""

@@ -20,6 +20,8 @@ from hearth.resources.contract import Call, Drift, Observed
 from hearth.resources.schema import ABSENT, PHYSICAL_NAME, Property, Unseen
 
 NOT_SHOWN: Final = "the service does not show it"
+#: Where a call keeps the name of an adopted object.
+GIVEN_NAME: Final = "given_name"
 NOT_STATED: Final = "the resource type does not say how to observe it"
 
 
@@ -50,7 +52,12 @@ def _expected(declared: Property, call: Call) -> Any:
         return ABSENT
     if declared.name in call.properties:
         return call.properties[declared.name]
-    return call.physical_name if declared.default is PHYSICAL_NAME else ABSENT
+    return own_name(call) if declared.default is PHYSICAL_NAME else ABSENT
+
+
+def own_name(call: Call) -> str:
+    """The name of an object that the template gives none: made from its row, or what it had when it was adopted."""
+    return call.data.get(GIVEN_NAME, call.physical_name)
 
 
 def read(declared: Property, call: Call, observed: Observed, *, sparse: bool = False) -> Any:

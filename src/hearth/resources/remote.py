@@ -301,6 +301,14 @@ class RemoteResource(base.Base):
 
     # ---- reality ----
 
+    def adopted(self, call: Call, observed: Observed) -> None:
+        """See `Resource.adopted`: the name that the object was given by another row."""
+        for name, declared in self.properties.items():
+            if declared.default is schema.PHYSICAL_NAME and name not in call.properties:
+                present = live.read(declared, call, observed)
+                if isinstance(present, str):
+                    call.data[live.GIVEN_NAME] = present
+
     def ailment(self, call: Call, observed: Observed) -> Unwell | None:
         """See `Resource.ailment`: what the readiness says."""
         readiness = self.remote.readiness
@@ -396,7 +404,7 @@ def changed_fields(properties: Mapping[str, Property], changed: Mapping[str, Any
         if declared is None or declared.wire_name is None:
             continue
         if value is None:
-            value = call.physical_name if declared.default is schema.PHYSICAL_NAME else declared.cleared
+            value = live.own_name(call) if declared.default is schema.PHYSICAL_NAME else declared.cleared
             if value is schema.ABSENT:
                 continue
         else:

@@ -14,7 +14,7 @@ from hearth.store.rows import ResourceRow
 
 _t = tables.resource
 _SEALED = ("data",)
-_JSON = ("properties", "frozen", "metadata", "attributes", "observed")
+_JSON = ("properties", "frozen", "metadata", "attributes", "observed", "drift")
 _IN_AT_ONCE = 500  # values in one IN list: all databases take that many
 _BY_IDS = sa.select(_t).where(_t.c.id.in_(sa.bindparam("ids", expanding=True)))
 _BY_STACK = sa.select(_t).where(_t.c.stack_id == sa.bindparam("stack_id")).order_by(_t.c.created_at, _t.c.name)
@@ -177,6 +177,7 @@ def from_row(codec: Codec, row: Any) -> ResourceRow:
         replaced_by=row.replaced_by,
         created_at=row.created_at,
         updated_at=row.updated_at,
+        drift=codec.read(row.drift),
     )
 
 

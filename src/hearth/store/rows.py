@@ -71,6 +71,7 @@ class ResourceRow:
     replaced_by: str | None
     created_at: float
     updated_at: float
+    drift: dict[str, Any] | None = None
 
 
 @dataclasses.dataclass(slots=True)
@@ -129,6 +130,7 @@ class TraversalRow:
     waivers: Waivers = NONE
     plan_id: str | None = None
     plan_path: str = ""
+    converge: bool = False
 
 
 @dataclasses.dataclass(slots=True, frozen=True)

@@ -105,6 +105,7 @@ resource = sa.Table(
     sa.Column("data", Blob),  # private values of the type, encrypted
     sa.Column("attributes", Blob),  # JSON: attributes others use, as of the last completion
     sa.Column("observed", Blob),  # JSON: what the service last answered
+    sa.Column("drift", Blob),  # JSON: what the last look saw that is not as expected; NULL since the last change
     sa.Column("replaces", Id),
     sa.Column("replaced_by", Id),
     sa.Column("created_at", Time, nullable=False),
@@ -112,6 +113,19 @@ resource = sa.Table(
 )
 sa.Index("ix_resource_stack_name", resource.c.stack_id, resource.c.name)
 sa.Index("ix_resource_physical", resource.c.physical_id)
+
+#: What users decided about the drift of single properties, by resource name so that it outlives replacements.
+drift_treatment = sa.Table(
+    "drift_treatment",
+    metadata,
+    sa.Column("id", sa.String(64), primary_key=True),  # the digest of stack, name and property
+    sa.Column("stack_id", Id, nullable=False, index=True),
+    sa.Column("name", Name, nullable=False),
+    sa.Column("property", Name, nullable=False),  # empty: the object itself
+    sa.Column("treatment", sa.String(16), nullable=False),
+    sa.Column("body", Blob),  # of an acceptance: what the template said, and the accepted value; encrypted
+    sa.Column("created_at", Time, nullable=False),
+)
 
 event = sa.Table(
     "event",
@@ -145,6 +159,7 @@ traversal = sa.Table(
     # The plan that is applied, and where in it the stack stands: the names of owning resources, with slashes.
     sa.Column("plan_id", Id),
     sa.Column("plan_path", sa.Text),
+    sa.Column("converge", sa.Boolean),  # whether it repairs what has drifted; NULL is no
     sqlite_autoincrement=True,
 )
 

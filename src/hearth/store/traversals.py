@@ -128,6 +128,7 @@ class NewTraversal:
     failure: str | None = None
     plan_id: str | None = None
     plan_path: str = ""
+    converge: bool = False
 
 
 class Then(enum.Enum):
@@ -209,6 +210,7 @@ def begin(connection: sa.Connection, codec: Codec, new: NewTraversal, now: float
             waivers=codec.plain(new.waivers.to_wire()),
             plan_id=new.plan_id,
             plan_path=new.plan_path,
+            converge=new.converge,
         )
     )
     traversal_id = int(result.inserted_primary_key[0])  # type: ignore[index]
@@ -598,6 +600,7 @@ def _traversal(row: Any) -> TraversalRow:
         waivers=NONE if row.waivers is None else Waivers.from_wire(msgspec.json.decode(row.waivers)),
         plan_id=row.plan_id,
         plan_path=row.plan_path or "",
+        converge=bool(row.converge),
     )
 
 

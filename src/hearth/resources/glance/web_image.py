@@ -36,6 +36,7 @@ class WebImage(RemoteResource):
         service="image",
         path="/v2/images",
         envelope="image",
+        update_method="PATCH",
         readiness=Readiness(
             ready=("active", "deactivated"),
             failed=("killed", "deleted", "pending_delete"),

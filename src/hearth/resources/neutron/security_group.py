@@ -8,7 +8,7 @@ from typing import Any
 
 from hearth.model.states import Action
 from hearth.resources import base
-from hearth.resources.contract import Call, Change, Gone, Issue, Observed, Values, Wait
+from hearth.resources.contract import MARKER, Call, Change, Gone, Issue, Observed, Values, Wait
 from hearth.resources.neutron import network_resource, protocols
 from hearth.resources.schema import ABSENT, PHYSICAL_NAME, Property
 
@@ -27,8 +27,13 @@ _OPEN_EGRESS = tuple({"direction": "egress", "ethertype": ethertype} for etherty
 
 
 def _rules(call: Call, observed: Observed) -> Any:
-    """The rules as the template gives them, or as they are if they are others."""
-    present = observed.get("security_group_rules") or []
+    """The rules as the template gives them, or as they are if they are others.
+
+    A group that gives none is one whose rules others make.
+    """
+    if not call.properties.get("rules"):
+        return ABSENT
+    present = _unmarked(observed.get("security_group_rules") or [])
     wanted = {_key(rule) for rule in _wanted(call, call.physical_id)}
     if {_key(rule) for rule in present} == wanted:
         return call.properties.get("rules")
@@ -106,7 +111,7 @@ class SecurityGroup(network_resource.NetworkResource):
         await super().finish(call)
         observed = await self.observe(call)
         assert observed is not None
-        present = {_key(rule): rule["id"] for rule in observed["security_group_rules"]}
+        present = {_key(rule): rule["id"] for rule in _unmarked(observed["security_group_rules"])}
         wanted = {_key(rule): rule for rule in _wanted(call, call.physical_id)}
         for key in present.keys() - wanted.keys():
             await self._drop_rule(call, present[key])
@@ -134,6 +139,11 @@ class SecurityGroup(network_resource.NetworkResource):
             await self.request(call, "DELETE", f"/v2.0/security-group-rules/{rule_id}")
         except Gone:
             return
+
+
+def _unmarked(rules: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Rules without those that resources of their own have made."""
+    return [rule for rule in rules if not str(rule.get("description") or "").startswith(MARKER)]
 
 
 def _wanted(call: Call, group_id: str | None) -> list[dict[str, Any]]:
