@@ -244,6 +244,21 @@ SPECIMENS: Mapping[str, Specimen] = {
         },
         removal=Request("orchestration", "DELETE", "/stacks/{it_name}/{it}"),
     ),
+    **{
+        f"OS::Heat::{name}": Specimen(removal=Request("orchestration", "DELETE", "/software_configs/{it}"))
+        for name in ("SoftwareConfig", "StructuredConfig", "CloudConfig", "MultipartMime")
+    },
+    "OS::Heat::SoftwareComponent": Specimen(
+        {"configs": [{"actions": ["CREATE"], "config": "true", "tool": "script"}]},
+        removal=Request("orchestration", "DELETE", "/software_configs/{it}"),
+    ),
+    **{
+        f"OS::Heat::{name}": Specimen(
+            {"server": "somewhere", "signal_transport": "NO_SIGNAL"},
+            removal=Request("orchestration", "DELETE", "/software_deployments/{it}"),
+        )
+        for name in ("SoftwareDeployment", "StructuredDeployment")
+    },
     "OS::Heat::WaitConditionHandle": Specimen(removal=Request("identity", "DELETE", "/v3/users/{it}")),
     "OS::Heat::SwiftSignalHandle": Specimen(removal=Request("object-store", "DELETE", "/{it}")),
 }
@@ -254,7 +269,7 @@ NOT_SHOWN: Mapping[str, str] = {
     **{
         name: "has nothing outside the store"
         for name in TYPES.names()
-        if not TYPES.get(name).nests and not (TYPES.get(name).external and TYPES.get(name).supports_check)
+        if not TYPES.get(name).nests and (not TYPES.get(name).supports_check or name == "OS::Heat::TestResource")
     },
     **{name: "is what its nested stack is" for name in TYPES.names() if TYPES.get(name).nests},
 }

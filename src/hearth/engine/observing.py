@@ -108,8 +108,10 @@ class Observing:
                 seen.append((row, Sighting(now, Condition.UNKNOWN, f"the type {row.type} is not known any more")))
             elif kind.nests:
                 seen.append((row, await self._nested(row)))
-            elif not kind.external or not kind.supports_check:
+            elif not kind.supports_check:
                 seen.append((row, nothing_to_see(now)))
+            elif not kind.external:
+                seen.append((row, await _in_store(kind, working.call(row, kind, action=Action.CHECK))))
             else:
                 call = working.call(row, kind, action=Action.CHECK)
                 by_type.setdefault(type(kind), []).append((row, kind, call))
@@ -155,6 +157,15 @@ class Observing:
                 return row, await sighting(kind, call, one, ours=judge.EXTERNAL not in row.data)
 
         return list(await asyncio.gather(*(look(row, call) for row, _, call in group)))
+
+
+async def _in_store(kind: contract.Resource, call: contract.Call) -> Sighting:
+    """What is kept in the store itself is there, or not."""
+    try:
+        await kind.check(call)
+    except contract.Unwell as ill:
+        return Sighting(call.now, ill.condition, str(ill))
+    return nothing_to_see(call.now)
 
 
 def present(rows: Sequence[ResourceRow]) -> list[ResourceRow]:

@@ -19,6 +19,7 @@ class Config(base.Base):
     """A type that keeps a config; its physical id is the config's id."""
 
     attributes = {"config": Attribute(str, "The text or the map of the config.")}
+    supports_check = True
 
     async def wanted(self, call: Call) -> SoftwareConfig:
         """The config to be kept. Its name is chosen by the caller."""
@@ -39,6 +40,11 @@ class Config(base.Base):
                 "InvalidRestrictedAction",
             )
         keeper(call).drop(call.physical_id)
+
+    async def observe(self, call: Call) -> Observed | None:
+        """The config, which cannot change; the API may have deleted it."""
+        await keeper(call).config(str(call.physical_id))
+        return {}
 
     async def attribute(self, call: Call, name: str, observed: Observed | None) -> Any:
         """What was kept."""

@@ -248,6 +248,14 @@ class Deployment(Declared, stack_user.WithUser):
         if names:
             raise NeedsReplacement(f"the inputs {', '.join(names)} ask for a new deployment when they change")
 
+    async def observe(self, call: Call) -> Observed | None:
+        """The deployment, if there was one so far, and what its transport needs."""
+        if _DERIVED in call.data:
+            await keeper(call).deployment()
+        if _URL in call.data:
+            await temp_url.look(call)
+        return await super().observe(call)
+
     # ---- signals ----
 
     async def signal(self, call: Call, details: Any) -> str:
