@@ -75,6 +75,8 @@ def nova(method: str, path: str, body: Any = None, version: str | None = None) -
     return Request("compute", method, path, body, microversion=version)
 
 
+USER = Request("identity", "DELETE", "/v3/users/{it}")
+
 SPECIMENS: Mapping[str, Specimen] = {
     "OS::Neutron::Net": Specimen(
         {"tags": ["a"], "value_specs": {"mtu": 1400}},
@@ -259,12 +261,18 @@ SPECIMENS: Mapping[str, Specimen] = {
         )
         for name in ("SoftwareDeployment", "StructuredDeployment")
     },
-    "OS::Heat::WaitConditionHandle": Specimen(removal=Request("identity", "DELETE", "/v3/users/{it}")),
+    "OS::Heat::WaitConditionHandle": Specimen(removal=USER),
+    "AWS::CloudFormation::WaitConditionHandle": Specimen(removal=USER),
+    "OS::Heat::ScalingPolicy": Specimen(
+        {"auto_scaling_group_id": "none", "scaling_adjustment": 1, "adjustment_type": "change_in_capacity"},
+        removal=USER,
+    ),
     "OS::Heat::SwiftSignalHandle": Specimen(removal=Request("object-store", "DELETE", "/{it}")),
 }
 
 #: Types without a specimen, and why.
 NOT_SHOWN: Mapping[str, str] = {
+    "OS::Heat::UpdateWaitConditionHandle": "is made anew by every update",
     "OS::Heat::SwiftSignal": "is there when it was signalled; what it reads is its handle's",
     **{
         name: "has nothing outside the store"

@@ -253,7 +253,7 @@ class Deployment(Declared, stack_user.WithUser):
         if _DERIVED in call.data:
             await keeper(call).deployment()
         if _URL in call.data:
-            await temp_url.look(call)
+            await temp_url.look(call, temp_url.container_of(call.data[_URL]))
         return await super().observe(call)
 
     # ---- signals ----

@@ -50,7 +50,7 @@ class SwiftSignalHandle(base.Base):
 
     async def observe(self, call: Call) -> Observed | None:
         """The container, which has nothing to show."""
-        await temp_url.look(call)
+        await temp_url.look(call, str(call.physical_id))
         return {}
 
     async def delete(self, call: Call) -> None:

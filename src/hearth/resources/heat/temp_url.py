@@ -74,10 +74,10 @@ def as_signal(body: Any, number: int) -> dict[str, Any]:
     }
 
 
-async def look(call: Call) -> None:
-    """Make sure that the handle's container is there. Raises Gone."""
+async def look(call: Call, container: str) -> None:
+    """Make sure that a container is there. Raises Gone."""
     with failures.sorted_out():
-        await call.cloud.request(_SERVICE, "HEAD", f"/{quote(call.physical_id or call.physical_name, '')}")
+        await call.cloud.request(_SERVICE, "HEAD", f"/{quote(container, '')}")
 
 
 async def delete(call: Call) -> None:

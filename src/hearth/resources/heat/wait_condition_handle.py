@@ -99,7 +99,7 @@ class WaitConditionHandle(stack_user.WithUser):
     async def observe(self, call: Call) -> Observed | None:
         """What the transport needs is there."""
         if self.collects(call):
-            await temp_url.look(call)
+            await temp_url.look(call, str(call.physical_id))
         return await super().observe(call)
 
     async def attribute(self, call: Call, name: str, observed: Observed | None) -> Any:
