@@ -176,7 +176,7 @@ def main() -> int:
     parser.add_argument("--hearth-region", default=os.environ.get("OS_REGION_NAME", "RegionOne"))
     parser.add_argument("--only", default="", metavar="REGEX", help="modules to run")
     parser.add_argument("--image", default="cirros")
-    parser.add_argument("--flavor", default="m1.nano")
+    parser.add_argument("--flavor", default="m1.tiny")
     parser.add_argument("--network", default="private")
     parser.add_argument("--subnet", default="private-subnet")
     parser.add_argument("--floating", default="public", help="external network")

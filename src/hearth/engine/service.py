@@ -62,7 +62,7 @@ class StackService(plan_service.PlanService):
         #: Objects that were let go, which belong to projects rather than to stacks.
         self.orphans = orphans.Orphans(surroundings, kept, owners)
         #: Software configs and deployments, which belong to projects rather than to stacks.
-        self.software = software.Software(surroundings)
+        self.software = software.Software(surroundings, owners)
 
     # ---- holds ----
 

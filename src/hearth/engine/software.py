@@ -5,17 +5,25 @@ there; administrators see everything. Deployments that stacks make are the work 
 """
 
 import dataclasses
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 
+from hearth.cloud import errors as cloud_errors
 from hearth.cloud import tokens
-from hearth.engine import context, runner
+from hearth.engine import authority, context, runner
 from hearth.model.errors import BadRequest, Forbidden, HearthError, LimitExceeded, NotFound
+from hearth.model.states import Status
 from hearth.resources import software as forms
 from hearth.resources.contract import Issue
-from hearth.store import software, traversals
+from hearth.resources.heat import deployment_answers as answers
+from hearth.resources.heat import transports
+from hearth.store import resources, software, traversals
+
+log = logging.getLogger(__name__)
 
 R = TypeVar("R")
 
@@ -58,8 +66,9 @@ class NewDeployment:
 class Software:
     """The software configs and deployments of all projects."""
 
-    def __init__(self, surroundings: context.Context) -> None:
+    def __init__(self, surroundings: context.Context, owners: authority.Authority) -> None:
         self._context = surroundings
+        self._authority = owners
         self._store = surroundings.store
 
     # ---- configs ----
@@ -186,8 +195,45 @@ class Software:
         return [config_view(row) for row in rows]
 
     async def show_deployment(self, caller: tokens.Caller, deployment_id: str) -> dict[str, Any]:
-        """One deployment."""
-        return deployment_view(await self._deployment(caller, deployment_id))
+        """One deployment; looks first whether its server has answered at a place that nobody else watches."""
+        row = await self._deployment(caller, deployment_id)
+        if row.status == Status.IN_PROGRESS:
+            row = await self._collected(caller, row)
+        return deployment_view(row)
+
+    async def _collected(self, caller: tokens.Caller, row: software.DeploymentRow) -> software.DeploymentRow:
+        """A deployment with what its server has put into the caller's object store, if that is where it answers."""
+        codec = self._store.codec
+
+        def query(connection: sa.Connection) -> tuple[software.ConfigRow | None, bool]:
+            # The engine itself collects what comes to the resources of stacks.
+            of_stack = bool(resources.by_ids(connection, codec, [row.id]))
+            return software.config(connection, codec, row.config_id), of_stack
+
+        config, of_stack = await self._store.read(query)
+        if config is None or of_stack:
+            return row
+        means = {one["name"]: one.get("value") for one in config.inputs}
+        if means.get("deploy_signal_transport") != transports.TEMP_URL:
+            return row
+        path = urlsplit(str(means.get("deploy_signal_id"))).path.split("/")[-2:]
+        try:
+            session = await self._authority.caller_session(caller)
+            answer = await session.get("object-store", "/" + "/".join(path))
+        except cloud_errors.CloudError as error:
+            log.debug("No answer of deployment %s can be read: %s", row.id, error)
+            return row
+        if not answer.body:
+            return row  # the object was made empty together with its URL
+        told = answers.of_signal(config.outputs, answer.body)
+        columns: dict[str, Any] = {
+            "status": told.status,
+            "reason": told.reason,
+            "outputs": told.outputs,
+            "updated_at": self._context.now(),
+        }
+        await self._store.write(lambda connection: software.change_deployment(connection, codec, row.id, columns))
+        return dataclasses.replace(row, **columns)
 
     async def _deployment(self, caller: tokens.Caller, deployment_id: str) -> software.DeploymentRow:
         codec = self._store.codec

@@ -244,3 +244,48 @@ async def test_a_project_has_no_more_than_the_operator_allows(demo: Any) -> None
     given = {"config_id": made[0]["id"], "server_id": "s"}
     status, body, _ = await demo.call("POST", DEPLOYMENTS, given)
     assert (status, body["error"]["type"]) == (400, "RequestLimitExceeded")
+
+
+async def answered(demo: Any, hearth: str, content: bytes) -> tuple[Any, str]:
+    """A deployment whose server answers by an object of the user's, and that object's address."""
+    container = f"{hearth}/object-store/v1/AUTH_{demo.tenant}/answers"
+    headers = {"X-Auth-Token": demo.token}
+    async with demo.http.put(container, headers=headers) as answer:
+        assert answer.status == 201
+    async with demo.http.put(f"{container}/one", headers=headers, data=content) as answer:
+        assert answer.status == 201
+    inputs = [
+        {"name": "deploy_signal_transport", "value": "TEMP_URL_SIGNAL"},
+        {"name": "deploy_signal_id", "value": f"{container}/one?temp_url_sig=x&temp_url_expires=1"},
+    ]
+    used = await config(demo, inputs=inputs, outputs=[{"name": "result"}, {"name": "bad", "error_output": True}])
+    return await deployment(demo, used["id"], status="IN_PROGRESS"), f"{container}/one"
+
+
+@pytest.mark.parametrize(
+    ("content", "status", "reason"),
+    [
+        (b"", "IN_PROGRESS", None),
+        (b'{"result": 1, "deploy_status_code": 0}', "COMPLETE", "Outputs received"),
+        (b'{"result": 1, "bad": "full"}', "FAILED", "bad : full"),
+        (b"nonsense", "FAILED", "What the server answered is no JSON map"),
+    ],
+)
+async def test_whoever_looks_finds_what_the_server_put(
+    demo: Any, hearth: str, content: bytes, status: str, reason: str | None
+) -> None:
+    made, _ = await answered(demo, hearth, content)
+    for _ in range(2):
+        _, body, _ = await demo.call("GET", f"{DEPLOYMENTS}/{made['id']}")
+        found = body["software_deployment"]
+        assert (found["status"], found["status_reason"]) == (status, reason)
+    if status == "COMPLETE":
+        assert found["output_values"]["result"] == 1
+
+
+async def test_a_place_that_is_not_there_says_nothing(demo: Any, hearth: str) -> None:
+    made, address = await answered(demo, hearth, b"{}")
+    async with demo.http.delete(address, headers={"X-Auth-Token": demo.token}) as answer:
+        assert answer.status == 204
+    _, body, _ = await demo.call("GET", f"{DEPLOYMENTS}/{made['id']}")
+    assert body["software_deployment"]["status"] == "IN_PROGRESS"

@@ -15,7 +15,7 @@ from hearth.model.values import UNKNOWN, is_known
 from hearth.resources import base, nested, schema
 from hearth.resources.contract import Call, ChildStack, Issue, NotKnownYet, Values, Wait
 from hearth.resources.heat import members, rolling, software_deployment, transports
-from hearth.resources.heat.software_deployment import STATUS_CODE, STDERR, STDOUT
+from hearth.resources.heat.deployment_answers import STATUS_CODE, STDERR, STDOUT
 from hearth.resources.schema import Attribute, Property
 
 _VERSION = "2016-10-14"

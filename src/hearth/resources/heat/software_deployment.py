@@ -27,11 +27,19 @@ from hearth.resources.contract import (
     Values,
     Wait,
 )
-from hearth.resources.heat import deployment_inputs, signed_url, software_component, stack_user, temp_url, transports
+from hearth.resources.heat import (
+    deployment_answers,
+    deployment_inputs,
+    signed_url,
+    software_component,
+    stack_user,
+    temp_url,
+    transports,
+)
+from hearth.resources.heat.deployment_answers import STATUS_CODE, STDERR, STDOUT
 from hearth.resources.heat.software_config import UNGROUPED, keeper
 from hearth.resources.schema import Attribute, Property
 
-STDOUT, STDERR, STATUS_CODE = "deploy_stdout", "deploy_stderr", "deploy_status_code"
 ACTIONS = ("CREATE", "UPDATE", "DELETE", "SUSPEND", "RESUME")
 STRICT = "STRICT"
 #: Keys of private data: the config made for the server, the URL that signals are put to, how many were taken.
@@ -270,7 +278,7 @@ class Deployment(Declared, stack_user.WithUser):
             raise NothingToDo(str(gone)) from gone
         if found.status is not Status.IN_PROGRESS:
             return ""
-        told = outcome(config, given)
+        told = deployment_answers.outcome(config.outputs, given)
         await keeper(call).deploy(dataclasses.replace(found, **dataclasses.asdict(told)))
         return f"deployment {found.id} {'succeeded' if told.status is Status.COMPLETE else 'failed'}"
 
@@ -314,35 +322,6 @@ class StructuredDeployment(DeclaredStructured, Deployment):
         given, known = call.properties, deployment_inputs.values(derived.inputs)
         strict = given["input_values_validate"] == STRICT
         return deployment_inputs.filled(derived.config, given["input_key"], known, strict=strict)
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Outcome:
-    """What a signal means for a deployment."""
-
-    status: Status
-    reason: str
-    outputs: Mapping[str, Any]
-
-
-def outcome(config: SoftwareConfig, told: Mapping[str, Any]) -> Outcome:
-    """Whether it went well: the exit status must be 0, and no output that means a failure may have a value."""
-    outputs: dict[str, Any] = {}
-    wrong: list[str] = []
-    for declared in config.outputs:
-        name = declared["name"]
-        if name not in told:
-            continue
-        outputs[name] = told[name]
-        if declared.get("error_output") and told[name]:
-            wrong.append(f"{name} : {told[name]}")
-    outputs |= {name: told.get(name) for name in (STDOUT, STDERR, STATUS_CODE)}
-    code = outputs[STATUS_CODE]
-    if code is not None and str(code) != "0":
-        wrong.insert(0, f"{STATUS_CODE} : the tool ended with the exit status {code}")
-    if wrong:
-        return Outcome(Status.FAILED, ", ".join(wrong), outputs)
-    return Outcome(Status.COMPLETE, "Outputs received", outputs)
 
 
 async def _means(call: Call, action: Action) -> dict[str, Any]:
