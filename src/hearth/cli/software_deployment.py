@@ -1,6 +1,6 @@
 """`hearth software deployment create|list|show|delete|metadata`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import click
 
@@ -24,22 +24,38 @@ _HEADINGS = {
 @options.output_format
 @options.credentials(listed=False)
 def create(config_id: str, server_id: str, action: str, pairs: Sequence[str], output_format: str) -> None:
-    """Give a server a config. The server's agent finds it; nobody waits for an answer.
+    """Give a server a copy of a config with values for its inputs. Its agent finds it; nobody waits for an answer.
 
     \b
     Example:
       hearth software deployment create --config ID --server ID --input who=world
     """
     given = stack_change.given_parameters(pairs, (), "--input")
+    api = connection.connect()
+    made = api.create_config(_filled(api.config(config_id), given, server_id, action))
     body: client.Record = {
-        "config_id": config_id,
+        "config_id": made["id"],
         "server_id": server_id,
         "action": action,
         "input_values": given,
         "status": "COMPLETE",
         "status_reason": "Not waiting for a signal",
     }
-    render.record(connection.connect().create_deployment(body), output_format)
+    render.record(api.create_deployment(body), output_format)
+
+
+def _filled(config: client.Record, given: Mapping[str, str], server_id: str, action: str) -> client.Record:
+    """A config with the values of its inputs, and those that every server is told."""
+    declared = {one["name"] for one in config["inputs"]}
+    unknown = sorted(given.keys() - declared)
+    if unknown:
+        known = ", ".join(sorted(declared)) or "none"
+        raise problems.CliError(f"The config has no input {', '.join(unknown)}.", f"It has: {known}.")
+    inputs = [{**one, "value": given.get(one["name"], one.get("default"))} for one in config["inputs"]]
+    told = {"deploy_server_id": server_id, "deploy_action": action, "deploy_signal_transport": "NO_SIGNAL"}
+    inputs += ({"name": name, "value": value} for name, value in told.items())
+    kept = ("name", "group", "config", "outputs", "options")
+    return {**{name: config[name] for name in kept}, "inputs": inputs}
 
 
 @click.command("list")
@@ -85,7 +101,7 @@ def show(deployment: str, output: str | None, output_format: str) -> None:
 @options.credentials(listed=False)
 @click.argument("deployments", nargs=-1, required=True)
 def delete(deployments: Sequence[str]) -> None:
-    """Delete the DEPLOYMENTS of these ids; their configs stay.
+    """Delete the DEPLOYMENTS of these ids with the copies of configs that were made for them.
 
     \b
     Example:
@@ -93,7 +109,13 @@ def delete(deployments: Sequence[str]) -> None:
     """
     api = connection.connect()
     for one in deployments:
+        config_id = api.deployment(one)["config_id"]
         api.delete_deployment(one)
+        try:
+            api.delete_config(config_id)
+        except problems.ApiProblem as problem:
+            if problem.status not in (404, 409):  # gone, or another deployment uses it
+                raise
 
 
 @click.command()
