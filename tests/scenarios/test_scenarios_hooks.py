@@ -89,8 +89,17 @@ async def test_a_replacement_in_an_update_stops_before_it_only(world):
     await world.until(stack, "UPDATE_COMPLETE")
     await world.update(stack, hot({"a": thing(update_replace_value="y")}), environment=environment)
     await until_stopped(world, stack, "pre-update")
+    # Until the replacement begins, the resource is still the one that is there.
+    assert await world.statuses(stack) == {"a": "CREATE_COMPLETE"}
+    replaced = (await world.resources(stack))["a"]["physical_resource_id"]
     await clear(world, stack, "pre-update")
     await world.until(stack, "UPDATE_COMPLETE")
+    assert (await world.resources(stack))["a"]["physical_resource_id"] != replaced
+    told = [one for one in await reasons(world, stack) if "pre-update" in one]
+    assert told == [
+        "CREATE_COMPLETE: UPDATE paused until Hook pre-update is cleared",
+        "CREATE_COMPLETE: Hook pre-update is cleared",
+    ]
     assert not [one for one in await reasons(world, stack) if "pre-create" in one or "pre-delete" in one]
 
 

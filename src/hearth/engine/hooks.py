@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 
 import sqlalchemy as sa
 
+from hearth.engine import current
 from hearth.model import plan
 from hearth.model.errors import HearthError
 from hearth.model.names import new_id
@@ -87,7 +88,7 @@ def after(action: Action, done: Action | None) -> str | None:
 
 
 def paused(row: ResourceRow, action: Action, hook: str, at: float) -> EventRow:
-    """The event that tells of a stop; the words are those that clients look for."""
+    """The event that tells of a stop at the row that stands for the resource; the words are what clients look for."""
     return _event(row, f"{action} paused until Hook {hook} is cleared", at)
 
 
@@ -101,8 +102,8 @@ def clear(
     """
     if hook not in registry.HOOKS:
         raise InvalidHook(f"There is no hook {hook!r}; the hooks are {', '.join(registry.HOOKS)}.")
-    name = ""
-    for one in rows:
+    name, of_name = "", list(rows)
+    for one in of_name:
         name = one.name
         row = resources.locked(connection, codec, one.id)
         stop = stop_of(row, stack.traversal_id) if row is not None else None
@@ -112,7 +113,8 @@ def clear(
             continue  # its action has ended otherwise
         data = marked(row, hook, stack.traversal_id, cleared=True)
         resources.update(connection, codec, [(row.id, {"data": data}, False)])
-        events.insert(connection, codec, [_event(row, f"Hook {hook} is cleared", at)])
+        told_of = current.standing_for(row, {other.id: other for other in of_name})
+        events.insert(connection, codec, [_event(told_of, f"Hook {hook} is cleared", at)])
         traversals.unpark(connection, row.id, "", 0, traversals.Advanced())
         return
     raise InvalidHook(f"Resource {name} of stack {stack.name} is not stopped at the hook {hook}.")

@@ -6,7 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from hearth.cloud import errors as cloud_errors
-from hearth.engine import authority, context, definitions, masking, nesting, run, signals, views
+from hearth.engine import authority, context, current, definitions, masking, nesting, run, signals, views
 from hearth.model.errors import ActionInProgress, HearthError, NotFound
 from hearth.model.names import new_id
 from hearth.model.states import Action, Status, to_wire
@@ -122,7 +122,7 @@ class Reading:
         answer = []
         for stack_id, of_it in by_stack.items():
             users = views.required_by(of_it)
-            for row in _current(of_it):
+            for row in current.rows(of_it):
                 if _matches(row, filters):
                     shown = views.resource(
                         row, by_id[stack_id], required_by=users.get(row.name, []), nested=owned.get(row.id)
@@ -136,7 +136,7 @@ class Reading:
         """One resource with live attributes."""
         codec = self._store.codec
         rows = await self._store.read(lambda c: resources.by_stack(c, codec, stack.id))
-        row = next((one for one in _current(rows) if one.name == name), None)
+        row = next((one for one in current.rows(rows) if one.name == name), None)
         if row is None:
             raise NotFound("Resource", name, kind="ResourceNotFound")
         nested = await self._store.read(lambda c: stacks.child_of(c, row.id))
@@ -207,8 +207,8 @@ class Reading:
         rows = await self._store.read(lambda c: resources.by_names(c, codec, stack.id, [name]))
         if not rows:
             raise NotFound("Resource", name, kind="ResourceNotFound")
-        current = _current(rows)[0]
-        return [current, *(row for row in rows if row is not current)]
+        first = current.rows(rows)[0]
+        return [first, *(row for row in rows if row is not first)]
 
     async def metadata(self, stack: StackRow, name: str) -> dict[str, Any]:
         """The metadata of a resource."""
@@ -241,7 +241,7 @@ class Reading:
     async def _row_by_any(self, stack: StackRow, name: str) -> ResourceRow:
         """A resource by logical name or physical id."""
         codec = self._store.codec
-        rows = _current(await self._store.read(lambda c: resources.by_stack(c, codec, stack.id)))
+        rows = current.rows(await self._store.read(lambda c: resources.by_stack(c, codec, stack.id)))
         found = [row for row in rows if row.name == name] or [row for row in rows if row.physical_id == name]
         if not found:
             raise NotFound("Resource", name, kind="ResourceNotFound")
@@ -311,19 +311,6 @@ class Reading:
             "resource_type": row.resource_type,
             "resource_properties": row.properties or {},
         }
-
-
-def _current(rows: Iterable[ResourceRow]) -> list[ResourceRow]:
-    """One row a name: the newest that has not been replaced."""
-    newest: dict[str, ResourceRow] = {}
-    for row in rows:
-        held = newest.get(row.name)
-        if held is None or (held.replaced_by is not None, -held.created_at) > (
-            row.replaced_by is not None,
-            -row.created_at,
-        ):
-            newest[row.name] = row
-    return list(newest.values())
 
 
 def _matches(row: ResourceRow, filters: Mapping[str, Sequence[str]]) -> bool:

@@ -11,7 +11,7 @@ Types that make nothing outside the store (`external` is False) need neither: th
 
 import dataclasses
 
-from hearth.engine import committer, context, hooks, retrying
+from hearth.engine import committer, context, current, hooks, retrying
 from hearth.engine.converging import Converging
 from hearth.engine.failing import Failing, as_failure
 from hearth.engine.recording import Recorder
@@ -22,7 +22,8 @@ from hearth.engine.visiting import Visiting
 from hearth.model import plan
 from hearth.model.states import Status
 from hearth.resources import contract
-from hearth.store.rows import Phase
+from hearth.store import resources
+from hearth.store.rows import Phase, ResourceRow
 from hearth.store.traversals import Move, Then
 
 
@@ -86,13 +87,21 @@ class Steps:
             if hook is None or hook not in await self._waiting.hooks(step):
                 return None
             step.pending["data"] = hooks.marked(row, hook, traversal_id)
-            step.events.append(hooks.paused(row, step.run.action, hook, self._context.now()))
+            told_of = await self._standing_for(row)
+            step.events.append(hooks.paused(told_of, step.run.action, hook, self._context.now()))
             return self._record.move(step, Then.PARK, Phase.NONE)
         if not stop.cleared:
             return self._record.move(step, Then.PARK, Phase.NONE)
         row.data = step.pending["data"] = hooks.unmarked(row.data)
         step.past_hook = True
         return None if stop.is_before else self._record.done(step)
+
+    async def _standing_for(self, row: ResourceRow) -> ResourceRow:
+        """The row by which clients know the resource: while a replacement has not begun, what it replaces."""
+        if row.replaces is None:
+            return row
+        store, replaced = self._context.store, row.replaces
+        return current.standing_for(row, await store.read(lambda c: resources.by_ids(c, store.codec, [replaced])))
 
     async def _stop_after(self, step: Step, move: Move | None) -> Move | None:
         """The last move of a step, which a hook may keep from ending the node."""

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from hearth.model.constraints import shown
 
-_MAC = re.compile(r"[0-9a-fA-F]{2}(:[0-9a-fA-F]{2}){5}")
+_MAC = re.compile(r"[0-9a-fA-F]{2}([:-])(?:[0-9a-fA-F]{2}\1){4}[0-9a-fA-F]{2}")
 _LABEL = re.compile(r"(?!-)[a-zA-Z0-9-]{1,63}(?<!-)")
 _DNS_LENGTH = 255
 
@@ -49,7 +49,7 @@ def ip_or_cidr(value: Any) -> str | None:
 
 
 def mac_addr(value: Any) -> str | None:
-    """A MAC address with colons."""
+    """A MAC address with colons or hyphens."""
     return None if _MAC.fullmatch(str(value)) else f"{shown(value)} is not a MAC address, such as fa:16:3e:00:00:01"
 
 

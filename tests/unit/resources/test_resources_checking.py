@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from hearth.model.values import UNKNOWN
-from hearth.resources import base, checking, rules, schema
+from hearth.resources import base, checking, checks, rules, schema
 from hearth.resources.contract import Issue, Reference
 from hearth.resources.schema import Property
 
@@ -209,3 +209,18 @@ def test_support_on_the_wire() -> None:
 def test_number_is_never_infinite() -> None:
     values, _ = checking.check(Thing, {"factor": "1e3"})
     assert math.isfinite(values["factor"])
+
+
+@pytest.mark.parametrize(
+    ("value", "is_right"),
+    [
+        ("fa:16:3e:00:00:01", True),
+        ("FA-16-3E-00-00-01", True),
+        ("fa:16-3e:00:00:01", False),
+        ("fa:16:3e:00:00", False),
+        ("fa:16:3e:00:00:0g", False),
+        ("-fa:16:3e:00:00:01", False),
+    ],
+)
+def test_mac_addresses_have_colons_or_hyphens(value: str, is_right: bool) -> None:
+    assert (checks.mac_addr(value) is None) is is_right

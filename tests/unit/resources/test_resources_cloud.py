@@ -185,6 +185,19 @@ async def test_server_is_resized_and_rebuilt_in_place(demo: Driver) -> None:
     assert "steps" not in server.call.data
 
 
+async def test_a_subnet_without_pools_and_gateway_has_none_any_more(demo: Driver) -> None:
+    net = await demo.make("OS::Neutron::Net", "net")
+    pools = [{"start": "10.9.0.10", "end": "10.9.0.20"}]
+    subnet = await demo.make(
+        "OS::Neutron::Subnet", network=net.id, cidr="10.9.0.0/24", gateway_ip="10.9.0.5", allocation_pools=pools
+    )
+    await subnet.update(gateway_ip=None)
+    assert (await subnet.observe())["gateway_ip"] is None
+    assert (await subnet.observe())["allocation_pools"] == pools
+    await subnet.update(allocation_pools=None)
+    assert (await subnet.observe())["allocation_pools"] == []
+
+
 async def test_server_moves_between_networks(demo: Driver) -> None:
     net, subnet = await network(demo)
     other = await demo.make("OS::Neutron::Net", "other")

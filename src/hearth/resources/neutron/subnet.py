@@ -10,7 +10,7 @@ from hearth.model.values import UNKNOWN
 from hearth.resources import base, checks, live, rules
 from hearth.resources.contract import Call, Change, Issue, Observed, Values
 from hearth.resources.neutron import network_resource
-from hearth.resources.schema import ABSENT, PHYSICAL_NAME, Attribute, Property
+from hearth.resources.schema import PHYSICAL_NAME, Attribute, Property
 
 _MODES = ("dhcpv6-stateful", "dhcpv6-stateless", "slaac")
 #: What a template may give as gateway_ip for "no gateway".
@@ -52,14 +52,14 @@ class Subnet(network_resource.NetworkResource):
     ip_version = Property(int, "4 or 6.", default=4, allowed=(4, 6))
     enable_dhcp = Property(bool, "Whether DHCP serves it.", default=True, updatable=True)
     gateway_ip = Property(
-        str, "Address of the gateway; null or empty for none.", updatable=True, null="", cleared=ABSENT, live=_gateway
+        str, "Address of the gateway; null or empty for none.", updatable=True, null="", live=_gateway
     )
     dns_nameservers = Property(list, "DNS servers told to hosts.", default=[], updatable=True, ordered=True)
     allocation_pools = Property(
         list,
         "Ranges that addresses are given from.",
         updatable=True,
-        cleared=ABSENT,
+        cleared=[],
         items=Property(
             dict,
             fields={
