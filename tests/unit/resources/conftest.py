@@ -50,6 +50,8 @@ class Driven:
 
     kind: Base
     call: Call
+    #: What was seen when the last action was found done; attributes are kept of it.
+    seen: Observed | None = None
 
     @property
     def id(self) -> str:
@@ -70,6 +72,7 @@ class Driven:
             if observed is None and self.call.action is Action.DELETE:
                 return
             if await self.kind.settle(self.call, observed) is None:
+                self.seen = observed
                 return
             await asyncio.sleep(0.02)
         raise AssertionError(f"{self.kind.type_name} is not done with {self.call.action}: {observed}")

@@ -215,6 +215,48 @@ async def test_server_moves_between_networks(demo: Driver) -> None:
     assert await demo_ports(demo, net.id) == await demo_ports(demo, other.id) == []
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (["net"], ["subnet"]),
+        (["net"], ["port"]),
+        (["subnet"], ["net"]),
+        (["net"], ["both"]),
+        (["net"], ["address"]),
+        (["subnet"], ["both"]),
+        (["net", "fixed", "subnet"], ["subnet", "net", "both"]),
+    ],
+)
+async def test_a_server_keeps_ports_that_serve_its_new_networks_too(
+    demo: Driver, before: list[str], after: list[str]
+) -> None:
+    net, subnet = await network(demo)
+    forms: dict[str, dict[str, Any]] = {
+        "net": {"network": net.id},
+        "subnet": {"subnet": subnet.id},
+        "both": {"network": net.id, "subnet": subnet.id},
+        "fixed": {"network": net.id, "fixed_ip": "10.9.0.33"},
+    }
+    server = await demo.make("OS::Nova::Server", image=IMAGE, flavor=FLAVOR, networks=[forms[one] for one in before])
+    ports = {port["id"] for port in await demo_ports(demo, net.id)}
+    first = (await server.attribute("addresses"))[net.id][0]
+    forms |= {"port": {"port": first["port"]}, "address": {"network": net.id, "fixed_ip": first["addr"]}}
+    await server.update(networks=[forms[one] for one in after])
+    assert {port["id"] for port in await demo_ports(demo, net.id)} == ports
+    await server.delete()
+    assert await demo_ports(demo, net.id) == []
+
+
+async def test_a_server_shows_its_new_addresses_when_it_is_done(demo: Driver) -> None:
+    net, subnet = await network(demo)
+    other = await demo.make("OS::Neutron::Subnet", "other", network=net.id, cidr="10.8.0.0/24")
+    server = await demo.make("OS::Nova::Server", image=IMAGE, flavor=FLAVOR, networks=[{"subnet": subnet.id}])
+    await server.update(networks=[{"subnet": other.id}])
+    assert server.seen is not None
+    (address,) = server.seen["addresses"][net.call.physical_name]
+    assert address["addr"].startswith("10.8.0.")
+
+
 async def test_ports_of_a_server_that_never_came_are_removed(demo: Driver) -> None:
     net, subnet = await network(demo)
     server = await demo.prepare("OS::Nova::Server", image=IMAGE, flavor=FLAVOR, networks=[{"subnet": subnet.id}])

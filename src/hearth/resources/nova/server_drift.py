@@ -55,7 +55,7 @@ def networks(call: Call, observed: Observed) -> Any:
     left = list(observed[_PORTS])
     present = []
     for at, entry in enumerate(entries):
-        port_id = server_ports.port_of(entry, at, left, server_ports.made(call))
+        port_id = server_ports.port_of(entry, at, left, server_ports.known(call))
         if any(port["id"] == port_id for port in left):
             left = [port for port in left if port["id"] != port_id]
             present.append(entry)

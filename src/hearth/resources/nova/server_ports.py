@@ -20,6 +20,8 @@ from hearth.resources.remote import to_request
 _PORTS = "/v2.0/ports"
 #: Where a call keeps `{place: port id}` of the ports made for its server.
 _MADE = "ports"
+#: Where it keeps `{place: port id}` of all ports, once an update has chosen among those that were there.
+_SERVING = "serving"
 
 
 async def connections(call: Call) -> Any:
@@ -53,13 +55,27 @@ def needs_port(entry: Mapping[str, Any]) -> bool:
 
 
 def made(call: Call) -> dict[str, str]:
-    """The ports made for the server: `{place in the list: port id}`."""
+    """The ports made for the server: `{place in the first list: port id}`."""
     kept: dict[str, str] = json.loads(call.data.get(_MADE, "{}"))
     return kept
 
 
+def known(call: Call) -> dict[str, str]:
+    """What is known of the ports that serve the entries: `{place in the list: port id}`."""
+    if _SERVING not in call.data:
+        return made(call)
+    kept: dict[str, str] = json.loads(call.data[_SERVING])
+    return kept
+
+
+def serve(call: Call, serving: Mapping[int, str]) -> None:
+    """Note which ports serve the entries from now on."""
+    call.data[_SERVING] = json.dumps({str(at): port_id for at, port_id in serving.items()})
+
+
 async def _own_port(call: Call, entry: Mapping[str, Any], at: int) -> str:
-    found = await _ports(call, description=_marker(call, at))
+    elsewhere = set(known(call).values())
+    found = [one for one in await _ports(call, description=_marker(call, at)) if one["id"] not in elsewhere]
     port_id: str
     if found:
         port_id = found[0]["id"]
@@ -67,7 +83,9 @@ async def _own_port(call: Call, entry: Mapping[str, Any], at: int) -> str:
         body = await _port_body(call, entry, at)
         answer = await _request(call, "POST", _PORTS, {"port": body})
         port_id = answer.body["port"]["id"]
-    call.data[_MADE] = json.dumps({**made(call), str(at): port_id})
+    others = {place: one for place, one in made(call).items() if one != port_id}
+    # After an update the former port of this place may serve another.
+    call.data[_MADE] = json.dumps({**others, port_id if str(at) in others else str(at): port_id})
     return port_id
 
 
@@ -123,7 +141,7 @@ async def associate_floating_ips(call: Call) -> None:
     ports = await _ports(call, device_id=call.physical_id)
     for at, entry in enumerate(entries):
         if entry.get("floating_ip"):
-            port_id = port_of(entry, at, ports, made(call))
+            port_id = port_of(entry, at, ports, known(call))
             if port_id is not None:
                 body = {"floatingip": {"port_id": port_id}}
                 await _request(call, "PUT", f"/v2.0/floatingips/{entry['floating_ip']}", body)
@@ -148,12 +166,13 @@ async def release_floating_ip(call: Call, floating_ip: str) -> None:
         return
 
 
-def port_of(entry: Mapping[str, Any], at: int, ports: list[dict[str, Any]], own: Mapping[str, str]) -> str | None:
-    """The id of the port that serves an entry, among the server's ports."""
+def port_of(entry: Mapping[str, Any], at: int, ports: list[dict[str, Any]], places: Mapping[str, str]) -> str | None:
+    """The id of the port that serves an entry, among the server's ports. `places`: see `known`."""
     if "port" in entry:
         return str(entry["port"])
-    if needs_port(entry):
-        return own.get(str(at))
+    there = places.get(str(at))
+    if needs_port(entry) or any(port["id"] == there for port in ports):
+        return there
     for port in ports:
         addresses = [ip["ip_address"] for ip in port["fixed_ips"]]
         if port["network_id"] == entry.get("network") and entry.get("fixed_ip", *addresses[:1]) in addresses:

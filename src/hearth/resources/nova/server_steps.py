@@ -14,10 +14,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
 from hearth.resources.contract import Call, Change, Gone, Observed, Permanent, Wait
-from hearth.resources.nova import server_ports, server_request
+from hearth.resources.nova import server_matching, server_ports, server_request
 from hearth.resources.remote import RemoteResource, changed_fields, remember_request
 
 _STEPS = "steps"
+#: How often a server is looked at until it shows the addresses that it has.
+_LOOKS = 30
 Step = dict[str, Any]
 
 
@@ -125,13 +127,14 @@ def _id_of(thing: Any) -> Any:
 
 
 async def _connect(server: RemoteResource, call: Call, observed: Observed, step: Step) -> bool:
-    """Separate what is not wanted any more, wait until it is gone, then connect what is missing."""
+    """Separate what is not wanted any more, wait until it is gone, then connect what is missing, and see it."""
     before = step["before"]
     after = call.properties.get("networks")
     ports = await server_ports.of_server(call)
+    if step.get("begun"):
+        return _shows(observed, ports, step)
     if "detach" not in step:
-        step["detach"] = _unwanted(before, after, ports, server_ports.made(call))
-        step["kept"] = sorted({port["id"] for port in ports} - set(step["detach"]))
+        _choose(call, before, after, ports, step)
         await _release_floating_ips(call, before or (), after or ())
     present = {port["id"] for port in ports}
     leaving = [port for port in step["detach"] if port in present]
@@ -144,26 +147,40 @@ async def _connect(server: RemoteResource, call: Call, observed: Observed, step:
         return False
     for port in [one for one in server_ports.made(call).values() if one in step["detach"]]:
         await server_ports.remove(call, port)
-    await _attach(server, call, before, after, present)
+    await _attach(server, call, before, after, present, step)
     await server_ports.associate_floating_ips(call)
-    return True
+    step["begun"] = True
+    return False
 
 
-async def _attach(server: RemoteResource, call: Call, before: Any, after: Any, present: set[str]) -> None:
+def _choose(call: Call, before: Any, after: Any, ports: list[dict[str, Any]], step: Step) -> None:
+    """Note which ports stay, each with its place in the new list, and which are to go."""
+    by_id = {port["id"]: port for port in ports}
+    kept: dict[int, str] = {}
+    leaving = list(by_id) if not before else []  # all that the service chose
+    if before:
+        serving = [server_ports.port_of(entry, at, ports, server_ports.known(call)) for at, entry in enumerate(before)]
+        served = [(entry, by_id.get(port_id or "")) for entry, port_id in zip(before, serving, strict=True)]
+        kept = server_matching.kept(served, after or ())
+        leaving = [port_id for port_id in serving if port_id is not None and port_id not in kept.values()]
+    step["kept"] = {str(at): port_id for at, port_id in kept.items()}
+    step["detach"] = sorted(leaving)
+    server_ports.serve(call, kept)
+
+
+async def _attach(server: RemoteResource, call: Call, before: Any, after: Any, present: set[str], step: Step) -> None:
     path = f"{server.path(call)}/os-interface"
     if not after:
         if before:
             await server.request(call, "POST", path, {"interfaceAttachment": {}}, creating=True)
         return
-    old = [_plain(entry) for entry in before or ()]
+    serving = {int(at): port_id for at, port_id in step["kept"].items()}
     for at, entry in enumerate(after):
-        if _plain(entry) in old:
-            old.remove(_plain(entry))
-            continue
-        if entry.get("allocate_network"):
+        if at in serving or entry.get("allocate_network"):
             continue
         wanted = await server_ports.connection(call, entry, at)
         if wanted.get("port") in present:
+            serving[at] = wanted["port"]
             continue
         body: dict[str, Any] = {"port_id": wanted["port"]} if "port" in wanted else {"net_id": wanted["uuid"]}
         if "fixed_ip" in wanted:
@@ -171,29 +188,20 @@ async def _attach(server: RemoteResource, call: Call, before: Any, after: Any, p
         version = None
         if "tag" in wanted:
             body["tag"], version = wanted["tag"], "2.49"
-        await server.request(call, "POST", path, {"interfaceAttachment": body}, creating=True, microversion=version)
+        attachment = {"interfaceAttachment": body}
+        answer = await server.request(call, "POST", path, attachment, creating=True, microversion=version)
+        serving[at] = answer.body["interfaceAttachment"]["port_id"]
+        server_ports.serve(call, serving)
+    server_ports.serve(call, serving)
 
 
-def _unwanted(before: Any, after: Any, ports: list[dict[str, Any]], own: Mapping[str, str]) -> list[str]:
-    """Ids of the ports that serve entries which are gone. Without entries before, all that the service chose."""
-    if not before:
-        return sorted(port["id"] for port in ports)
-    kept = [_plain(entry) for entry in after or ()]
-    unwanted: list[str] = []
-    free = list(ports)
-    for at, entry in enumerate(before):
-        port_id = server_ports.port_of(entry, at, free, own)
-        free = [port for port in free if port["id"] != port_id]
-        if _plain(entry) in kept:
-            kept.remove(_plain(entry))
-        elif port_id is not None:
-            unwanted.append(port_id)
-    return unwanted
-
-
-def _plain(entry: Mapping[str, Any]) -> dict[str, Any]:
-    """What decides about the port: a floating address moves without it."""
-    return {key: value for key, value in entry.items() if key != "floating_ip"}
+def _shows(observed: Observed, ports: list[dict[str, Any]], step: Step) -> bool:
+    """Whether the service shows the addresses of the ports; it learns of them some time later, if at all."""
+    step["looks"] = step.get("looks", 0) + 1
+    shown = {
+        one.get("OS-EXT-IPS-MAC:mac_addr") for several in observed.get("addresses", {}).values() for one in several
+    }
+    return shown == {port["mac_address"] for port in ports if port["fixed_ips"]} or step["looks"] >= _LOOKS
 
 
 async def _release_floating_ips(call: Call, before: Any, after: Any) -> None:
