@@ -72,7 +72,8 @@ class Basis:
     """What a plan was made on, and what it is carried out by; see `store.plans`.
 
     `steps`: name, row id, verdict, whether it is certain. `nodes`: name, row id, work, needs. `names`: kind, name, id,
-    and the name as it may be shown. `refused`: what the plan itself says cannot be.
+    and the name as it may be shown. `refused`: what the plan itself says cannot be. `converge`: it puts right what had
+    drifted when the plan was made.
     """
 
     root_id: str
@@ -86,6 +87,7 @@ class Basis:
     names: list[tuple[str, str, str, str]] = dataclasses.field(default_factory=list)
     types: list[str] = dataclasses.field(default_factory=list)
     refused: list[str] = dataclasses.field(default_factory=list)
+    converge: bool = False
 
 
 async def bounds_of(store: Store, plan_id: str, path: str) -> bounds.Bounds | None:
@@ -178,6 +180,7 @@ class PlanKeeping:
             names=names,
             types=sorted(types),
             refused=plan_view.refusals(document.stack),
+            converge=tree.run.traversal.converge,
         )
 
     async def show(self, caller: tokens.Caller, tenant: str, plan_id: str) -> tuple[PlanRow, PlanDocument]:
@@ -360,6 +363,7 @@ class PlanKeeping:
     ) -> actions.Prepared:
         """The stored plan, ready to be begun."""
         made, ground = _plan_of(row, basis), surveyed.grounds.get(stack.id, actions.Ground())
+        ground = ground.facing(None, converge=basis.converge)
         blueprint = None
         if row.definition_id != actions.NOTHING:
             blueprint = await self._definitions.blueprint(row.definition_id, stack)

@@ -8,7 +8,7 @@ from hearth.cloud import tokens
 from hearth.engine import actions, context, definitions, drifting, plan_tree, survey, wishes
 from hearth.engine.plan_tree import PlanTree
 from hearth.engine.requests import StackRequest
-from hearth.model.errors import NotFound
+from hearth.model.errors import BadRequest, NotFound
 from hearth.model.states import Action
 from hearth.store import fingerprints
 from hearth.store.fingerprints import Fingerprint
@@ -55,6 +55,10 @@ class Planning:
         fingerprint: bool = False,
     ) -> Drawn:
         """The plan of an update. `fingerprint`: of what it is made on, for a plan that is kept."""
+        if fingerprint and request.drift:
+            raise BadRequest(
+                "drift: a plan that is kept goes by stored decisions; store them first, by POST to /drift."
+            )
         decided = await self._drifting.for_update(stack, request)
         surveyed, taken = await self._survey(stack, fingerprint)
         surveyed = surveyed.facing(decided, converge=self._drifting.converges(request))

@@ -148,7 +148,7 @@ class _Taker:
         elif treatment is Treatment.IGNORE:
             self._note(row, Treated(row.name, name, treatment))
         elif name not in differences:
-            advice = f"What differs is {', '.join(differences)}." if differences else "Look again."
+            advice = f"What differs is {', '.join(sorted(differences))}." if differences else "Look again."
             raise BadRequest(
                 f"{target.resource}.{name} does not differ from what is expected, so there is nothing to {treatment}, "
                 f"as far as the last look saw. {advice}"
