@@ -2,13 +2,13 @@
 
 import asyncio
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from hearth.cloud import session
 from hearth.model.states import Action
 from hearth.resources import base
-from hearth.resources.contract import Call, Change, Gone, Permanent, Wait
+from hearth.resources.contract import Blocker, Call, Change, Gone, Permanent, Wait
 from hearth.resources.schema import Property
 
 
@@ -18,6 +18,7 @@ class Service:
     `silent`: verbs that never answer. `endless`: verbs that are accepted and never done. `refusals`: what a verb
     answers, one after the other; None lets a call pass. `losses`: what callers of create hear after the work. `cut`:
     calls whose caller gave them up. `fails_to_settle`: resources whose update fails after it was accepted.
+    `users`: who uses the objects of resources.
     """
 
     is_usable = True
@@ -27,6 +28,7 @@ class Service:
         self.silent: set[str] = set()
         self.endless: set[str] = set()
         self.refusals: dict[str, Iterator[Exception | None]] = {}
+        self.users: dict[str, Sequence[Blocker]] = {}
         self.fails_to_settle: set[str] = set()
         self.findable = True
         self.losses: Iterator[Exception] = iter(())
@@ -87,6 +89,10 @@ class Service:
                     raise Gone("there is no such object")
                 if "delete" not in service.endless:
                     del service.objects[str(call.physical_id)]
+
+            async def blockers(self, call: Call) -> Sequence[Blocker]:
+                await service.call("blockers", call)
+                return service.users.get(call.name, ())
 
             async def suspend(self, call: Call) -> None:
                 await service.call("suspend", call)

@@ -9,7 +9,7 @@ import logging
 from typing import Any
 
 from hearth.cloud import errors as cloud_errors
-from hearth.engine import context, parting, retrying
+from hearth.engine import blocking, context, parting, retrying
 from hearth.engine.recording import Recorder
 from hearth.engine.step import Step
 from hearth.model import plan
@@ -30,10 +30,11 @@ class Failing:
     def __init__(self, surroundings: context.Context, record: Recorder) -> None:
         self._context = surroundings
         self._record = record
+        self._blocking = blocking.Blocking(surroundings)
 
-    def outcome(self, step: Step, error: Exception) -> Move | None:
+    async def outcome(self, step: Step, error: Exception) -> Move | None:
         """What an error means for the step: tried again, or failed."""
-        failure = as_failure(error)
+        failure = await self._blocking.explained(step, as_failure(error))
         forced = step.run.waiver(step.row) is Waiver.FORCE
         retry = retrying.decide(failure, step.node.tries, self._context.settings, self._context.jitter(), forced=forced)
         return self._failed(step, failure) if retry is None else self._again(step, failure, retry)

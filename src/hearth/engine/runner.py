@@ -407,7 +407,7 @@ class Engine:
         told = [(step, self._steps.trouble(step, error)) for step in waiting if not step.noted]
         await self._tell([(step, f"{reason}; it is looked at again") for step, reason in told])
         for step in waiting:
-            move = self._steps.look_failed(step, error, now)
+            move = await self._steps.look_failed(step, error, now)
             if move is not None and self._held.get(step.node.id) is step:
                 given_up.add(step.node.id)
                 await self._last(step, move)

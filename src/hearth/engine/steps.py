@@ -54,7 +54,7 @@ class Steps:
         except committer.LeaseLost:
             return None
         except Exception as error:  # the border of a step: whatever happens becomes its outcome
-            return self._failing.outcome(step, error)
+            return await self._failing.outcome(step, error)
 
     async def settle(self, step: Step, observed: contract.Observed | None) -> Move | None:
         """Go on with a step whose remote object was looked at."""
@@ -63,20 +63,20 @@ class Steps:
         except committer.LeaseLost:
             return None
         except Exception as error:  # the border of a step, as above
-            return self._failing.outcome(step, error)
+            return await self._failing.outcome(step, error)
 
     def trouble(self, step: Step, error: Exception) -> str:
         """How a reason tells of an error."""
         return self._failing.reason(step, as_failure(error))
 
-    def look_failed(self, step: Step, error: Exception, now: float) -> Move | None:
+    async def look_failed(self, step: Step, error: Exception, now: float) -> Move | None:
         """What it means that the remote object could not be looked at; None: it is looked at again."""
         if isinstance(as_failure(error), contract.Temporary):
             step.refused_since = None
             return None
         if step.refused_since is None:
             step.refused_since = now
-        return self._failing.outcome(step, error) if now - step.refused_since >= retrying.LONGEST_PAUSE else None
+        return await self._failing.outcome(step, error) if now - step.refused_since >= retrying.LONGEST_PAUSE else None
 
     async def _stop_before(self, step: Step) -> Move | None:
         """The move that stops at a hook, or ends a step that had stopped after its work; None: go on."""

@@ -30,6 +30,7 @@ from hearth.resources.schema import Attribute, Property, Support
 
 __all__ = [
     "Adjustment",
+    "Blocker",
     "Call",
     "Change",
     "ChildResource",
@@ -151,6 +152,29 @@ class Wait:
     """Not done yet: look again after this many seconds (None: the engine's usual interval)."""
 
     after: float | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Blocker:
+    """What uses an object, so that it cannot be deleted. Texts that are not known are empty.
+
+    `device_kind` and `device_id`: what stands behind it, as the server that has a port. `remove`: the command that
+    takes it away.
+    """
+
+    noun: str
+    id: str
+    name: str = ""
+    device_kind: str = ""
+    device_id: str = ""
+    remove: str = ""
+
+    def words(self) -> str:
+        """How a reason names it."""
+        text = (
+            f"{self.noun} {self.name} ({self.id})" if self.name and self.name != self.id else f"{self.noun} {self.id}"
+        )
+        return f"{text} for {self.device_kind or 'device'} {self.device_id}" if self.device_id else text
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -577,6 +601,10 @@ class Resource:
 
     async def delete(self, call: Call) -> None:
         """Remove the object (`call.physical_id` is set). Raises Gone when it is not there: that is success."""
+
+    async def blockers(self, call: Call) -> Sequence[Blocker]:
+        """Who uses the object, asked when its deletion is refused."""
+        return ()
 
     async def observe(self, call: Call) -> Observed | None:
         """What the service says of the object now; None for types without a remote object. Raises Gone."""

@@ -20,8 +20,9 @@ from hearth.cloud import errors, session
 from hearth.model.constraints import shown
 from hearth.model.drift import Condition
 from hearth.model.states import Action
-from hearth.resources import base, failures, finders, live, schema
+from hearth.resources import base, blockers, failures, finders, live, schema
 from hearth.resources.contract import (
+    Blocker,
     Call,
     Change,
     Drift,
@@ -94,6 +95,8 @@ class RemoteResource(base.Base):
     """A resource type with an object in a service."""
 
     remote: ClassVar[Remote]
+    #: Where those are listed who can keep the object from being deleted.
+    used_by: ClassVar[Sequence[blockers.Users]] = ()
     external = True
     supports_check = True
 
@@ -217,6 +220,17 @@ class RemoteResource(base.Base):
     async def delete(self, call: Call) -> None:
         """See `Resource.delete`."""
         remember_request(call, await self.request(call, "DELETE", self.path(call)))
+
+    async def blockers(self, call: Call) -> Sequence[Blocker]:
+        """See `Resource.blockers`: those that the rows of `used_by` find."""
+        inside = any(one.inside for one in self.used_by)
+        observed = await self.observe(call) if inside else None
+        values = self.placeholders(call)
+        return [blocker for one in self.used_by for blocker in await one.asked(call, values, observed)]
+
+    def placeholders(self, call: Call) -> Mapping[str, str]:
+        """What stands for the object in the requests of `used_by`."""
+        return {"id": call.physical_id or ""}
 
     async def observe(self, call: Call) -> Observed | None:
         """See `Resource.observe`."""

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from hearth.model.states import Action, Status
 from hearth.store import stacks, tables
 from hearth.store.codec import Codec
-from hearth.store.rows import OrphanRow, StackRow
+from hearth.store.rows import OrphanRow
 
 _t = tables.orphan
 _r = tables.resource
@@ -26,7 +26,7 @@ def insert(connection: sa.Connection, codec: Codec, rows: Sequence[OrphanRow]) -
     """Note objects that are let go; where they come from is looked up: root stack, and the path of names below it."""
     if not rows:
         return
-    origins = {stack_id: _origin(connection, stack_id) for stack_id in {row.stack_id for row in rows}}
+    origins = {stack_id: stacks.origin(connection, stack_id) for stack_id in {row.stack_id for row in rows}}
     values = []
     for row in rows:
         root, names = origins[row.stack_id]
@@ -37,15 +37,6 @@ def insert(connection: sa.Connection, codec: Codec, rows: Sequence[OrphanRow]) -
             columns |= {"stack_id": root.id, "stack_name": root.name, "project_id": root.project_id}
         values.append(columns)
     connection.execute(_t.insert(), values)
-
-
-def _origin(connection: sa.Connection, stack_id: str) -> tuple[StackRow | None, list[str]]:
-    names: list[str] = []
-    stack = stacks.by_id(connection, stack_id)
-    while stack is not None and stack.owner_id is not None:
-        names.insert(0, stack.owner_resource_name or "")
-        stack = stacks.by_id(connection, stack.owner_id)
-    return stack, names
 
 
 def listed(connection: sa.Connection, codec: Codec, project_id: str | None) -> list[OrphanRow]:

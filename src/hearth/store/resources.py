@@ -85,6 +85,12 @@ def by_physical_id(connection: sa.Connection, codec: Codec, stack_id: str, physi
     return [from_row(codec, row) for row in connection.execute(query)]
 
 
+def having(connection: sa.Connection, codec: Codec, physical_ids: Collection[str]) -> list[ResourceRow]:
+    """Rows of all stacks that have one of some physical ids."""
+    query = sa.select(_t).where(_t.c.physical_id.in_(list(physical_ids)))
+    return [from_row(codec, row) for row in connection.execute(query)]
+
+
 def ids_of_stack(connection: sa.Connection, stack_id: str) -> set[str]:
     """Ids of all rows of a stack."""
     return set(connection.execute(_IDS_OF_STACK, {"stack_id": stack_id}).scalars())

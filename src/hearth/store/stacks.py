@@ -103,6 +103,16 @@ def running_in_tree(connection: sa.Connection, root_id: str) -> list[StackRow]:
     return [one for one in tree(connection, root_id) if one.status is Status.IN_PROGRESS]
 
 
+def origin(connection: sa.Connection, stack_id: str) -> tuple[StackRow | None, list[str]]:
+    """The root of a stack, and the names of the resources that lead down to it."""
+    names: list[str] = []
+    stack = by_id(connection, stack_id)
+    while stack is not None and stack.owner_id is not None:
+        names.insert(0, stack.owner_resource_name or "")
+        stack = by_id(connection, stack.owner_id)
+    return stack, names
+
+
 def children(connection: sa.Connection, stack_id: str) -> list[StackRow]:
     """The live stacks nested directly in a stack."""
     query = sa.select(_t).where(_t.c.owner_id == stack_id, _t.c.live_name.is_not(None))

@@ -9,7 +9,7 @@ from typing import Any
 
 from hearth.model.states import Action
 from hearth.model.values import UNKNOWN
-from hearth.resources import base, rules
+from hearth.resources import base, blockers, rules
 from hearth.resources.cinder import volume_backups
 from hearth.resources.contract import (
     Call,
@@ -84,6 +84,7 @@ class Volume(RemoteResource):
     )
     may_replace = frozenset({"backup_id"})  # a volume in use cannot be filled
     supports_snapshot = True
+    used_by = (blockers.ATTACHED_SERVERS, blockers.VOLUME_SNAPSHOTS)
     snapshot_deletion_policy = True
 
     name = Property(str, "Name of the volume.", default=PHYSICAL_NAME, updatable=True)

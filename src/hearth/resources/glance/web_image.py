@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from hearth.model.states import Action
-from hearth.resources import base
+from hearth.resources import base, blockers
 from hearth.resources.contract import Call, Change, InError, Issue, Observed, Values, Wait
 from hearth.resources.remote import Readiness, Remote, RemoteResource, remember_request
 from hearth.resources.schema import PHYSICAL_NAME, USED_ONCE, Property
@@ -44,6 +44,8 @@ class WebImage(RemoteResource):
         ),
         sparse=True,
     )
+
+    used_by = (blockers.servers(image="{id}"),)
 
     name = Property(str, "Name of the image.", default=PHYSICAL_NAME)
     id = Property(str, "Id of the image; made if it is not given.")

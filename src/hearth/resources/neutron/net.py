@@ -5,7 +5,7 @@ Spec: https://docs.openstack.org/api-ref/network/v2/#networks
 
 from typing import Any
 
-from hearth.resources import base, live
+from hearth.resources import base, blockers, live
 from hearth.resources.contract import Call, Change, Observed
 from hearth.resources.neutron import network_resource
 from hearth.resources.schema import PHYSICAL_NAME, Attribute, Property
@@ -19,6 +19,7 @@ class Net(network_resource.NetworkResource):
     """A virtual network, which subnets and ports belong to."""
 
     remote = network_resource.collection("network", readiness=network_resource.ON_CREATE)
+    used_by = (blockers.ports(network_id="{id}"),)
 
     name = Property(str, "Name of the network.", default=PHYSICAL_NAME, updatable=True)
     admin_state_up = Property(bool, "Whether the network carries traffic.", default=True, updatable=True)

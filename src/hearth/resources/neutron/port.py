@@ -5,7 +5,7 @@ Spec: https://docs.openstack.org/api-ref/network/v2/#ports
 
 from typing import Any
 
-from hearth.resources import base, finders, live, rules
+from hearth.resources import base, blockers, finders, live, rules
 from hearth.resources.contract import Call, Change, Decision, Neighbour, Neighbours, Observed, Verdict
 from hearth.resources.neutron import network_resource, port_properties, topology
 from hearth.resources.schema import ABSENT, PHYSICAL_NAME, Attribute, Property
@@ -18,6 +18,7 @@ class Port(network_resource.NetworkResource):
     """Has addresses, security groups, and the device that uses it."""
 
     remote = network_resource.collection("port", readiness=network_resource.ON_CHANGE)
+    used_by = (blockers.DEVICE,)
 
     network = Property(
         str, "Network of the port.", required=True, refers="neutron.network", wire="network_id", since="2014.2"

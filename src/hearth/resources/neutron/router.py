@@ -5,7 +5,7 @@ Spec: https://docs.openstack.org/api-ref/network/v2/#routers-routers
 
 from typing import Any
 
-from hearth.resources import base, live, rules
+from hearth.resources import base, blockers, live, rules
 from hearth.resources.contract import Call, Change, Neighbour, Neighbours, Observed
 from hearth.resources.neutron import network_resource, topology
 from hearth.resources.schema import ABSENT, PHYSICAL_NAME, Attribute, Property
@@ -25,6 +25,7 @@ class Router(network_resource.NetworkResource):
     """Routes between the subnets it has interfaces on."""
 
     remote = network_resource.collection("router", readiness=network_resource.ON_CREATE)
+    used_by = (blockers.ports(device_id="{id}"),)
 
     name = Property(str, "Name of the router.", default=PHYSICAL_NAME, updatable=True)
     external_gateway_info = Property(

@@ -3,9 +3,10 @@
 Spec: https://docs.openstack.org/api-ref/network/v2/#update-router
 """
 
+from collections.abc import Mapping
 from typing import Any
 
-from hearth.resources import base
+from hearth.resources import base, blockers
 from hearth.resources.contract import Call, Gone, Neighbour, Neighbours, Observed
 from hearth.resources.neutron import network_resource, topology
 from hearth.resources.rules import at_least_one
@@ -17,6 +18,7 @@ class RouterGateway(network_resource.NetworkResource):
     """Has no id of its own: the physical id is `<router>:<network>`."""
 
     remote = network_resource.collection("router", marker="", batch="")
+    used_by = (blockers.FLOATING_IPS,)
 
     router_id = Property(str, "The router.", required=True, refers="neutron.router", live="router")
     network = Property(str, "The external network.", refers="neutron.network", live="network_id")
@@ -39,6 +41,10 @@ class RouterGateway(network_resource.NetworkResource):
             if topology.same(one.properties.get("router"), router)
         }
         return interfaces | topology.subnets_of(others, [me.properties.get("network")])
+
+    def placeholders(self, call: Call) -> Mapping[str, str]:
+        """The router, whose floating addresses need the gateway."""
+        return {"router": (call.physical_id or "").partition(":")[0]}
 
     async def locate(self, call: Call) -> str | None:
         """The gateway is known by what it connects."""

@@ -3,9 +3,10 @@
 Spec: https://docs.openstack.org/api-ref/network/v2/#add-interface-to-router
 """
 
+from collections.abc import Mapping
 from typing import Any
 
-from hearth.resources import base, rules
+from hearth.resources import base, blockers, rules
 from hearth.resources.contract import Call, Gone, Observed
 from hearth.resources.neutron import network_resource
 from hearth.resources.remote import remember_request
@@ -25,6 +26,7 @@ class RouterInterface(network_resource.NetworkResource):
     """Has no id of its own: the physical id is `<router>:subnet_id=<subnet>` or `<router>:port_id=<port>`."""
 
     remote = network_resource.collection("port", marker="", batch="")
+    used_by = (blockers.FLOATING_IPS,)
 
     router = Property(str, "The router.", required=True, refers="neutron.router", live="device_id")
     router_id = Property(
@@ -54,6 +56,10 @@ class RouterInterface(network_resource.NetworkResource):
     )
 
     checks = (rules.exactly_one("subnet", "port"),)
+
+    def placeholders(self, call: Call) -> Mapping[str, str]:
+        """The router, whose floating addresses need the interface."""
+        return {"router": _parts(call.physical_id or "")[0]}
 
     async def locate(self, call: Call) -> str | None:
         """The interface is known by what it connects; a second one between the same two cannot be made."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from hearth.model.states import Action
-from hearth.resources import base
+from hearth.resources import base, blockers
 from hearth.resources.contract import MARKER, Call, Change, Gone, Issue, Observed, Values, Wait
 from hearth.resources.neutron import network_resource, protocols
 from hearth.resources.schema import ABSENT, PHYSICAL_NAME, Property
@@ -46,6 +46,7 @@ class SecurityGroup(network_resource.NetworkResource):
     """Its rules are part of it: a change of the list adds and removes only what differs."""
 
     remote = network_resource.collection("security_group")
+    used_by = (blockers.GROUPED_PORTS,)
     waits_on = frozenset({Action.CREATE})
 
     name = Property(str, "Name of the group.", default=PHYSICAL_NAME, updatable=True)

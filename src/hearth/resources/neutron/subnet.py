@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from hearth.model.values import UNKNOWN
-from hearth.resources import base, checks, live, rules
+from hearth.resources import base, blockers, checks, live, rules
 from hearth.resources.contract import Call, Change, Issue, Observed, Values
 from hearth.resources.neutron import network_resource
 from hearth.resources.schema import PHYSICAL_NAME, Attribute, Property
@@ -32,6 +32,7 @@ class Subnet(network_resource.NetworkResource):
     """Addresses, their gateway, and what DHCP tells about them."""
 
     remote = network_resource.collection("subnet")
+    used_by = (blockers.ports(fixed_ips="subnet_id={id}"),)
 
     network = Property(
         str, "Network the subnet is in.", required=True, refers="neutron.network", wire="network_id", since="2014.2"

@@ -5,7 +5,7 @@ Spec: https://docs.openstack.org/api-ref/compute/#flavors
 
 from typing import Any
 
-from hearth.resources import base
+from hearth.resources import base, blockers
 from hearth.resources.contract import Call, Change, Gone, Observed
 from hearth.resources.remote import Remote, RemoteResource
 from hearth.resources.schema import ABSENT, PHYSICAL_NAME, Attribute, Property
@@ -23,6 +23,7 @@ class Flavor(RemoteResource):
     """Its id is chosen here, so that a lost answer leaves no doubt; admin only by default."""
 
     remote = Remote(service="compute", path="/flavors", envelope="flavor")
+    used_by = (blockers.servers(flavor="{id}", all_tenants="1"),)
 
     name = Property(str, "Name of the flavor.", default=PHYSICAL_NAME, since="7.0.0")
     flavorid = Property(str, "Id of the flavor; made if it is not given.", wire=None, live="id", since="7.0.0")

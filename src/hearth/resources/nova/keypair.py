@@ -5,7 +5,7 @@ Spec: https://docs.openstack.org/api-ref/compute/#keypairs-keypairs
 
 from typing import Any
 
-from hearth.resources import base
+from hearth.resources import base, blockers
 from hearth.resources.contract import Call, Observed
 from hearth.resources.remote import Remote, RemoteResource, remember_request
 from hearth.resources.schema import Attribute, Property
@@ -27,6 +27,7 @@ class KeyPair(RemoteResource):
     # From 2.92 on the service makes no pairs.
     remote = Remote(service="compute", path="/os-keypairs", envelope="keypair", microversion="2.10")
     named_before_create = False
+    used_by = (blockers.servers(key_name="{id}"),)
 
     name = Property(str, "Name of the key pair.", required=True, length=(1, 255))
     public_key = Property(

@@ -6,7 +6,7 @@ Spec: https://docs.openstack.org/api-ref/compute/#server-groups-os-server-groups
 from collections.abc import Iterable
 from typing import Any
 
-from hearth.resources import base
+from hearth.resources import base, blockers
 from hearth.resources.contract import Call, Issue, Values
 from hearth.resources.remote import Remote, RemoteResource
 from hearth.resources.schema import PHYSICAL_NAME, Property
@@ -20,6 +20,7 @@ class ServerGroup(RemoteResource):
 
     # The first version in which a group has one policy and rules.
     remote = Remote(service="compute", path="/os-server-groups", envelope="server_group", microversion="2.64")
+    used_by = (blockers.GROUP_MEMBERS,)
 
     name = Property(str, "Name of the group.", default=PHYSICAL_NAME)
     policies = Property(

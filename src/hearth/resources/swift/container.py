@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from hearth.cloud import session
-from hearth.resources import base
+from hearth.resources import base, blockers
 from hearth.resources.contract import Call, Gone, Observed
 from hearth.resources.remote import Remote, RemoteResource
 from hearth.resources.schema import PHYSICAL_NAME, Attribute, Property
@@ -40,6 +40,7 @@ class Container(RemoteResource):
     """Its name is its id. Everything about it travels in headers."""
 
     remote = Remote(service="object-store", path="", envelope="", sparse=True)
+    used_by = (blockers.OBJECTS,)
 
     name = Property(str, "Name of the container.", default=PHYSICAL_NAME, live=lambda call, observed: call.physical_id)
     read = Property(str, "Who may read.", name="X-Container-Read", live="x-container-read")
