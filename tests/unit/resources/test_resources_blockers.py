@@ -3,28 +3,27 @@
 from typing import Any
 
 import pytest
-from conftest import Driven, Driver
 
 from hearth.resources.contract import Conflict, ResourceFailure
 
 
-async def port(demo: Driver, network: str, **fields: Any) -> str:
+async def port(demo: Any, network: str, **fields: Any) -> str:
     body = {"port": {"network_id": network, "name": "by-hand", **fields}}
     return str((await demo.cloud.post("network", "/v2.0/ports", json=body)).body["port"]["id"])
 
 
-async def net(demo: Driver) -> tuple[Driven, str]:
+async def net(demo: Any) -> tuple[Any, str]:
     made = await demo.make("OS::Neutron::Net")
     return made, await port(demo, made.id)
 
 
-async def subnet(demo: Driver) -> tuple[Driven, str]:
+async def subnet(demo: Any) -> tuple[Any, str]:
     network = await demo.make("OS::Neutron::Net")
     made = await demo.make("OS::Neutron::Subnet", network=network.id, cidr="10.1.0.0/24")
     return made, await port(demo, network.id)
 
 
-async def router(demo: Driver) -> tuple[Driven, str]:
+async def router(demo: Any) -> tuple[Any, str]:
     network = await demo.make("OS::Neutron::Net")
     inner = await demo.make("OS::Neutron::Subnet", network=network.id, cidr="10.1.0.0/24")
     made = await demo.make("OS::Neutron::Router")
@@ -33,20 +32,20 @@ async def router(demo: Driver) -> tuple[Driven, str]:
     return made, str(answer.body["port_id"])
 
 
-async def security_group(demo: Driver) -> tuple[Driven, str]:
+async def security_group(demo: Any) -> tuple[Any, str]:
     network = await demo.make("OS::Neutron::Net")
     made = await demo.make("OS::Neutron::SecurityGroup")
     await port(demo, network.id)
     return made, await port(demo, network.id, security_groups=[made.id])
 
 
-async def volume(demo: Driver) -> tuple[Driven, str]:
+async def volume(demo: Any) -> tuple[Any, str]:
     made = await demo.make("OS::Cinder::Volume", size=1)
     body = {"snapshot": {"volume_id": made.id, "name": "by-hand"}}
     return made, str((await demo.cloud.post("volume", "/snapshots", json=body)).body["snapshot"]["id"])
 
 
-async def container(demo: Driver) -> tuple[Driven, str]:
+async def container(demo: Any) -> tuple[Any, str]:
     made = await demo.make("OS::Swift::Container")
     await demo.cloud.put("object-store", f"/{made.id}/by-hand", data=b"x")
     return made, "by-hand"
@@ -55,7 +54,7 @@ async def container(demo: Driver) -> tuple[Driven, str]:
 @pytest.mark.parametrize(
     "using", [net, subnet, router, security_group, volume, container], ids=lambda one: one.__name__
 )
-async def test_who_uses_an_object_is_found_when_its_deletion_is_refused(demo: Driver, using: Any) -> None:
+async def test_who_uses_an_object_is_found_when_its_deletion_is_refused(demo: Any, using: Any) -> None:
     made, user = await using(demo)
     with pytest.raises(ResourceFailure):
         await made.kind.delete(made.call)
@@ -66,12 +65,12 @@ async def test_who_uses_an_object_is_found_when_its_deletion_is_refused(demo: Dr
         assert user in found[0].remove
 
 
-async def test_an_object_that_nobody_uses_has_no_blockers(demo: Driver) -> None:
+async def test_an_object_that_nobody_uses_has_no_blockers(demo: Any) -> None:
     made = await demo.make("OS::Neutron::Net")
     assert await made.kind.blockers(made.call) == []
 
 
-async def test_a_port_tells_its_device(demo: Driver) -> None:
+async def test_a_port_tells_its_device(demo: Any) -> None:
     network = await demo.make("OS::Neutron::Net")
     inner = await demo.make("OS::Neutron::Subnet", network=network.id, cidr="10.1.0.0/24")
     owner = await demo.make("OS::Neutron::Router")
