@@ -50,6 +50,7 @@ _RULES: Mapping[str, Mapping[str, str]] = {
             "list_template_functions list_template_versions preview resource_schema show show_output show_snapshot "
             "template"
         ),
+        "plans": "index show",
         "resource": "index show",
         "events": "index show",
         "actions": "check",
@@ -64,6 +65,7 @@ _RULES: Mapping[str, Mapping[str, str]] = {
             "preview_update preview_update_patch "
             "restore_snapshot snapshot update update_drift update_patch validate_template"
         ),
+        "plans": "create apply delete",
         "resource": "mark_unhealthy",
         "actions": (
             "action snapshot suspend resume cancel_update cancel_without_rollback "

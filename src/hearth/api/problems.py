@@ -13,6 +13,7 @@ import msgspec
 from starlette.responses import Response
 
 from hearth.cloud import errors as cloud_errors
+from hearth.engine import plan_keeping
 from hearth.model import errors
 
 _log = logging.getLogger(__name__)
@@ -53,6 +54,8 @@ def response(error: BaseException, request_id: str, headers: Mapping[str, str] |
     body: dict[str, Any] = {"type": error.kind, "message": error.message, "traceback": None}
     if isinstance(error, errors.Invalid):
         body["diagnostics"] = [one.to_wire() for one in error.diagnostics]
+    if isinstance(error, plan_keeping.PlanOutdated):
+        body["moved"] = error.moved
     return as_json(
         {
             "code": error.status,

@@ -13,7 +13,7 @@ from urllib.parse import unquote
 
 from starlette.responses import Response
 
-from hearth.api import catalogue, drift, orphans, resources, snapshots, software, stacks
+from hearth.api import catalogue, drift, orphans, plans, resources, snapshots, software, stacks
 from hearth.api.call import Call
 
 Handler = Callable[[Call], Awaitable[Response]]
@@ -33,6 +33,7 @@ def _same(operation: Operation, methods: str) -> dict[str, Operation]:
 
 _LOOKUP = Operation(stacks.lookup, "stacks:lookup")
 _STACKS = "/v1/{tenant_id}/stacks"
+_PLANS = "/v1/{tenant_id}/plans"
 _STACK = _STACKS + "/{stack_name}/{stack_id}"
 _RESOURCE = _STACK + "/resources/{resource_name}"
 _SNAPSHOT = _STACK + "/snapshots/{snapshot_id}"
@@ -65,6 +66,14 @@ ROUTES: Mapping[str, Mapping[str, Operation]] = {
         "PUT": Operation(stacks.preview_update, "stacks:preview_update"),
         "PATCH": Operation(stacks.preview_update_patch, "stacks:preview_update_patch"),
     },
+    # Plans are an extension: none of these paths means anything to Heat.
+    _STACK + "/plans": {"POST": Operation(plans.create_for_stack, "plans:create")},
+    _PLANS: {"GET": Operation(plans.index, "plans:index"), "POST": Operation(plans.create, "plans:create")},
+    _PLANS + "/{plan_id}": {
+        "GET": Operation(plans.show, "plans:show"),
+        "DELETE": Operation(plans.delete, "plans:delete"),
+    },
+    _PLANS + "/{plan_id}/apply": {"POST": Operation(plans.apply, "plans:apply")},
     _STACK + "/template": {"GET": Operation(stacks.template, "stacks:template")},
     _STACK + "/environment": {"GET": Operation(stacks.environment, "stacks:environment")},
     _STACK + "/files": {"GET": Operation(stacks.files, "stacks:files")},

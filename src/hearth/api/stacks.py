@@ -54,14 +54,14 @@ async def detail(call: Call) -> Response:
 
 async def create(call: Call) -> Response:
     """Start the creation of a stack."""
-    request = await _fetched(call, inputs.new_stack_request(call.needed_body()))
+    request = await fetched(call, inputs.new_stack_request(call.needed_body()))
     identity = await call.service.create_stack(call.caller, call.tenant, request)
     return call.json(views.created(identity, call.links), 201, {"Location": call.links.stack(identity)})
 
 
 async def preview(call: Call) -> Response:
     """What create would make."""
-    request = await _fetched(call, inputs.new_stack_request(call.needed_body()))
+    request = await fetched(call, inputs.new_stack_request(call.needed_body()))
     found = await call.service.preview_create(call.caller, call.tenant, request)
     # What would be made has no id; clients have always been told this text for it.
     unborn = dataclasses.replace(found["identity"], id="None")
@@ -114,7 +114,7 @@ async def update_patch(call: Call) -> Response:
 
 
 async def _update(call: Call, *, patch: bool) -> Response:
-    request, patch = await _update_request(call, patch=patch)
+    request, patch = await update_request(call, patch=patch)
     await call.service.update_stack(call.caller, call.identity, request, patch=patch)
     return problems.as_text("The update was accepted.\n", 202)
 
@@ -131,20 +131,21 @@ async def preview_update_patch(call: Call) -> Response:
 
 async def _preview_update(call: Call, *, patch: bool) -> Response:
     nested = inputs.boolean("show_nested", call.query.get("show_nested"))
-    request, patch = await _update_request(call, patch=patch)
+    request, patch = await update_request(call, patch=patch)
     found = await call.service.preview_update(call.caller, call.identity, request, patch=patch, show_nested=nested)
     return call.json({"resource_changes": views.raw(found)})
 
 
-async def _update_request(call: Call, *, patch: bool) -> tuple[requests.StackRequest, bool]:
+async def update_request(call: Call, *, patch: bool) -> tuple[requests.StackRequest, bool]:
+    """What an update asks for, and whether what it does not name stays."""
     request = inputs.stack_request((call.body or {}) if patch else call.needed_body())
     patch = patch or request.existing
     if not patch:
         inputs.require_template(request)
-    return await _fetched(call, request), patch
+    return await fetched(call, request), patch
 
 
-async def _fetched(call: Call, request: requests.StackRequest) -> requests.StackRequest:
+async def fetched(call: Call, request: requests.StackRequest) -> requests.StackRequest:
     """The request with the text behind its template_url in place."""
     limit = call.settings.max_template_size
     if request.template is None and request.template_url is not None:
@@ -173,7 +174,7 @@ async def validate(call: Call) -> Response:
     ignored = inputs.ignored_errors(call.query.get("ignore_errors"))
     request = inputs.stack_request(call.needed_body())
     inputs.require_template(request)
-    request = await _fetched(call, request)
+    request = await fetched(call, request)
     try:
         found = await call.service.validate(call.caller, request, show_nested=nested, ignore_errors=ignored)
     except errors.Invalid as invalid:

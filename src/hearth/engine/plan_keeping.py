@@ -138,7 +138,7 @@ class PlanKeeping:
             stack_name=stack.name,
             action=drawn.tree.made.action.value,
             definition_id=wish.definition_id if wish is not None else actions.NOTHING,
-            digest=digest(encode(document)),
+            digest=digest(encode(msgspec.to_builtins(document))),
             created_at=now,
             expires_at=now + self._context.settings.plan_expires_after,
         )
