@@ -4,14 +4,17 @@ Everything is read from the declarations that the program itself runs on, so the
 runs this before the site is built.
 """
 
+import inspect
 import pathlib
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import click
+import msgspec
 
 from hearth.cloud import options
+from hearth.model import plan_document as document
 from hearth.process import main
 from hearth.resources import registry, schema
 from hearth.template import versions
@@ -39,6 +42,28 @@ def code(value: Any) -> str:
 def anchor(name: str) -> str:
     """A file name for a type's name."""
     return name.replace("::", "-").lower()
+
+
+# ---- the form of plans
+
+
+def plan_document() -> None:
+    """The schema of plans, from the records that the service fills."""
+    schema_text = msgspec.json.format(
+        msgspec.json.encode(msgspec.json.schema(document.PlanDocument)), indent=2
+    ).decode()
+    lines = ["# The document of a plan", "", "What `hearth stack plan -f json` and the API give as `document`.", ""]
+    for record in (
+        document.PlanDocument,
+        document.Summary,
+        document.StackChanges,
+        document.ResourceChange,
+        document.PropertyChange,
+        document.WorkItem,
+        document.Batches,
+    ):
+        lines += [f"**{record.__name__}.** {inspect.cleandoc(record.__doc__ or '')}", ""]
+    write("plan", [*lines, "## JSON schema", "", "```json", schema_text, "```"])
 
 
 # ---- resource types
@@ -208,6 +233,7 @@ def command_pages(command: click.Command, context: click.Context) -> Iterator[st
 
 if __name__ == "__main__":
     shutil.rmtree(TARGET, ignore_errors=True)
+    plan_document()
     resource_types()
     functions()
     configuration()

@@ -60,15 +60,29 @@ class Client:
         params = [("retain", name) for name in retain] + ([("force", "true")] if force else [])
         self._call("DELETE", stack.path, params=params)
 
-    def preview_create(self, body: Record) -> Record:
-        """The stack as it would be made."""
-        return _record(self._call("POST", "/stacks/preview", json=body), "stack")
+    def plan_new(self, body: Record, *, keep: bool) -> Record:
+        """The plan of a new stack; `keep`: to be applied later."""
+        return self._planned("/plans", body, keep)
 
-    def preview_update(self, stack: StackRef, body: Record, *, existing: bool) -> Record:
-        """`{added|updated|replaced|deleted|unchanged: [resource]}` of an update, nested stacks included."""
-        method = "PATCH" if existing else "PUT"
-        answer = self._call(method, f"{stack.path}/preview", json=body, params=[("show_nested", "true")])
-        return _record(answer, "resource_changes")
+    def plan_update(self, stack: StackRef, body: Record, *, keep: bool) -> Record:
+        """The plan of an update, or with the action `delete` in the body of a deletion."""
+        return self._planned(f"{stack.path}/plans", body, keep)
+
+    def _planned(self, path: str, body: Record, keep: bool) -> Record:
+        return _record(self._call("POST", path, json=body, params=[("keep", str(keep).lower())]), "plan")
+
+    def plans(self, stack: str | None) -> list[Record]:
+        """The project's kept plans, or those of one stack."""
+        return list(self._call("GET", "/plans", params=[("stack", stack)] if stack else [])["plans"])
+
+    def apply(self, plan_id: str, digest: str) -> StackRef:
+        """Do what a kept plan says; its stack."""
+        answer = self._call("POST", f"/plans/{quote(plan_id, '')}/apply", json={"digest": digest})
+        return StackRef(answer["stack"]["stack_name"], answer["stack"]["id"])
+
+    def forget_plan(self, plan_id: str) -> None:
+        """Drop a kept plan."""
+        self._call("DELETE", f"/plans/{quote(plan_id, '')}")
 
     def find(self, name_or_id: str) -> StackRef:
         """The stack of that name or id.
@@ -279,7 +293,9 @@ def to_problem(status: int, content: bytes) -> problems.ApiProblem:
     if not isinstance(error, Mapping):
         error = {}
     message = error.get("message") or body.get("explanation") or body.get("title") or f"status {status}"
-    return problems.ApiProblem(status, str(error.get("type", "")), str(message), error.get("diagnostics") or ())
+    problem = problems.ApiProblem(status, str(error.get("type", "")), str(message), error.get("diagnostics") or ())
+    problem.moved = [str(one) for one in error.get("moved") or ()]
+    return problem
 
 
 def _record(answer: Any, key: str | None = None) -> Record:

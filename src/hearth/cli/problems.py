@@ -40,8 +40,16 @@ class ApiProblem(CliError):
         self.kind = kind
         self.diagnostics = diagnostics
         self.sources: Mapping[str, findings.Source] = {}
+        #: Of a plan that is outdated: what is not as it was.
+        self.moved: Sequence[str] = ()
 
     def show(self, file: IO[Any] | None = None) -> None:
+        if self.moved:
+            click.echo("Error: The plan is outdated, and nothing was done. Since it was made:", err=True)
+            for one in self.moved:
+                click.echo(f"  - {one}", err=True)
+            click.echo("  Make a new plan.", err=True)
+            return
         if not self.diagnostics:
             super().show(file)
             return

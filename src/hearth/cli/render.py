@@ -34,7 +34,7 @@ def records(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str], outpu
             table.add_column(heading, overflow="fold")
         for row in chosen:
             table.add_row(*(_cell(value) for value in row.values()))
-        _console().print(table)
+        console().print(table)
     else:
         document(chosen, output_format)
 
@@ -50,7 +50,7 @@ def record(row: Mapping[str, Any], output_format: str) -> None:
         table.add_column("Value", overflow="fold")
         for key, value in row.items():
             table.add_row(key, _cell(value))
-        _console().print(table)
+        console().print(table)
     else:
         document(dict(row), output_format)
 
@@ -93,5 +93,6 @@ def _table() -> rich.table.Table:
     return rich.table.Table(box=rich.box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
 
 
-def _console() -> rich.console.Console:
+def console() -> rich.console.Console:
+    """Where people read; what does not go to a terminal is never cut."""
     return rich.console.Console(width=None if sys.stdout.isatty() else _UNCUT)

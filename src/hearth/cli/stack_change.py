@@ -2,20 +2,19 @@
 
 import contextlib
 import pathlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import click
 
-from hearth.cli import bundle, client, connection, drift_choice, follow, options, problems, render
+from hearth.cli import bundle, client, connection, drift_choice, follow, options, plan_draw, problems, render
 
 Record = client.Record
 
-#: What the API calls each kind of change, in the order shown, and the user's word for it.
-CHANGES = {"added": "create", "updated": "update", "replaced": "replace", "deleted": "delete", "unchanged": "keep"}
 
+def template_options(*, required: bool) -> Callable[[options.Command], options.Command]:
+    """The options that say what a stack is to be."""
 
-def _template_options(*, required: bool) -> Callable[[options.Command], options.Command]:
     def decorate(command: options.Command) -> options.Command:
         for option in reversed(
             (
@@ -64,7 +63,7 @@ def _stack_options(command: options.Command) -> options.Command:
 
 
 @click.command()
-@_template_options(required=True)
+@template_options(required=True)
 @_stack_options
 @click.option("--enable-rollback", is_flag=True, help="Remove everything again when something fails.")
 @click.option("--protect", is_flag=True, help="Refuse to delete the stack until `unprotect`.")
@@ -98,16 +97,16 @@ def create(
     body = {"stack_name": name, **collected.to_wire(), "disable_rollback": not enable_rollback}
     body |= _given(timeout_mins=timeout, tags=tags, deletion_protection=True if protect else None)
     api = connection.connect()
-    with _explained(collected):
+    with explained(collected):
         if dry_run:
-            _show_new(api.preview_create(body), output_format)
+            plan_draw.show(api.plan_new(body, keep=False), output_format)
             return
         stack = api.create(body)
     finish(api, stack, "CREATE", follow.Mark(), wait, output_format)
 
 
 @click.command()
-@_template_options(required=False)
+@template_options(required=False)
 @_stack_options
 @click.option("--existing", is_flag=True, help="Keep the template, parameters and environment that are not given.")
 @click.option("--clear-parameter", "cleared", multiple=True, metavar="KEY", help="With --existing: forget a parameter.")
@@ -161,9 +160,9 @@ def update(
     stack = api.find(name)
     if decisions := drift_choice.body(api, stack, drift):
         body["drift"] = decisions
-    with _explained(collected):
+    with explained(collected):
         if dry_run:
-            _show_changes(api.preview_update(stack, body, existing=existing), output_format)
+            plan_draw.show(api.plan_update(stack, {**body, "existing": existing}, keep=False), output_format)
             return
         before = follow.mark(api, stack) if wait else follow.Mark()
         api.update(stack, body, existing=existing)
@@ -209,48 +208,7 @@ def delete(names: Sequence[str], yes: bool, wait: bool, retain: Sequence[str], f
 
 
 @click.command()
-@_template_options(required=False)
-@click.option("--existing", is_flag=True, help="Of an existing stack, keep what is not given.")
-@click.option("--converge", is_flag=True, help="Look at the live resources first.")
-@drift_choice.choices()
-@options.output_format
-@options.credentials(listed=False)
-@click.argument("name")
-def plan(
-    name: str,
-    template: str | None,
-    environments: Sequence[str],
-    parameters: Sequence[str],
-    parameter_files: Sequence[str],
-    existing: bool,
-    converge: bool,
-    output_format: str,
-    **drift: Any,
-) -> None:
-    """Show what `create` or `update` of the stack NAME would do. Nothing is done.
-
-    \b
-    Examples:
-      hearth stack plan -t web.yaml web
-      hearth stack plan --existing --parameter count=9 web
-    """
-    if template is None and not existing:
-        raise click.UsageError("Give the template with -t FILE, or --existing to keep the present one.")
-    collected = bundle.collect(template, environments, given_parameters(parameters, parameter_files))
-    body = collected.to_wire()
-    api = connection.connect()
-    stack = _found(api, name)
-    with _explained(collected):
-        if stack is None:
-            _show_new(api.preview_create({"stack_name": name, **body}), output_format)
-        else:
-            decisions = drift_choice.body(api, stack, drift)
-            body |= ({"converge": True} if converge else {}) | ({"drift": decisions} if decisions else {})
-            _show_changes(api.preview_update(stack, body, existing=existing), output_format)
-
-
-@click.command()
-@_template_options(required=True)
+@template_options(required=True)
 @options.output_format
 @options.credentials(listed=False)
 def validate(
@@ -269,7 +227,7 @@ def validate(
     """
     collected = bundle.collect(template, environments, given_parameters(parameters, parameter_files))
     api = connection.connect()
-    with _explained(collected):
+    with explained(collected):
         answer = api.validate(collected.to_wire())
     if output_format != "table":
         render.document(answer, output_format)
@@ -311,21 +269,12 @@ def _given(**fields: Any) -> Record:
 
 
 @contextlib.contextmanager
-def _explained(collected: bundle.Bundle) -> Iterator[None]:
+def explained(collected: bundle.Bundle) -> Iterator[None]:
     """Let the API's diagnostics be drawn with the lines of the files that were sent."""
     try:
         yield
     except problems.ApiProblem as problem:
         problem.sources = collected.sources
-        raise
-
-
-def _found(api: client.Client, name: str) -> client.StackRef | None:
-    try:
-        return api.find(name)
-    except problems.ApiProblem as problem:
-        if problem.status == 404:
-            return None
         raise
 
 
@@ -351,6 +300,7 @@ def finish(
 
 
 def failure(record: Record) -> problems.CliError:
+    """How an action is told that did not end well."""
     """What to say of a stack whose action failed."""
     reason = record.get("stack_status_reason") or "no reason was given"
     name = record["stack_name"]
@@ -359,41 +309,3 @@ def failure(record: Record) -> problems.CliError:
         f"`hearth stack resources {name}` and `hearth stack events {name}` say more. "
         f"Go on by `hearth stack retry {name}`, or without what stands in the way by `hearth stack continue {name}`.",
     )
-
-
-def _show_new(stack: Record, output_format: str) -> None:
-    _show_rows([_change("create", one) for one in _flat(stack.get("resources", ()))], output_format)
-
-
-def _flat(resources: Any) -> Iterator[Record]:
-    """Resources of a preview: nested stacks are lists in the list."""
-    for one in resources:
-        if isinstance(one, list):
-            yield from _flat(one)
-        else:
-            yield one
-
-
-def _show_changes(changes: Record, output_format: str) -> None:
-    rows = [_change(word, one) for kind, word in CHANGES.items() for one in changes.get(kind, ())]
-    _show_rows(rows, output_format)
-
-
-def _change(word: str, resource: Record) -> Record:
-    """A resource of a preview with what happens to it. Only Hearth tells why, in the field `change`."""
-    told = resource.get("change")
-    return {**resource, "change": word, "why": told.get("reason") if isinstance(told, Mapping) else None}
-
-
-def _show_rows(rows: list[Record], output_format: str) -> None:
-    headings = {
-        "change": "Change",
-        "stack_name": "Stack",
-        "resource_name": "Resource",
-        "resource_type": "Type",
-        "why": "Why",
-    }
-    render.records(rows, headings, output_format)
-    if output_format == "table":
-        counts = [f"{sum(row['change'] == word for row in rows)} to {word}" for word in CHANGES.values()]
-        click.echo(", ".join(count for count in counts if not count.startswith("0 ")) or "Nothing to do.", err=True)

@@ -106,8 +106,12 @@ def reason_of(step: plan.Step, member: Member | None, mask: masking.Mask) -> str
 
 
 def property_changes(step: plan.Step, member: Member | None, mask: masking.Mask) -> dict[str, PropertyChange]:
-    """What a creation, update or replacement changes, by property; secrets masked, unknown values told."""
+    """What a creation, update or replacement changes, by property; secrets masked, unknown values told.
+
+    Of a creation, what has its default is left out.
+    """
     before, after = step.judgement.before or {}, step.judgement.after
+    row_is_new = step.judgement.before is None
     if member is None or after is None:
         return {}
     changed: dict[str, PropertyChange] = {}
@@ -116,6 +120,8 @@ def property_changes(step: plan.Step, member: Member | None, mask: masking.Mask)
         if new is not UNKNOWN and old == new:
             continue
         declared = member.type.properties.get(key)
+        if row_is_new and declared is not None and new == declared.default:
+            continue
         known = is_known(new)
         if mask.is_secret(step.name, key, declared):
             hidden = [masking.MASK if one is not None else None for one in (old, new)]

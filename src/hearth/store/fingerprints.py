@@ -20,7 +20,7 @@ _PLAIN = ("action", "status", "physical_id", "definition_id", "requires", "delet
 #: What users call the parts of a resource that may move.
 _WORDS = {
     "physical_id": "its object",
-    "definition_id": "the definition it was brought to",
+    "definition_id": "its definition",
     "requires": "what it depends on",
     "deletion_policy": "its deletion policy",
     "replaced_by": "what it is replaced by",
@@ -81,7 +81,7 @@ def _digest(value: bytes) -> str:
 def moved(before: Fingerprint, now: Fingerprint) -> list[str]:
     """What is not as it was, in words."""
     found = []
-    for stack_id, (path, traversal_id, definition_id, state) in before.stacks.items():
+    for stack_id, (path, traversal_id, definition_id, state) in _sorted(before.stacks):
         name = f"nested stack {path}" if path else "the stack"
         present = now.stacks.get(stack_id)
         if present is None:
@@ -93,7 +93,7 @@ def moved(before: Fingerprint, now: Fingerprint) -> list[str]:
         elif present[1] != traversal_id:
             found.append(f"{name} has gone through another action")
     found += [f"nested stack {one[0]} is new" for key, one in now.stacks.items() if key not in before.stacks]
-    for row_id, row in before.rows.items():
+    for row_id, row in _sorted(before.rows):
         path, *rest = row
         present_row = now.rows.get(row_id)
         if present_row is None:
@@ -102,6 +102,11 @@ def moved(before: Fingerprint, now: Fingerprint) -> list[str]:
             found.append(f"resource {path}: {_difference(rest, present_row[1:])}")
     found += [f"resource {row[0]} is new" for row_id, row in now.rows.items() if row_id not in before.rows]
     return found
+
+
+def _sorted(several: dict[str, list[Any]]) -> list[tuple[str, list[Any]]]:
+    """By path: the root first, and what is nested after its owner."""
+    return sorted(several.items(), key=lambda one: str(one[1][0]).split("/"))
 
 
 def _difference(before: list[Any], now: list[Any]) -> str:
