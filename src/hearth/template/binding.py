@@ -271,12 +271,12 @@ class _Folding(base.Evaluation):
 
     # -- conditions --
 
-    def test(self, condition: Tree, path: Path) -> Any:
+    def test(self, condition: Tree, path: Path, *, defines: bool = False) -> Any:
         """Whether a condition holds; UNKNOWN when that cannot be told, or after noting that it is wrong."""
         if condition is True:
             return True
         try:
-            return logic.holds(condition, self)
+            return logic.holds(condition, self, may_be_null=not defines)
         except base.Misuse as misuse:
             self._findings.add(misuse.message, self.template.place(path), label=misuse.label, advice=misuse.advice)
             return UNKNOWN
@@ -294,7 +294,7 @@ class _Folding(base.Evaluation):
         if name not in self._conditions:
             self._conditions[name] = UNKNOWN  # what a circle sees of itself; `load` has reported it
             path = (self.template.key("conditions"), name)
-            self._conditions[name] = self.test(self.template.conditions[name], path)
+            self._conditions[name] = self.test(self.template.conditions[name], path, defines=True)
         return self._conditions[name]
 
     # -- what functions ask for --

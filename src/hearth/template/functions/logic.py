@@ -9,14 +9,19 @@ from hearth.template.functions import base
 from hearth.template.functions.base import REMOVED, Evaluation, Function, Misuse, Reader
 
 
-def holds(condition: Any, evaluation: Evaluation) -> Any:
-    """Whether a condition (a bool, a name, a call) holds; may be UNKNOWN. Raises Misuse."""
+def holds(condition: Any, evaluation: Evaluation, *, may_be_null: bool = True) -> Any:
+    """Whether a condition (a bool, a name, a call) holds; may be UNKNOWN. Raises Misuse.
+
+    A call that gives null says nothing against it, unless it defines a condition (not `may_be_null`).
+    """
     if isinstance(condition, str):
         found = evaluation.condition(condition)
     else:
         found = evaluation.condition_value(condition)
     if found is UNKNOWN or isinstance(found, bool):
         return found
+    if found is None and may_be_null:
+        return True
     raise Misuse(f"a condition must give true or false, not {base.kind_of(found)}", "Condition validation error")
 
 
@@ -76,7 +81,7 @@ class Equals(Function):
 
 
 class _Junction(Function):
-    """`and` and `or`: one operand that equals `decisive` decides, whatever the others are."""
+    """`and` and `or`: the first operand that equals `decisive` decides, and those after it are not looked at."""
 
     macro = True
     decisive: ClassVar[bool]
@@ -92,11 +97,15 @@ class _Junction(Function):
     def evaluate(self, evaluation: Evaluation) -> Any:
         """See `Function.evaluate`."""
         unknown = evaluation.unknown
-        found = [holds(operand, evaluation) for operand in self.args]
-        if any(one is self.decisive for one in found):
-            evaluation.unknown = unknown
-            return self.decisive
-        return UNKNOWN if any(one is UNKNOWN for one in found) else not self.decisive
+        answer: Any = not self.decisive
+        for operand in self.args:
+            found = holds(operand, evaluation)
+            if found is self.decisive:
+                evaluation.unknown = unknown
+                return self.decisive
+            if found is UNKNOWN:
+                answer = UNKNOWN
+        return answer
 
 
 class And(_Junction):
