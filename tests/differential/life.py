@@ -6,18 +6,22 @@
 A story (stories/*.yaml) is a list of steps: create, update, preview, actions, signals, snapshots, adopt, delete.
 After each step that rests, both services are asked for the stack's state and reason, its resources with theirs, its
 outputs, and for each resource the sequence of its events. Ids, times and physical names are not compared, nor is the
-order of events of different resources, which no template asks for. Differences that are meant stand in known.yaml as
+order of events of different resources, which no template asks for. Hearth must be allowed to fetch templates from the
+address of this run (`template_fetch_allowed_networks`). Differences that are meant stand in known.yaml as
 `life <story> <step> <what>` with their reason. Ends with 1 when there is one that does not.
 """
 
 import argparse
 import concurrent.futures
+import contextlib
 import dataclasses
 import fnmatch
+import http.server
 import json
 import pathlib
 import re
 import sys
+import threading
 import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
@@ -54,8 +58,10 @@ class Story:
 class Life:
     """One story on one service."""
 
-    def __init__(self, service: Service, story: Story) -> None:
+    def __init__(self, service: Service, story: Story, web: str) -> None:
+        """`web`: where both services find the folder stories/web."""
         self._service = service
+        self._web = web
         self._story = story
         self._name = f"life-{uuid.uuid4().hex[:10]}"
         self._stack = ""
@@ -97,7 +103,8 @@ class Life:
         given = {"template": given} if isinstance(given, str) else dict(given)
         if isinstance(given.get("template"), str):
             given["template"] = self._story.templates[given["template"]]
-        return given
+        found: dict[str, Any] = json.loads(json.dumps(given).replace("http://web/", self._web))
+        return found
 
     # ---- steps ----
 
@@ -175,6 +182,18 @@ class Life:
         for key in given.get("fields", ()):
             body = body.get(key) if isinstance(body, dict) else None
         return {"status": answer.status_code, "shown": body if answer.status_code < REFUSED else None}
+
+    def _do_tree(self, _verb: str, _given: Any) -> Any:
+        """All resources of the whole tree: `owner/name: [type, status]`."""
+        answer = self._service.call("GET", f"{self._stack}/resources", params={"nested_depth": 5})
+        if answer.status_code >= REFUSED:
+            return answer
+        found = answer.json()["resources"]
+        shown = {
+            f"{one.get('parent_resource') or ''}/{one['resource_name']}": [one["resource_type"], one["resource_status"]]
+            for one in found
+        }
+        return {"tree": shown, "resources": len(found)}
 
     # ---- looking ----
 
@@ -297,6 +316,24 @@ def differences(story: Story, heat: Sequence[Seen], hearth: Sequence[Seen]) -> I
                 yield f"life {story.name} {number} {verb} {key}", first.get(key), second.get(key)
 
 
+class _Files(http.server.SimpleHTTPRequestHandler):
+    """Serves stories/web and keeps silent."""
+
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, directory=str(HERE / "stories" / "web"), **more)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Nothing."""
+
+
+@contextlib.contextmanager
+def _served(host: str) -> Iterator[str]:
+    server = http.server.ThreadingHTTPServer((host, 0), _Files)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://{host}:{server.server_port}/"
+    server.shutdown()
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Live the stories and print what differs."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
@@ -305,17 +342,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--only", default="", help="stories whose name has this text")
     parser.add_argument("--all", action="store_true", help="show differences that are meant, too")
     parser.add_argument("--workers", type=int, default=4)
+    parser.add_argument("--web-host", default="127.0.0.1", help="own address, for templates that the services fetch")
     given = parser.parse_args(arguments)
     token, project = credentials()
     known: Mapping[str, str] = yaml.safe_load((HERE / "known.yaml").read_text()) or {}
     chosen = [story for story in stories() if given.only in story.name]
 
     def both(story: Story) -> tuple[list[Seen], list[Seen]]:
-        first = Life(Service(given.heat, project, token), story).run()
-        return first, Life(Service(given.hearth, project, token), story).run()
+        first = Life(Service(given.heat, project, token), story, web).run()
+        return first, Life(Service(given.hearth, project, token), story, web).run()
 
     meant = others = 0
-    with concurrent.futures.ThreadPoolExecutor(given.workers) as pool:
+    with _served(given.web_host) as web, concurrent.futures.ThreadPoolExecutor(given.workers) as pool:
         for story, (heat, hearth) in zip(chosen, pool.map(both, chosen), strict=True):
             for where, first, second in differences(story, heat, hearth):
                 reason = next((why for pattern, why in known.items() if fnmatch.fnmatchcase(where, pattern)), None)

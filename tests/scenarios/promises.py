@@ -153,6 +153,8 @@ class _Comparison:
             assert self._after[path].physical_id == self._before[path].physical_id, path
         if outcome is Verdict.KEEP and not statuses:  # else another action had not ended when this one began
             assert self._after[path] == self._before[path], path
+        if outcome is Verdict.REPLACE:  # its nested stack is another one, in which nothing was before
+            self._before = {one: place for one, place in self._before.items() if not one.startswith(f"{path}/")}
         if present.nested is not None:
             self.stack(present.nested, self._nested.get(path), path + "/")
 

@@ -15,6 +15,9 @@ OUTPUTS = {
 }
 
 
+TYPES = ["OS::Heat::TestResource"] * 2
+
+
 def group(count, value="v1", *, policy=None, member=None, **properties):
     made = {
         "type": "OS::Heat::ResourceGroup",
@@ -395,3 +398,38 @@ async def test_updates_that_follow_each_other_quickly_do_not_wait_for_pauses(wor
     await world.update(stack, group(3, "last"))
     await world.until(stack, "UPDATE_COMPLETE")
     assert await world.output(stack, "all") == ["last"] * 3
+
+
+async def test_an_index_and_its_text_are_two_paths(world):
+    template = group(2)
+    for name, step in (("index", 1), ("text", "1")):
+        template["outputs"][name] = {"value": {"get_attr": ["group", "refs", step]}}
+    stack = await world.create(template)
+    await world.until(stack, "CREATE_COMPLETE")
+    assert await world.output(stack, "index") is not None
+    assert await world.output(stack, "text") is None
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (group(2, index_var="%i%"), group(2, index_var="%j%")),
+        *(
+            (
+                hot({"group": {"type": "OS::Heat::ResourceChain", "properties": {"resources": TYPES, **before}}}),
+                hot({"group": {"type": "OS::Heat::ResourceChain", "properties": {"resources": TYPES, **after}}}),
+            )
+            for before, after in (
+                ({"concurrent": False}, {"concurrent": True}),
+                ({"resource_properties": {"value": "a"}}, {"resource_properties": {"value": "b"}}),
+            )
+        ),
+    ],
+)
+async def test_what_cannot_be_changed_in_place_makes_another_group(world, before, after):
+    stack = await world.create(before)
+    await world.until(stack, "CREATE_COMPLETE")
+    first = (await world.resources(stack))["group"]["physical_resource_id"]
+    await world.update(stack, after)
+    await world.until(stack, "UPDATE_COMPLETE")
+    assert (await world.resources(stack))["group"]["physical_resource_id"] != first

@@ -139,3 +139,12 @@ async def test_what_a_type_mapped_away_refers_to_must_exist(world):
         resources = {"there": thing("x"), "away": {"type": "OS::Nova::Server", "properties": {"a": value}}}
         with pytest.raises(Invalid):
             await world.create(hot(resources), environment=away)
+
+
+async def test_a_resource_tells_the_type_it_has_now(world):
+    stack = await world.create(hot({"in": nested(word="a")}), files=FILES)
+    await world.until(stack, "CREATE_COMPLETE")
+    other = {"other.yaml": FILES["inner.yaml"]}
+    await world.update(stack, hot({"in": {**nested(word="a"), "type": "other.yaml"}}), files=other)
+    await world.until(stack, "UPDATE_COMPLETE")
+    assert (await world.resources(stack))["in"]["resource_type"] == "other.yaml"

@@ -283,6 +283,7 @@ class Converging:
         if judge.same_metadata(step.row, metadata):
             metadata = step.row.metadata  # with what signals brought
         return {
+            "type": member.definition.type,
             "properties": step.values,
             "frozen": step.frozen,
             "metadata": metadata,

@@ -117,7 +117,7 @@ def _rule(
     before = {**stored, **{key: one.actual for key, one in repairs.items()}}
     changed = _changed(before, values) | {key: values.get(key) for key in _unfinished(row)}
     change = contract.Change(changed, metadata=not same_metadata(row, metadata))
-    if member.type.nests:
+    if member.type.nests and not (changed and member.type.decide(change, call).verdict is plan.Verdict.REPLACE):
         return _nested(row, changed, change, values)
     again = resumed and row.status is Status.FAILED
     same_policy = row.deletion_policy == member.definition.deletion_policy
@@ -199,7 +199,7 @@ def _lightest(
 
 
 def _nested(row: ResourceRow, changed: Mapping[str, Any], change: contract.Change, values: contract.Values) -> Ruling:
-    """The nested stack decides by itself what its properties mean; a child marked unhealthy is made anew."""
+    """What can be changed in place is the nested stack's to decide; a child marked unhealthy is made anew."""
     if row.action is Action.CHECK and row.status is Status.FAILED:
         return _replace(row, values, "it was marked unhealthy", ())
     if row.physical_id is None:

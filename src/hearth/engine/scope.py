@@ -13,7 +13,7 @@ from hearth.store.rows import ResourceRow
 def attribute_key(path: Sequence[Any], dynamic: bool) -> str:
     """Under which name a row keeps the value of an attribute: whole paths for types that interpret them."""
     if dynamic:
-        return "/".join(map(str, path))
+        return "".join(f"/{step}" if isinstance(step, str) else f"[{step}]" for step in path)[1:]
     return str(path[0]) if path else ""
 
 

@@ -95,6 +95,7 @@ def test_group_template_is_a_valid_template(make_call: CallMaker) -> None:
     ("more", "present", "names", "removed"),
     [
         ({}, None, ["0", "1"], []),
+        ({"removal_policies": [{"resource_list": [0, "7", "x"]}]}, None, ["1", "2"], ["0", "7", "x"]),
         ({"removal_policies": [{"resource_list": ["0"]}]}, contents("0", "1"), ["1", "2"], ["0"]),
         ({"removal_policies": [{"resource_list": [0]}]}, contents("0", "1"), ["1", "2"], ["0"]),
         ({"removal_policies": [{"resource_list": ["id-1"]}]}, contents("0", "1"), ["0", "2"], ["1"]),

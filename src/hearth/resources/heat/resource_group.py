@@ -5,7 +5,7 @@ Spec: https://docs.openstack.org/heat/latest/template_guide/openstack.html#OS::H
 
 import dataclasses
 import itertools
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from hearth.model.states import Action
@@ -218,6 +218,8 @@ def _removed(given: Mapping[str, Any], child: ChildView | None) -> list[str]:
     """Names that are not to be used: those removed before, in mode append, and those that the policies name now."""
     before = _removed_before(child)
     wanted = {str(one) for policy in given["removal_policies"] for one in policy["resource_list"]}
+    if child is None:  # nothing is there yet that the policies could mean but the names themselves
+        return _in_order(wanted)
     # A name that was removed before stays removed while the policies name it; it cannot be found among the members.
     known = {name: name for name in before}
     if wanted and child is not None:
@@ -226,4 +228,8 @@ def _removed(given: Mapping[str, Any], child: ChildView | None) -> list[str]:
     chosen = {known[one] for one in wanted if one in known}
     if given["removal_policies_mode"] == "append":
         chosen.update(before)
-    return sorted(chosen, key=lambda name: (len(name), name))
+    return _in_order(chosen)
+
+
+def _in_order(names: Iterable[str]) -> list[str]:
+    return sorted(names, key=lambda name: (len(name), name))
