@@ -25,6 +25,8 @@ log = logging.getLogger(__name__)
 
 #: The error type of what an applied plan does not allow.
 DEVIATION = "PlanDeviation"
+#: The reason of a resource whose last action failed, and whose object turned out to be well.
+WELL = "its object is well"
 
 
 class Converging:
@@ -70,6 +72,7 @@ class Converging:
             step.run.restricted(row.name),
             step.reality,
             resumed=resumed,
+            well=await self._is_well(member.type, call) if judge.in_doubt(row, member.type) else None,
         )
         deviation = self._deviation(step, ruling.verdict, ruling.judgement.decision.reason)
         if deviation is not None:
@@ -87,6 +90,14 @@ class Converging:
             case plan.Verdict.REPLACE:
                 self._replace(step, member)
         return await self._create(step, member)
+
+    @staticmethod
+    async def _is_well(kind: contract.Resource, call: contract.Call) -> bool:
+        try:
+            await kind.check(call)
+        except contract.Unwell:
+            return False
+        return True
 
     @staticmethod
     def _deviation(step: Step, verdict: plan.Verdict, reason: str) -> str | None:
@@ -134,6 +145,13 @@ class Converging:
             changes["requires"] = list(member.requires)
         if step.row.definition_id != step.run.traversal.definition_id:
             changes["definition_id"] = step.run.traversal.definition_id
+        if step.row.replaced_by is not None:
+            changes["replaced_by"] = None  # what was to take its place goes instead
+        if step.row.status is Status.FAILED:
+            leaving = step.row.action in (Action.DELETE, Action.ROLLBACK)
+            step.action = Action.UPDATE if leaving else step.row.action
+            changes |= {"action": step.action, "status": Status.COMPLETE, "reason": WELL}
+            step.events.append(self._record.event(step, Status.COMPLETE, WELL))
         step.pending |= changes
         return self._record.done(step)
 
@@ -290,4 +308,5 @@ class Converging:
             "requires": list(member.requires),
             "definition_id": step.run.traversal.definition_id,
             "deletion_policy": member.definition.deletion_policy,
+            "replaced_by": None,  # what was to take its place, if an action went another way, goes instead
         }

@@ -50,14 +50,19 @@ def rule(
     reality: drift.Reality | None = None,
     *,
     resumed: bool = False,
+    well: bool | None = None,
 ) -> Ruling:
     """Decide about a wanted resource; `restricted` actions of it are refused.
 
     Args:
         reality: what was seen of its object, and what is to be done about that; None: nothing.
         resumed: the action goes on where it failed before.
+        well: whether the object of a resource in doubt is there and well; None: that has not been looked at.
     """
-    ruling = _rule(member, row, old_type, values, metadata, call, reality or _UNSEEN, resumed=resumed)
+    asked = member, row, old_type, values, metadata, call, reality or _UNSEEN
+    ruling = _rule(*asked, resumed=resumed, well=well)
+    if well is None and row is not None and ruling.verdict is plan.Verdict.REPLACE and in_doubt(row, member.type):
+        ruling = _unless_well(ruling, _rule(*asked, resumed=resumed, well=True))
     if reality is not None and reality.in_force:
         ruling = _with_acceptances(ruling, member.type, reality)
     if ruling.verdict in restricted and row is not None:
@@ -83,6 +88,7 @@ def _rule(
     reality: drift.Reality,
     *,
     resumed: bool,
+    well: bool | None,
 ) -> Ruling:
     """The decision by the rules of the lifecycle.
 
@@ -102,12 +108,14 @@ def _rule(
     if resumed and (row.action, row.status) == (Action.ADOPT, Status.FAILED):
         return _ruling(plan.Verdict.CREATE, "is adopted again", effect=plan.Effect.IDENTITY, after=values)
     # A copy that could not be made says nothing about the object itself, and an update that is resumed is made again.
-    spared = row.action is Action.SNAPSHOT or (resumed and row.action is Action.UPDATE)
+    alive = well is True and in_doubt(row, member.type)
+    spared = alive or row.action is Action.SNAPSHOT or (resumed and row.action is Action.UPDATE)
     if row.status is Status.FAILED and not spared and not member.type.nests:
         return _replace(row, values, f"its last action, {row.action}, failed", ())
     if member.type.renewed:
         return _replace(row, values, "it is made anew by every update", ())
-    if row.action is Action.DELETE or (row.action is Action.ROLLBACK and row.status is not Status.COMPLETE):
+    leaving = row.action is Action.DELETE or (row.action is Action.ROLLBACK and row.status is not Status.COMPLETE)
+    if leaving and not alive:
         return _replace(row, values, "it was being deleted", ())
     if not member.type.nests and (lost := reality.lost()) is not None:
         return _replace(row, values, lost, ())
@@ -122,7 +130,8 @@ def _rule(
     again = resumed and row.status is Status.FAILED
     same_policy = row.deletion_policy == member.definition.deletion_policy
     if not changed and not change.metadata and not again and same_policy and before == stored:
-        return _ruling(plan.Verdict.KEEP, "nothing changes", before=before, after=values)
+        reason = "its object is well" if alive else "nothing changes"
+        return _ruling(plan.Verdict.KEEP, reason, before=before, after=values)
     if changed:
         call = dataclasses.replace(call, previous=with_actual(call.previous, repairs))
         decision = _with_drift(member.type.decide(change, call), member.type, repairs, changed)
@@ -139,6 +148,27 @@ def _rule(
     if decision.verdict is plan.Verdict.UPDATE and not member.type.may_replace.isdisjoint(changed):
         others, effect = others | {plan.Verdict.REPLACE}, plan.Effect.IDENTITY
     return Ruling(plan.Judgement(decision, effect, others, before, values), change)
+
+
+def in_doubt(row: ResourceRow, kind: contract.Resource) -> bool:
+    """Whether its last action failed, and only a look at the object tells whether it has to be replaced.
+
+    Spec: lifecycle facts, section 5, rule 3. Who marks a resource or finds it unwell by a check wants it replaced.
+    """
+    failed = row.status is Status.FAILED and row.action not in (Action.CHECK, Action.INIT)
+    return failed and kind.survives_failure and row.physical_id is not None
+
+
+def _unless_well(replaced: Ruling, kept: Ruling) -> Ruling:
+    """The replacement of a resource in doubt, which becomes something milder if its object is well."""
+    milder = kept.judgement.allowed - {plan.Verdict.REPLACE}
+    if not milder:
+        return replaced
+    decision = replaced.judgement.decision
+    decision = dataclasses.replace(decision, reason=f"{decision.reason}; it stays if its object is well")
+    return dataclasses.replace(
+        replaced, judgement=dataclasses.replace(replaced.judgement, decision=decision, others=milder)
+    )
 
 
 def with_actual(values: Mapping[str, Any] | None, repairs: Mapping[str, drift.Difference]) -> contract.Values:

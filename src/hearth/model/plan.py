@@ -160,6 +160,8 @@ Judge = Callable[[str, Row | None, Mapping[str, Effect]], Judgement]
 _REMOVAL = Decision(Verdict.DELETE, "no longer in the template")
 _END = Decision(Verdict.DELETE, "the stack is deleted")
 _LEFTOVER = Decision(Verdict.DELETE, "was replaced")
+_MAKING = frozenset({Verdict.CREATE, Verdict.REPLACE})
+_KEEPING = frozenset({Verdict.KEEP, Verdict.UPDATE})
 #: What a running traversal can still make of a row.
 _IN_FLIGHT = frozenset({Verdict.KEEP, Verdict.UPDATE, Verdict.REPLACE, Verdict.CREATE})
 
@@ -182,12 +184,23 @@ def make(
         busy: ids of rows that a running traversal may still change.
     """
     present, leftover = _choose(rows, requires, definition_id)
+    kept_back = _kept_back(leftover, requires)
     steps: list[Step] = []
     effects: dict[str, Effect] = {}
     touched: set[str] = set()
     for name in dag.order(requires):
         row = present.get(name)
         judgement = judge(name, row, effects)
+        if judgement.decision.verdict in _MAKING:
+            for former in kept_back.get(name, ()):
+                again = judge(name, former, effects)
+                if again.allowed & _KEEPING:
+                    leftover.remove(former)
+                    leftover += [row] if row is not None else []
+                    leftover.sort(key=lambda one: one.created_at)
+                    present[name] = row = former
+                    judgement = again
+                    break
         if row is not None and row.id in busy:
             # How it comes out of what is under way decides, and so do the values that others read of it.
             others = _IN_FLIGHT - {judgement.decision.verdict}
@@ -209,6 +222,18 @@ def make(
         if not is_deleted(row)
     ]
     return Plan(action, (*steps, *removals), tuple(nodes))
+
+
+def _kept_back(leftover: Sequence[Row], wanted: Collection[str]) -> dict[str, list[Row]]:
+    """Rows by name whose removal failed, the newest first: what is there still need not be made again.
+
+    A subnet that could not be removed, for one, stands in the way of another with the same addresses.
+    """
+    found: dict[str, list[Row]] = {}
+    for row in reversed(leftover):
+        if row.name in wanted and (row.action, row.status) == (Action.DELETE, Status.FAILED):
+            found.setdefault(row.name, []).append(row)
+    return found
 
 
 def _removal(action: Action, row: Row, wanted: Collection[str]) -> Decision:

@@ -547,6 +547,8 @@ class Resource:
     renewed: ClassVar[bool] = False
     #: Whether there is something that a check can look at.
     supports_check: ClassVar[bool] = False
+    #: Whether a resource whose last action failed is kept by an update if its object turns out to be well.
+    survives_failure: ClassVar[bool] = False
     #: Properties at whose change `update` may raise NeedsReplacement, which only it can find out.
     may_replace: ClassVar[frozenset[str]] = frozenset()
     #: Keys of `call.data` whose values are secrets, which may get into properties of others by attributes.

@@ -27,6 +27,8 @@ def _differences(kind: Base, facts: Facts) -> Iterator[str]:
     yield from _unequal(
         "snapshot deletion policy", kind.snapshot_deletion_policy, facts.get("snapshot_deletion_policy", False)
     )
+    survives = "may_survive_failed_state" in facts.get("flags", ())
+    yield from _unequal("survives failure", kind.survives_failure, survives)
     yield from _of_properties("properties", kind.properties, facts.get("properties", {}), top=True)
     yield from _of_properties("update_policy", kind.update_policy, facts.get("update_policy", {}), top=False)
     yield from _of_attributes(kind.attributes, facts.get("attributes", {}))

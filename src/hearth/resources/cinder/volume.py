@@ -86,6 +86,7 @@ class Volume(RemoteResource):
     supports_snapshot = True
     used_by = (blockers.ATTACHED_SERVERS, blockers.VOLUME_SNAPSHOTS)
     snapshot_deletion_policy = True
+    survives_failure = True
 
     name = Property(str, "Name of the volume.", default=PHYSICAL_NAME, updatable=True)
     description = Property(str, "Description of the volume.", updatable=True, cleared="")

@@ -38,6 +38,7 @@ class NetworkResource(RemoteResource):
     """A type of the network service."""
 
     named_before_create = False
+    survives_failure = True
 
     def body(self, call: Call) -> dict[str, Any]:
         """The fields of the properties, and value_specs over them."""

@@ -65,6 +65,7 @@ class Server(RemoteResource):
     name_limit = 53
     supports_snapshot = True
     snapshot_deletion_policy = True
+    survives_failure = True
 
     name = Property(str, "Name of the server.", default=PHYSICAL_NAME, updatable=True)
     image = Property(

@@ -21,6 +21,7 @@ class ServerGroup(RemoteResource):
     # The first version in which a group has one policy and rules.
     remote = Remote(service="compute", path="/os-server-groups", envelope="server_group", microversion="2.64")
     used_by = (blockers.GROUP_MEMBERS,)
+    survives_failure = True
 
     name = Property(str, "Name of the group.", default=PHYSICAL_NAME)
     policies = Property(
