@@ -4,7 +4,8 @@
 
 Cases: flat (independent resources: create, no-op update, update of all, delete), chain (each reads the one before),
 fanin (many into one), group (nested stacks of three resources), concurrent (stacks of ten resources from ten threads),
-servers (real servers on the embedded cloud). Prints a markdown table for docs/benchmarks.md.
+servers (real servers on the embedded cloud), reality and reality_nets (check, drift and converge, without a cloud and
+with networks). Prints a markdown table for docs/benchmarks.md.
 """
 
 import argparse
@@ -254,6 +255,32 @@ class Bench:
         self._update("flat", size, "no-op update", stack, flat(size))
         self._update("flat", size, "update all", stack, flat(size, "two"))
         self._delete("flat", size, stack)
+
+    def reality(self, size: int) -> None:
+        """Resources without a cloud, looked at in each way there is."""
+        self._reality("reality", size, flat(size))
+
+    def reality_nets(self, size: int) -> None:
+        """The same with networks of the embedded cloud."""
+        nets = template({f"n{number}": {"type": "OS::Neutron::Net"} for number in range(size)})
+        self._reality("reality_nets", size, nets)
+
+    def _reality(self, case: str, size: int, made: Template) -> None:
+        stack = self._create(case, size, made)
+
+        def check() -> None:
+            self.hearth.call("POST", f"{stack}/actions", {"check": None})
+            self.hearth.wait(stack, "CHECK_COMPLETE")
+
+        def converge() -> None:
+            self.hearth.call("PATCH", stack, {"converge": True})
+            self.hearth.wait(stack, "UPDATE_COMPLETE")
+
+        self.step(case, size, "check", check)
+        self.step(case, size, "look for drift", lambda: self.hearth.call("POST", f"{stack}/drift", {}))
+        self.step(case, size, "show drift", lambda: self.hearth.call("GET", f"{stack}/drift"))
+        self.step(case, size, "no-op converge", converge)
+        self._delete(case, size, stack)
 
     def chain(self, size: int) -> None:
         """A row of resources."""
