@@ -10,6 +10,7 @@ import pytest
 from templates import hot, output_of, thing
 
 from hearth.cloud import fetch
+from hearth.engine.requests import StackRequest
 from hearth.model.errors import BadRequest, HearthError, Invalid, LimitExceeded
 from hearth.resources import blueprint, template_types
 
@@ -45,6 +46,10 @@ async def refused(world, template, **more) -> Invalid:
         await world.create(template, **more)
     assert await world.names() == set()
     return caught.value
+
+
+async def described(world, template, **more):
+    return await world.service.validate(world.caller, StackRequest(template=template, **more), show_nested=True)
 
 
 # ---- templates from elsewhere
@@ -253,3 +258,29 @@ async def test_templates_that_contain_themselves_in_many_places_are_refused(worl
     itself = hot({f"again{number}": {"type": "itself.yaml"} for number in range(30)})
     error = await refused(world, hot({"in": {"type": "itself.yaml"}}), files={"itself.yaml": json.dumps(itself)})
     assert error.kind == "RequestLimitExceeded"
+
+
+@pytest.mark.parametrize(
+    ("resources", "shown"),
+    [
+        ({"v": {"type": "OS::Heat::Value", "properties": {"value": 1}}}, None),
+        ({"in": {"type": "inner.yaml", "properties": {"word": {"get_param": "p"}}}}, {"in": None}),
+        ({"in": {"type": "inner.yaml", "properties": {"word": "w"}}}, {"in": "w"}),
+    ],
+)
+async def test_nested_parameters_show_the_values_that_are_known(world, resources, shown):
+    template = hot(resources, parameters={"p": {"type": "string"}})
+    answer = await described(world, template, files={"inner.yaml": json.dumps(INNER)})
+    nested = answer.get("NestedParameters")
+    assert (nested and {name: one["Parameters"]["word"].get("Value") for name, one in nested.items()}) == shown
+
+
+async def test_members_of_a_chain_are_shown_one_by_one_those_of_a_group_once(world):
+    chain = {"resources": ["inner.yaml", "inner.yaml"]}
+    group = {"count": 2, "resource_def": {"type": "inner.yaml"}}
+    resources = {
+        "chain": {"type": "OS::Heat::ResourceChain", "properties": chain},
+        "group": {"type": "OS::Heat::ResourceGroup", "properties": group},
+    }
+    nested = (await described(world, hot(resources), files={"inner.yaml": json.dumps(INNER)}))["NestedParameters"]
+    assert {name: set(one["NestedParameters"]) for name, one in nested.items()} == {"chain": {"0", "1"}, "group": {"0"}}

@@ -1,6 +1,7 @@
 """Looks at a definition before anything is stored: the whole tree checked, described, previewed."""
 
 import dataclasses
+import itertools
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -198,17 +199,15 @@ class Tree:
         answer = describe.describe(parsed, environment)
         if built is not None:
             self._note(built, findings)
-            if show_nested:
-                answer["NestedParameters"] = self._nested_parameters(built)
+            nested = self._nested_parameters(built) if show_nested else {}
+            if nested:
+                answer["NestedParameters"] = nested
         return answer, findings
 
-    def _nested_parameters(self, built: Blueprint) -> dict[str, Any]:
+    def _nested_parameters(self, built: Blueprint, only_first: bool = False) -> dict[str, Any]:
         """What the templates that stand behind resources ask for, and those behind theirs."""
         nested: dict[str, Any] = {}
-        members = list(built.members.items())
-        if not isinstance(built.template.source.text, str):
-            members = members[:1]  # of a group, whose members are all alike
-        for name, member in members:
+        for name, member in itertools.islice(built.members.items(), 1 if only_first else None):
             if not member.type.nests:
                 continue
             wanted = _wanted(built, member, self.unfetched)
@@ -222,7 +221,7 @@ class Tree:
                 continue
             described = describe.describe(inner.template, environment)
             del described["Environment"]
-            deeper = self._nested_parameters(inner)
+            deeper = self._nested_parameters(inner, only_first=member.type.members_alike)
             if deeper:
                 described["NestedParameters"] = deeper
             nested[name] = {"Type": member.definition.type, **described}

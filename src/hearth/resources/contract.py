@@ -535,6 +535,8 @@ class Resource:
     findable: ClassVar[bool] = True
     #: Whether `child` looks at `call.child`; reading it costs.
     looks_inside: ClassVar[bool] = True
+    #: Whether what is in its nested stack is all of one kind, so that one says what all take.
+    members_alike: ClassVar[bool] = False
     #: Whether the type is a group whose size signals change.
     scales: ClassVar[bool] = False
     #: Whether the resource takes signals; then its metadata holds what they brought.

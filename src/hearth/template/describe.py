@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from hearth.model import constraints
+from hearth.model.values import is_known
 from hearth.template.definitions import Template
 from hearth.template.environment import Environment
 from hearth.template.parameter_schema import TYPES, ParameterSchema
@@ -51,8 +52,9 @@ def _parameter(schema: ParameterSchema, declared: Mapping[str, Any], environment
         default = declared.get("default", declared.get("Default"))
     if default is not None:
         shown["Default"] = default
-    if environment.parameters.get(schema.name) is not None:
-        shown["Value"] = environment.parameters[schema.name]
+    value = environment.parameters.get(schema.name)
+    if value is not None and is_known(value):  # a nested template may get what nobody knows yet
+        shown["Value"] = value
     if schema.tags:
         shown["Tags"] = list(schema.tags)
     for constraint in schema.constraints:

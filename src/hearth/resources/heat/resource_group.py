@@ -26,6 +26,8 @@ _UNKNOWN = "unknown"
 class ResourceGroup(nested.NestedStack):
     """Members are named "0", "1", ...; names that removal policies took out are not used again."""
 
+    members_alike = True
+
     count = Property(int, "Number of members.", default=1, updatable=True, minimum=0)
     index_var = Property(
         str,

@@ -24,6 +24,8 @@ Definition = dict[str, Any]
 class ScalingGroup(nested.NestedStack):
     """A group whose size is a number between two others."""
 
+    members_alike = True
+
     #: Under which key the nested template keeps its resources.
     section: ClassVar[str] = "resources"
 
