@@ -1,5 +1,6 @@
 """What users decide about drift, and what the next update makes of it: through the REST API, on the embedded cloud."""
 
+import pathlib
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -14,8 +15,14 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def living(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Living]:
-    async with running(tmp_path_factory.mktemp("hearth")) as url, signed_in(url, "demo") as user:
+async def hearth_url(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
+    async with running(tmp_path_factory.mktemp("hearth")) as url:
+        yield url
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def living(hearth_url: str) -> AsyncIterator[Living]:
+    async with signed_in(hearth_url, "demo") as user:
         yield user
 
 
@@ -234,3 +241,21 @@ async def test_decisions_about_what_is_not_there_are_refused(
         assert told in str(refused.value)
     assert (await stack.show())["stack_status"] == "CREATE_COMPLETE"
     await stack.delete()
+
+
+async def test_other_projects_see_nothing_of_it(living: Living, hearth_url: str) -> None:
+    stack = await living.create("private", template(net=net()))
+    async with signed_in(hearth_url, "admin") as other:
+        for method, body in (("GET", None), ("POST", {}), ("POST", {"accept_all": True})):
+            with pytest.raises(errors.NotFound):
+                await other.api(method, f"{stack.path}/drift", body)
+    await stack.delete()
+
+
+async def test_operators_can_have_every_update_repair_drift(tmp_path: pathlib.Path) -> None:
+    async with running(tmp_path, observe_on_update=True) as url, signed_in(url, "demo") as living:
+        stack, network_id = await drifted(living, "observed")
+        assert (await stack.plan())["net"]["verdict"] == "update"
+        await stack.update()
+        assert (await live(living, network_id))["name"] == "wanted"
+        await stack.delete()

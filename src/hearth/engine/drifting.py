@@ -18,6 +18,7 @@ from hearth.model.drift import Condition, Treatment
 from hearth.model.errors import ActionInProgress
 from hearth.model.holds import Change
 from hearth.resources import contract
+from hearth.store import drift as drift_rows
 from hearth.store.rows import ResourceRow, StackRow
 
 
@@ -82,16 +83,23 @@ class Drifting:
 
     async def for_update(self, stack: StackRow, request: StackRequest) -> dict[str, treating.Decided]:
         """Look at what an update is to put right, and find out what the request decides: `{stack id: decisions}`."""
-        if self.converges(request):
+        if self.converges(request) or request.drift.accept_all or request.drift.revert_all:
             await self.observing.tree(stack)
         else:
-            for scene in await self._scenes(stack):
-                names = _looked_at(scene, request.drift)
-                if names is None or names:
-                    await self.observing.stack(scene.stack, names)
+            await self._look_at_named(stack, request.drift)
         if not request.drift:
             return {}
         return treating.resolve(await self._scenes(stack), request.drift)
+
+    async def _look_at_named(self, stack: StackRow, request: DriftRequest) -> None:
+        """Look at what was decided to be reverted, and at what the request names; at nothing else."""
+        wanted = await self._context.store.read(lambda connection: drift_rows.to_revert(connection, stack.root_id))
+        if not wanted and not request:
+            return
+        for scene in await self._scenes(stack):
+            names = wanted.get(scene.stack.id, set()) | _named(scene, request)
+            if names:
+                await self.observing.stack(scene.stack, names)
 
     def converges(self, request: StackRequest) -> bool:
         """Whether an update repairs all that has drifted."""
@@ -110,16 +118,10 @@ class Drifting:
         return (await self._definitions.blueprint(stack.definition_id, stack)).has_secrets
 
 
-def _looked_at(scene: treating.Scene, request: DriftRequest) -> set[str] | None:
-    """Names of a stack's resources that have to be looked at before an update; None: all."""
-    if request.accept_all or request.revert_all:
-        return None
-    names = observing.by_decision(scene.treatments)
-    for target in (*request.accept, *request.revert):
-        *owners, name = target.resource.split(treating.SEPARATOR)
-        if tuple(owners) == scene.path:
-            names.add(name)
-    return names
+def _named(scene: treating.Scene, request: DriftRequest) -> set[str]:
+    """Names of a stack's resources whose last sighting a request decides by."""
+    paths = (target.resource.split(treating.SEPARATOR) for target in (*request.accept, *request.revert))
+    return {path[-1] for path in paths if tuple(path[:-1]) == scene.path}
 
 
 def _entry(

@@ -45,6 +45,16 @@ def treatments(
     return found
 
 
+def to_revert(connection: sa.Connection, root_id: str) -> dict[str, set[str]]:
+    """What the next update of a tree of stacks has to put right: `{stack id: resource names}`."""
+    tree = sa.select(tables.stack.c.id).where(tables.stack.c.root_id == root_id)
+    query = sa.select(_t.c.stack_id, _t.c.name).where(_t.c.treatment == Treatment.REVERT, _t.c.stack_id.in_(tree))
+    found: dict[str, set[str]] = {}
+    for row in connection.execute(query):
+        found.setdefault(row.stack_id, set()).add(row.name)
+    return found
+
+
 def decide(connection: sa.Connection, codec: Codec, stack_id: str, decided: Iterable[Treated], now: float) -> None:
     """Store decisions in the place of those there were about the same properties."""
     for one in decided:
