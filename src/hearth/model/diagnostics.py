@@ -5,10 +5,11 @@ one finding; `Findings` is the list under construction that checks append to.
 """
 
 import dataclasses
-import difflib
 import enum
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
+
+from hearth.model import spelling
 
 Path = tuple[str | int, ...]
 
@@ -118,10 +119,10 @@ class Findings:
 
 def nearest(wrong: str, known: Iterable[str]) -> str:
     """Advice naming the closest known spelling, or the known ones when they are few, or nothing."""
-    known = list(known)
-    close = difflib.get_close_matches(wrong, known, n=1)
-    if close:
-        return f"Did you mean {close[0]!r}?"
+    known = tuple(known)
+    close = spelling.closest(wrong, known)
+    if close is not None:
+        return f"Did you mean {close!r}?"
     if 0 < len(known) <= 12:
         return "Known: " + ", ".join(sorted(known)) + "."
     return ""

@@ -291,11 +291,24 @@ class _Folding(base.Evaluation):
 
     def condition(self, name: str) -> Any:
         """See `Evaluation.condition`."""
+        # Those it rests on come first, one after the other: a chain of them may be longer than Python can call.
+        waiting, begun = [name], set()
+        while waiting:
+            here = waiting[-1]
+            needs = [] if here in begun else list(logic.conditions_named(self.template.conditions[here]))
+            begun.add(here)
+            needs = [one for one in needs if one not in self._conditions and one not in begun]
+            if here in self._conditions or not needs:
+                waiting.pop()
+                self._judge_condition(here)
+            waiting += needs
+        return self._conditions[name]
+
+    def _judge_condition(self, name: str) -> None:
         if name not in self._conditions:
             self._conditions[name] = UNKNOWN  # what a circle sees of itself; `load` has reported it
             path = (self.template.key("conditions"), name)
             self._conditions[name] = self.test(self.template.conditions[name], path, defines=True)
-        return self._conditions[name]
 
     # -- what functions ask for --
 

@@ -5,7 +5,7 @@ the other; a wrong part is noted and left out, so that the rest is still checked
 """
 
 import graphlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from hearth.model.diagnostics import Findings, Path, nearest
@@ -198,7 +198,7 @@ class _Loader:
                 found[name] = UNKNOWN
             else:
                 found[name] = self._trees.read_condition(raw, path)
-        graph = {name: set(_condition_names(tree)) for name, tree in found.items()}
+        graph = {name: set(logic.conditions_named(tree)) for name, tree in found.items()}
         try:
             graphlib.TopologicalSorter(graph).prepare()
         except graphlib.CycleError as cycle:
@@ -209,14 +209,3 @@ class _Loader:
                 label=_CONDITIONS_LABEL,
             )
         return found
-
-
-def _condition_names(tree: Any) -> Iterator[str]:
-    """The names of conditions that a condition asks for."""
-    if isinstance(tree, str):
-        yield tree
-    elif isinstance(tree, logic.Not):
-        yield from _condition_names(tree.args)
-    elif isinstance(tree, (logic.And, logic.Or)):
-        for operand in tree.args:
-            yield from _condition_names(operand)

@@ -136,3 +136,19 @@ outputs:
     bound, findings = template.bind(loaded, values, stack=template.PseudoValues(resource_facade={"metadata": {"a": 1}}))
     assert not findings
     assert [bound.outputs[name].value for name in "mdu"] == [{"a": 1}, "Delete", {}]
+
+
+def test_a_chain_of_conditions_may_be_long() -> None:
+    conditions = {f"c{number}": {"not": f"c{number + 1}"} for number in range(4000)} | {"c4000": True}
+    loaded, findings = template.load(
+        {
+            "heat_template_version": "2018-08-31",
+            "conditions": conditions,
+            "resources": {"on": {"type": "X", "condition": "c0"}, "off": {"type": "X", "condition": "c1"}},
+        }
+    )
+    assert loaded is not None and not findings
+    values, _ = parameters.ParameterValues.build(loaded, environment.Environment())
+    bound, findings = template.bind(loaded, values, stack=STACK)
+    assert not findings
+    assert list(bound.resources) == ["on"]

@@ -1,6 +1,6 @@
 """Choosing: `if`, and the functions that conditions are made of."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
 
 from hearth.model.diagnostics import Path
@@ -23,6 +23,17 @@ def holds(condition: Any, evaluation: Evaluation, *, may_be_null: bool = True) -
     if found is None and may_be_null:
         return True
     raise Misuse(f"a condition must give true or false, not {base.kind_of(found)}", "Condition validation error")
+
+
+def conditions_named(tree: Any) -> Iterator[str]:
+    """The names of conditions that a condition asks for."""
+    if isinstance(tree, str):
+        yield tree
+    elif isinstance(tree, Not):
+        yield from conditions_named(tree.args)
+    elif isinstance(tree, _Junction):
+        for operand in tree.args:
+            yield from conditions_named(operand)
 
 
 class If(Function):
