@@ -34,9 +34,6 @@ from hearth.store.rows import StackRow
 
 R = TypeVar("R")
 
-#: Templates of more resources than this are checked in a thread, so that other requests go on.
-LARGE = 200
-
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Accepted:
@@ -183,7 +180,8 @@ class Acceptance:
         settings = self._context.settings
         while True:
             given = material
-            tree, result = await self._off_loop(given, lambda: look(given))  # noqa: B023 - called at once
+            # In a thread, so that other requests go on: few lines of template can be seconds of work.
+            tree, result = await asyncio.to_thread(look, given)
             missing = tree.unfetched - material.files.keys()
             if not missing:
                 return material, tree, result
@@ -194,13 +192,6 @@ class Acceptance:
         refused = sorted(name for name in set(type_names) if not self._may_use_type(caller, name))
         if refused:
             raise Forbidden(f"You are not authorized to use resource type {', '.join(refused)}.")
-
-    async def _off_loop(self, material: definitions.Material, work: Callable[[], R]) -> R:
-        template = material.template
-        size = len(template) if isinstance(template, str) else 200 * len(template.get("resources") or ())
-        if size > 200 * LARGE:
-            return await asyncio.to_thread(work)
-        return work()
 
     @staticmethod
     def needs_cloud(built: Blueprint) -> bool:

@@ -10,6 +10,7 @@ and so agree on its meaning. Back references and atomic, possessive or condition
 ways they are refused.
 """
 
+import functools
 import re
 import warnings
 from collections.abc import Callable, Iterator
@@ -24,6 +25,9 @@ _MAX_BACKTRACKING = 2_000_000
 #: States of an automaton, and state visits of one match: half a second at worst.
 _MAX_STATES = 20_000
 _MAX_VISITS = 1_000_000
+
+#: What `search_amount` may be for a search of half a second at worst.
+MOST_SEARCH = 200_000_000
 
 _REPEATS = (_constants.MAX_REPEAT, _constants.MIN_REPEAT)
 
@@ -55,26 +59,44 @@ class Pattern:
         return _Run(text).accepts(self._automaton, 0, len(text))
 
 
-def _ways(tree: Any, length: int) -> int:
+def search_amount(pattern: str, length: int) -> int:
+    """How much the library's engine may have to do to search a text of this length; cut above `MOST_SEARCH`.
+
+    Raises re.error when the pattern is not valid, ValueError when it is too deep.
+    """
+    try:
+        return min(_ways(_tree(pattern), length, MOST_SEARCH) * (length + 1), MOST_SEARCH + 1)
+    except (OverflowError, RecursionError) as error:
+        raise ValueError(f"the pattern is too deep or repeats too often: {error}") from error
+
+
+@functools.lru_cache(maxsize=256)
+def _tree(pattern: str) -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return _parser.parse(pattern)
+
+
+def _ways(tree: Any, length: int, most_ways: int = _MAX_BACKTRACKING) -> int:
     """How many ways a backtracking engine may try on a text of this length, cut at the limit."""
     ways = 1
     for kind, argument in tree:
         if kind in _REPEATS or kind is _constants.POSSESSIVE_REPEAT:
             least, most, body = argument
             most = min(most, length + 1)
-            inner = _ways(body, length)
+            inner = _ways(body, length, most_ways)
             # 40 rounds of two choices are beyond the limit already
             ways *= inner ** min(most, 40) if inner > 1 else max(1, most - least + 1)
         elif kind is _constants.BRANCH:
-            ways *= sum(_ways(branch, length) for branch in argument[1])
+            ways *= sum(_ways(branch, length, most_ways) for branch in argument[1])
         elif kind is _constants.GROUPREF_EXISTS:
-            ways *= _ways(argument[1], length) + _ways(argument[2] or [], length)
+            ways *= _ways(argument[1], length, most_ways) + _ways(argument[2] or [], length, most_ways)
         elif kind in (_constants.ASSERT, _constants.ASSERT_NOT, _constants.SUBPATTERN):
-            ways *= _ways(argument[-1], length)
+            ways *= _ways(argument[-1], length, most_ways)
         elif kind is _constants.ATOMIC_GROUP:
-            ways *= _ways(argument, length)
-        if ways > _MAX_BACKTRACKING:
-            return _MAX_BACKTRACKING + 1
+            ways *= _ways(argument, length, most_ways)
+        if ways > most_ways:
+            return most_ways + 1
     return ways
 
 

@@ -32,6 +32,8 @@ class Surroundings:
     depth: int = 0
     facade: Mapping[str, Any] | None = None
     known: bool = True  # False: there is no stack, so its name and ids are not known
+    #: What functions may still build; who replaces fields for a nested definition hands it on.
+    allowance: templates.Allowance = dataclasses.field(default_factory=templates.Allowance, compare=False)
 
     @classmethod
     def nowhere(cls, facade: Mapping[str, Any] | None = None) -> "Surroundings":
@@ -42,13 +44,14 @@ class Surroundings:
     def pseudo(self) -> templates.PseudoValues:
         """The pseudo parameters."""
         if not self.known:
-            return templates.PseudoValues(resource_facade=self.facade)
+            return templates.PseudoValues(resource_facade=self.facade, allowance=self.allowance)
         return templates.PseudoValues(
             stack_id=self.stack_id,
             stack_name=self.stack_name,
             project_id=self.project_id,
             region=self.region,
             resource_facade=self.facade,
+            allowance=self.allowance,
         )
 
 

@@ -222,7 +222,7 @@ class _Folding(base.Evaluation):
         findings: Findings,
         indifferent: Callable[[ResourceDefinition], bool],
     ) -> None:
-        super().__init__()
+        super().__init__(stack.allowance)
         #: The resource whose properties are folded.
         self.subject: ResourceDefinition | None = None
         self._indifferent = indifferent

@@ -15,6 +15,7 @@ from hearth.model.diagnostics import Findings, Where, nearest
 from hearth.model.values import UNKNOWN
 from hearth.template.definitions import Template
 from hearth.template.environment import Environment
+from hearth.template.functions.base import Allowance
 from hearth.template.parameter_schema import ParameterSchema
 
 _AWS_REGIONS: Final = (
@@ -34,6 +35,7 @@ class PseudoValues:
 
     `resource_facade`: `{metadata, deletion_policy, update_policy}` of the resource that owns the stack, None for a
     stack of its own. `yaql_limits`: most items of a collection and bytes of memory (options of [yaql]).
+    `allowance`: what functions may still build, shared by all templates of a request.
     """
 
     stack_id: str | None = None
@@ -43,6 +45,7 @@ class PseudoValues:
     resource_facade: Mapping[str, Any] | None = None
     availability_zones: tuple[str, ...] = ("nova",)
     yaql_limits: tuple[int, int] = (200, 10_000)
+    allowance: Allowance = dataclasses.field(default_factory=Allowance, compare=False)
 
     def parameters(self, kind: str) -> dict[str, str | None]:
         """The pseudo parameters of a template language."""

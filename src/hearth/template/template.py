@@ -12,6 +12,7 @@ from hearth.template.binding import bind as bind
 from hearth.template.definitions import OutputDefinition as OutputDefinition
 from hearth.template.definitions import ResourceDefinition as ResourceDefinition
 from hearth.template.definitions import Template as Template
+from hearth.template.functions.base import Allowance as Allowance
 from hearth.template.functions.base import Function as Function
 from hearth.template.functions.base import to_raw as to_raw
 from hearth.template.loading import load as load

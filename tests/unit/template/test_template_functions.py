@@ -230,15 +230,52 @@ def test_values_of_parameters_stay_out_of_function_errors() -> None:
         "{list_join: [{get_param: big}, {str_split: [x, {get_param: big}]}]}",
         "{yaql: {expression: 'range(0,190).select(range(0,190).select(range(0,190).sum()).sum()).sum()'}}",
         '{yaql: {expression: \'regex("(a+)+b").matches("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa")\'}}',
+        "{yaql: {expression: '$.data =~ \"a*a*a*b\"', data: {list_join: [a, {str_split: ['', M]}]}}}",
+        "{yaql: {expression: 'regex(\"a*a*a*b\").searchAll($.data)', data: M}}",
+        "{yaql: {expression: 'regex(\"a*a*a*b\").replaceBy($.data, x)', data: M}}",
         "{yaql: {expression: 'range(0, 150).aggregate($1 * $1, 7)'}}",
         "{yaql: {expression: 'pow(9, 999999999)'}}",
     ],
 )
 def test_gigantic_results_are_refused(call: str) -> None:
-    call = call.replace("L", str([f"i{n}" for n in range(60)]))
+    call = call.replace("L", str([f"i{n}" for n in range(60)])).replace("M", "a" * 2000)
     _, errors = bound(
         "heat_template_version: 2018-08-31\nparameters: {big: {type: string}}\n"
         + f"outputs: {{o: {{value: {call}}}}}\n",
         values={"big": "x" * 100_000},
     )
     assert len(errors) == 1
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "{list_join: ['', [{get_param: text}]]}",
+        "{list_join: ['', [{get_param: data}]]}",
+        "{list_concat: [{get_param: list}]}",
+        "{list_concat_unique: [{get_param: list}]}",
+        "{str_split: [x, {get_param: text}]}",
+        "{str_replace: {template: ab, params: {a: {get_param: text}}}}",
+        "{str_replace: {template: ab, params: {a: {get_param: data}}}}",
+        "{repeat: {template: {a: []}, for_each: {i: {get_param: list}}}}",
+        "{repeat: {template: i, for_each: {i: [{get_param: text}]}}}",
+    ],
+)
+def test_many_calls_may_not_make_too_much_together(call: str) -> None:
+    values = {"text": "x" * 5_000, "list": ["i"] * 500, "data": {f"k{number}": "x" for number in range(100)}}
+    head = "heat_template_version: 2018-08-31\nparameters: {text: {type: string}, list: {type: comma_delimited_list}, "
+    head += "data: {type: json}}\nresources:\n"
+    for times, wrong in ((1, False), (100, True)):
+        resources = "".join(f"  r{number}: {{type: X, properties: {{p: {call}}}}}\n" for number in range(times))
+        stack = template.PseudoValues(allowance=template.Allowance(400_000))
+        _, errors = bound(head + resources, values=values, stack=stack)
+        assert bool(errors) is wrong
+        assert all("400000 characters altogether" in error for error in errors)
+
+
+def test_many_yaql_expressions_may_not_call_too_much_together() -> None:
+    call = "{yaql: {expression: 'range(0, 190).select(range(0, 25).sum()).sum()'}}"
+    outputs = "".join(f"  o{number}: {{value: {call}}}\n" for number in range(25))
+    _, errors = bound(f"heat_template_version: 2018-08-31\noutputs:\n{outputs}")
+    assert 0 < len(errors) < 25
+    assert all("100000 calls altogether" in error for error in errors)

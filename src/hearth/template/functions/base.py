@@ -18,9 +18,13 @@ from hearth.model.diagnostics import Diagnostic, Path, Place
 from hearth.model.values import UNKNOWN
 from hearth.template.source import Source
 
-#: Longest text a function may build, in characters, and the most items of a list.
+#: Longest text a function may build, in characters, and the most copies it may make.
 MAX_TEXT: Final = 16 * 1024 * 1024
 MAX_ITEMS: Final = 10_000
+#: What all functions of a request may build together, in characters: what a machine makes in some tenths of a second.
+MAX_TOGETHER: Final = 128 * 1024 * 1024
+#: What an item of a list or map counts, in characters: about its weight.
+ITEM: Final = 64
 
 
 class Misuse(Exception):
@@ -34,6 +38,37 @@ class Misuse(Exception):
         self.label = label
         self.kind = kind
         self.advice = advice
+
+
+class Allowance:
+    """What functions may still build, of one template or of all templates of a request: few lines ask for gigabytes."""
+
+    def __init__(self, characters: int = MAX_TOGETHER) -> None:
+        self._given = self._left = characters
+        #: Calls of yaql functions so far.
+        self.yaql_calls = 0
+
+    def take(self, amount: int) -> None:
+        """Take the characters of a text, or `ITEM` for each item, before they are made. Raises Misuse."""
+        self._left -= amount
+        if self._left < 0:
+            raise Misuse(
+                f"the functions of this request make more than {self._given} characters altogether",
+                advice="Split it into several stacks, or make the texts and lists shorter.",
+            )
+
+    def take_value(self, value: Any) -> None:
+        """Take what a value would be as text. Raises Misuse, without looking further."""
+        if isinstance(value, str):
+            self.take(len(value))
+        elif isinstance(value, Mapping):
+            for key, item in value.items():
+                self.take(ITEM + len(key))
+                self.take_value(item)
+        elif isinstance(value, (list, tuple)):
+            for item in value:
+                self.take(ITEM)
+                self.take_value(item)
 
 
 @final
@@ -67,7 +102,8 @@ class Reader(Protocol):
 class Evaluation:
     """One pass over trees. The counters let a call see whether its arguments were final, without another walk."""
 
-    def __init__(self) -> None:
+    def __init__(self, allowance: Allowance | None = None) -> None:
+        self.allowance = Allowance() if allowance is None else allowance
         #: How many calls had to stay as they are.
         self.residual = 0
         #: How many values were `UNKNOWN`.
@@ -238,6 +274,10 @@ class Function:
         if evaluation.residual != residual:
             return self.with_args(args)
         self.check(args)
+        return self.build(args, evaluation.allowance)
+
+    def build(self, args: Any, allowance: Allowance) -> Any:
+        """As `compute`, for functions whose result may be much larger than what is written. Raises Misuse."""
         return self.compute(args)
 
     def compute(self, args: Any) -> Any:
@@ -320,7 +360,8 @@ def need_text(value: Any, what: str) -> None:
         raise Misuse(f"{what} must be text, not {kind_of(value)}", "TypeError")
 
 
-def need_size(characters: int, what: str) -> None:
-    """Check that a text to be built is not too long. Raises Misuse."""
+def need_size(characters: int, what: str, allowance: Allowance) -> None:
+    """Check that a text to be built is not too long, and take it from the allowance. Raises Misuse."""
     if characters > MAX_TEXT:
         raise Misuse(f"{what} would have {characters} characters; the limit is {MAX_TEXT}")
+    allowance.take(characters)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from hearth.template.functions import base
-from hearth.template.functions.base import Function, Misuse
+from hearth.template.functions.base import Allowance, Function, Misuse
 
 
 class Repeat(Function):
@@ -44,8 +44,8 @@ class Repeat(Function):
             )
         return permutations
 
-    def compute(self, args: Any) -> list[Any]:
-        """See `Function.compute`."""
+    def build(self, args: Any, allowance: Allowance) -> list[Any]:
+        """See `Function.build`."""
         variables = list(args["for_each"])
         lists = [list(items or ()) for items in args["for_each"].values()]
         together = self.takes_permutations and not self._permutations(args)
@@ -56,7 +56,7 @@ class Repeat(Function):
         copies = len(lists[0]) if together else _product(map(len, lists))
         if copies > base.MAX_ITEMS:
             raise Misuse(f"{self.name} would make {copies} copies; the limit is {base.MAX_ITEMS}")
-        budget = _Budget(self.name)
+        budget = _Budget(self.name, allowance)
         rows = zip(*lists, strict=True) if together else itertools.product(*lists)
         return [_substituted(args["template"], list(zip(variables, row, strict=True)), budget) for row in rows]
 
@@ -84,14 +84,16 @@ def _product(sizes: Any) -> int:
 class _Budget:
     """How much a repeat may still make; a short call can ask for gigabytes."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, allowance: Allowance) -> None:
         self._name = name
+        self._allowance = allowance
         self._left = base.MAX_TEXT
 
     def take(self, amount: int) -> None:
         self._left -= amount
         if self._left < 0:
             raise Misuse(f"the result of {self._name} would be larger than {base.MAX_TEXT} characters")
+        self._allowance.take(amount)
 
 
 def _substituted(template: Any, row: Sequence[tuple[str, Any]], budget: _Budget) -> Any:
@@ -105,7 +107,7 @@ def _substituted(template: Any, row: Sequence[tuple[str, Any]], budget: _Budget)
             template = _replaced(template, variable, item, budget)
         budget.take(len(template))
         return template
-    budget.take(1)
+    budget.take(base.ITEM)
     if isinstance(template, dict):
         return {_substituted(key, row, budget): _substituted(item, row, budget) for key, item in template.items()}
     if isinstance(template, list):
@@ -203,8 +205,9 @@ class ListConcat(Function):
                 if item is not None:
                     base.need_list(item, f"item {number} of {self.name}")
 
-    def compute(self, args: Any) -> list[Any]:
-        """See `Function.compute`."""
+    def build(self, args: Any, allowance: Allowance) -> list[Any]:
+        """See `Function.build`."""
+        allowance.take(base.ITEM * sum(len(operand or ()) for operand in args))
         return [item for operand in args for item in operand or ()]
 
 
@@ -213,10 +216,11 @@ class ListConcatUnique(ListConcat):
 
     summary = "Concatenates lists and keeps the first of equal items. Takes a list of lists."
 
-    def compute(self, args: Any) -> list[Any]:
-        """See `Function.compute`."""
+    def build(self, args: Any, allowance: Allowance) -> list[Any]:
+        """See `Function.build`."""
         found: dict[str, Any] = {}
-        for item in super().compute(args):
+        for item in super().build(args, allowance):
+            allowance.take_value(item)
             found.setdefault(_identity(item), item)
         return list(found.values())
 

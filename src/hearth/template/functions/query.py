@@ -15,7 +15,7 @@ from yaql.language import exceptions
 
 from hearth.model.values import UNKNOWN
 from hearth.template.functions import base, query_library
-from hearth.template.functions.base import Evaluation, Function, Misuse
+from hearth.template.functions.base import Allowance, Evaluation, Function, Misuse
 
 #: Longest expression in characters.
 _LONGEST: Final = 16_384
@@ -51,7 +51,7 @@ class Yaql(Function):
         if evaluation.residual != residual:
             return LimitedYaql(self.name, [limits, args], self.path, self.source)
         self.check(args)
-        return _evaluated(args, limits)
+        return _evaluated(args, limits, evaluation.allowance)
 
 
 class LimitedYaql(Function):
@@ -72,13 +72,14 @@ class LimitedYaql(Function):
             return self.with_args([limits, args])
         call = Yaql(self.name, args, self.path, self.source)
         call.check(args)
-        return _evaluated(args, limits)
+        return _evaluated(args, limits, evaluation.allowance)
 
 
-def _evaluated(args: Any, limits: tuple[int, int]) -> Any:
+def _evaluated(args: Any, limits: tuple[int, int], allowance: Allowance) -> Any:
     expression = _parsed(args["expression"], limits)
     try:
-        result = expression.evaluate(data={"data": args.get("data", {})}, context=query_library.context())
+        with query_library.evaluation(allowance) as context:
+            result = expression.evaluate(data={"data": args.get("data", {})}, context=context)
     except Misuse:
         raise
     except exceptions.CollectionTooLargeException as error:
@@ -86,11 +87,37 @@ def _evaluated(args: Any, limits: tuple[int, int]) -> Any:
     except exceptions.MemoryQuotaExceededException as error:
         raise Misuse(f"the yaql expression needs more than {limits[1]} bytes") from error
     except Exception as error:  # the expression is the user's program: whatever it raises is an error in it
-        cause = error.inner if isinstance(error, exceptions.WrappedException) else error
+        cause = error.wrapped if isinstance(error, exceptions.WrappedException) else error
         if isinstance(cause, Misuse):
             raise cause from error
-        raise Misuse(f"the yaql expression failed: {type(cause).__name__}") from error
+        raise Misuse(f"the yaql expression failed: {_reason(cause)}") from error
     return _as_data(result)
+
+
+def _reason(error: BaseException) -> str:
+    """What went wrong, without any of the data: they may be secret."""
+    match error:
+        case RecursionError():
+            return "it is nested too deep, or calls itself without end"
+        case exceptions.NoFunctionRegisteredException() | exceptions.NoMethodRegisteredException():
+            name = _named(error)
+            told = name.removeprefix("#property#")
+            return f"there is no function {name!r}" if told == name else f"a value has no {told!r}"
+        case exceptions.NoMatchingFunctionException() | exceptions.NoMatchingMethodException():
+            name = _named(error)
+            told = name.removeprefix("#operator_") if name.startswith("#") else f"{name}()"
+            return f"{told} does not take such values"
+        case ZeroDivisionError():
+            return "a division by zero"
+        case KeyError() | IndexError():
+            return "something is asked for that is not there"
+        case _:
+            return type(error).__name__
+
+
+def _named(error: exceptions.ResolutionError) -> str:
+    """The function that the library speaks of: the first name in its message, which goes on with the data."""
+    return str(error).split('"', 2)[1]
 
 
 @functools.lru_cache(maxsize=16)

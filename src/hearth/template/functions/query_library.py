@@ -6,49 +6,129 @@ times), regular expressions (`(a+)+b`) and loops in loops in loops.
 # mypy: disable-error-code="untyped-decorator"
 # The library's decorators have no types.
 
+import contextlib
+import contextvars
 import functools
+import inspect
 import re
-from re import _constants, _parser  # type: ignore[attr-defined]  # the parser has had no public name since 3.11
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 import yaql
-from yaql.language import contexts, specs, yaqltypes
+from yaql.language import contexts, conventions, specs, yaqltypes
 from yaql.standard_library import regex as library_regex
 
-from hearth.template.functions.base import Misuse
+from hearth.model import patterns
+from hearth.template.functions.base import Allowance, Misuse
 
 #: Longest number in bits.
 _WIDEST: Final = 4_096
-#: Calls of yaql functions and operators in one evaluation: a second or two.
-_MOST_CALLS: Final = 20_000
-_REPEATS: Final = (_constants.MAX_REPEAT, _constants.MIN_REPEAT)
+#: Calls of yaql functions and operators in one evaluation, and in all of a request: half a second, and some seconds.
+_MOST_CALLS: Final = 10_000
+_MOST_TOGETHER: Final = 100_000
+#: How much of the search with a regular expression takes as long as a call.
+_SEARCH_OF_A_CALL: Final = patterns.MOST_SEARCH // _MOST_CALLS
+
+_REGULAR_EXPRESSIONS: Final[tuple[Callable[..., Any], ...]] = (
+    library_regex.matches,
+    library_regex.matches_,
+    library_regex.matches_operator_string,
+    library_regex.matches_operator_regex,
+    library_regex.not_matches_operator_string,
+    library_regex.not_matches_operator_regex,
+    library_regex.search,
+    library_regex.search_all,
+    library_regex.split,
+    library_regex.split_string,
+    library_regex.replace,
+    library_regex.replace_by,
+    library_regex.replace_string,
+    library_regex.replace_by_string,
+)
 
 
-def context() -> contexts.Context:
-    """A fresh context for one evaluation."""
-    return _CountingContext(_context())
+class _Effort:
+    """What one evaluation may still do, and all of the request."""
+
+    def __init__(self, allowance: Allowance) -> None:
+        self._allowance = allowance
+        self._left = _MOST_CALLS
+
+    def take(self, calls: int = 1) -> None:
+        """Take some calls. Raises Misuse."""
+        self._left -= calls
+        self._allowance.yaql_calls += calls
+        if self._left < 0:
+            raise Misuse(f"the yaql expression makes more than {_MOST_CALLS} calls")
+        if self._allowance.yaql_calls > _MOST_TOGETHER:
+            raise Misuse(
+                f"the yaql expressions of this request make more than {_MOST_TOGETHER} calls altogether",
+                advice="Split it into several stacks.",
+            )
+
+
+_effort: contextvars.ContextVar[_Effort] = contextvars.ContextVar("effort of the present yaql evaluation")
+
+
+@contextlib.contextmanager
+def evaluation(allowance: Allowance) -> Iterator[contexts.Context]:
+    """A fresh context for one evaluation, while it lasts."""
+    effort = _Effort(allowance)
+    token = _effort.set(effort)
+    try:
+        yield _CountingContext(_context(), effort)
+    finally:
+        _effort.reset(token)
 
 
 class _CountingContext(contexts.Context):  # type: ignore[misc]  # the library has no types
     """A context that ends an evaluation which calls too much. Its child contexts share the count."""
 
-    def __init__(self, parent: Any = None) -> None:
+    def __init__(self, parent: Any = None, effort: _Effort | None = None) -> None:
         super().__init__(parent)
-        self._left: list[int] = parent._left if isinstance(parent, _CountingContext) else [_MOST_CALLS]
+        self._taken: _Effort = parent._taken if effort is None else effort
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        self._left[0] -= 1
-        if self._left[0] < 0:
-            raise Misuse(f"the yaql expression makes more than {_MOST_CALLS} calls")
+        self._taken.take()
         return super().__call__(*args, **kwargs)
 
 
 @functools.lru_cache(maxsize=1)
 def _context() -> Any:
     context = yaql.create_context().create_child_context()
-    for function in (_multiply, _power, _shift_left, _regex, _matches, _matches_operator, _matches_not_operator):
+    for function in (_multiply, _power, _shift_left):
         context.register_function(function)
+    for function in _REGULAR_EXPRESSIONS:
+        context.register_function(_held(function))
     return context
+
+
+def _held(function: Callable[..., Any]) -> Any:
+    """A function of the library that searches with a regular expression, for searches that come to an end."""
+    definition = specs.get_function_definition(function, convention=conventions.CamelCaseConvention())
+    signature = inspect.signature(function)
+
+    def held(*args: Any, **kwargs: Any) -> Any:
+        given = signature.bind(*args, **kwargs).arguments
+        _need_quick(given.get("regexp", given.get("pattern")), given["string"])
+        return function(*args, **kwargs)
+
+    definition.payload = held
+    return definition
+
+
+def _need_quick(pattern: Any, text: str) -> None:
+    """Check that the search for a pattern in a text ends soon. Raises Misuse."""
+    try:
+        amount = patterns.search_amount(pattern if isinstance(pattern, str) else pattern.pattern, len(text))
+    except (re.error, ValueError) as error:
+        raise Misuse(f"the yaql expression has a wrong regular expression: {error}") from error
+    if amount > patterns.MOST_SEARCH:
+        raise Misuse(
+            f"a regular expression in yaql could take too long on a text of {len(text)} characters",
+            advice="Make it simpler (repeats of repeats, as in (a+)+, are the worst) or the text shorter.",
+        )
+    _effort.get().take(amount // _SEARCH_OF_A_CALL)
 
 
 def _need_bits(bits: float) -> None:
@@ -81,61 +161,3 @@ def _power(a: Any, b: Any, c: Any = None) -> Any:
 def _shift_left(value: int, bits_number: int) -> int:
     _need_bits(value.bit_length() + bits_number)
     return value << bits_number
-
-
-@specs.parameter("pattern", yaqltypes.String())
-@specs.parameter("ignore_case", bool)
-@specs.parameter("multi_line", bool)
-@specs.parameter("dot_all", bool)
-@specs.name("regex")
-def _regex(pattern: str, ignore_case: bool = False, multi_line: bool = False, dot_all: bool = False) -> Any:
-    _need_tame(pattern)
-    return library_regex.regex(pattern, ignore_case, multi_line, dot_all)
-
-
-@specs.parameter("string", yaqltypes.String())
-@specs.parameter("regexp", yaqltypes.String())
-@specs.name("matches")
-@specs.method
-def _matches(string: str, regexp: str) -> bool:
-    _need_tame(regexp)
-    return re.search(regexp, string) is not None
-
-
-@specs.parameter("string", yaqltypes.String())
-@specs.parameter("pattern", yaqltypes.String())
-@specs.name("#operator_=~")
-def _matches_operator(string: str, pattern: str) -> bool:
-    return bool(_matches(string, pattern))
-
-
-@specs.parameter("string", yaqltypes.String())
-@specs.parameter("pattern", yaqltypes.String())
-@specs.name("#operator_!~")
-def _matches_not_operator(string: str, pattern: str) -> bool:
-    return not _matches(string, pattern)
-
-
-def _need_tame(pattern: str) -> None:
-    try:
-        tree = _parser.parse(pattern)
-    except (re.error, OverflowError, RecursionError) as error:
-        raise Misuse(f"the yaql expression has a wrong regular expression: {error}") from error
-    if _nests_repeats(tree):
-        raise Misuse("a regular expression in yaql must not repeat what repeats, as in (a+)+")
-
-
-def _nests_repeats(tree: Any, inside: bool = False) -> bool:
-    """Whether a choice is repeated in a repeat: what makes the time of a match grow exponentially."""
-    return any(_nests(kind, argument, inside) for kind, argument in tree)
-
-
-def _nests(kind: Any, argument: Any, inside: bool) -> bool:
-    if kind in _REPEATS:
-        repeats = argument[1] > 1
-        return (inside and repeats) or _nests_repeats(argument[2], inside or repeats)
-    if kind is _constants.BRANCH:
-        return inside or any(_nests_repeats(branch, inside) for branch in argument[1])
-    if kind in (_constants.ASSERT, _constants.ASSERT_NOT, _constants.SUBPATTERN):
-        return _nests_repeats(argument[-1], inside)
-    return False

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from hearth.template.functions import base
-from hearth.template.functions.base import Function, Misuse
+from hearth.template.functions.base import Allowance, Function, Misuse
 
 #: Private-use characters that stand for replaced text while other keys are still looked for.
 _FIRST_TOKEN, _LAST_TOKEN = 0xF0000, 0x10FFFD
@@ -25,11 +25,11 @@ def _as_json(value: Any) -> str:
     return json.dumps(value, sort_keys=True)
 
 
-def replace_all(text: str, replacements: Mapping[str, str]) -> tuple[str, list[str]]:
+def replace_all(text: str, replacements: Mapping[str, str], allowance: Allowance) -> tuple[str, list[str]]:
     """The text with every key replaced, longest keys first, and the keys that were not found (in that order).
 
     What was inserted is never searched again: while keys are looked for, one unused character holds its place.
-    Raises Misuse for an empty key.
+    Raises Misuse for an empty key, and when the result would be too long.
     """
     keys = sorted(replacements, key=lambda key: (-len(key), key))
     if keys and not keys[-1]:
@@ -49,7 +49,7 @@ def replace_all(text: str, replacements: Mapping[str, str]) -> tuple[str, list[s
         size += text.count(key) * (len(replacements[key]) - len(key))
         text = text.replace(key, token)
         values[ord(token)] = replacements[key]
-    base.need_size(size, "the text")
+    base.need_size(size, "the text", allowance)
     return text.translate(values) if values else text, missing
 
 
@@ -79,10 +79,11 @@ class StrReplace(Function):
         base.need_text(text, f"the template of {self.name}")
         base.need_map(params, f"the params of {self.name}")
 
-    def compute(self, args: Any) -> str:
-        """See `Function.compute`."""
+    def build(self, args: Any, allowance: Allowance) -> str:
+        """See `Function.build`."""
         text, params = self._parts(args)
-        done, missing = replace_all(text, {key: self._text(key, value) for key, value in params.items()})
+        replacements = {key: self._text(key, value, allowance) for key, value in params.items()}
+        done, missing = replace_all(text, replacements, allowance)
         if missing and self.every_key:
             raise Misuse(
                 f"these params of {self.name} are not in the template: {', '.join(missing)}",
@@ -90,7 +91,7 @@ class StrReplace(Function):
             )
         return done
 
-    def _text(self, key: str, value: Any) -> str:
+    def _text(self, key: str, value: Any, allowance: Allowance) -> str:
         if self.no_empty_values and (value is None or value in ("", [], {})):
             raise Misuse(f"param {key!r} of {self.name} has no value", advice="Give it a value that is not empty.")
         if value is None:
@@ -102,6 +103,7 @@ class StrReplace(Function):
                     "TypeError",
                     advice="Template versions from 2015-10-15 insert lists and maps as JSON.",
                 )
+            allowance.take_value(value)
             return _as_json(value)
         return str(value)
 
@@ -158,18 +160,23 @@ class ListJoin(Function):
             if operand is not None:
                 base.need_list(operand, f"argument {number} of {self.name}")
 
-    def compute(self, args: Any) -> str:
-        """See `Function.compute`."""
-        texts = [self._text(item) for operand in args[1:] for item in operand or ()]
-        base.need_size(sum(map(len, texts)) + len(args[0]) * len(texts), f"the result of {self.name}")
+    def build(self, args: Any, allowance: Allowance) -> str:
+        """See `Function.build`."""
+        texts = []
+        for operand in args[1:]:
+            allowance.take(len(operand or ()))
+            texts += [self._text(item, allowance) for item in operand or ()]
+        size = sum(map(len, texts)) + len(args[0]) * len(texts)
+        base.need_size(size, f"the result of {self.name}", allowance)
         return str(args[0].join(texts))
 
-    def _text(self, item: Any) -> str:
+    def _text(self, item: Any, allowance: Allowance) -> str:
         if item is None:
             return ""
         if isinstance(item, str):
             return item
         if self.takes_containers and isinstance(item, (dict, list)):
+            allowance.take_value(item)
             return _as_json(item)
         raise Misuse(
             f"{self.name} joins text, not {base.kind_of(item)}",
@@ -209,10 +216,11 @@ class StrSplit(Function):
         if text is not None:
             base.need_text(text, f"the text of {self.name}")
 
-    def compute(self, args: Any) -> Any:
-        """See `Function.compute`."""
+    def build(self, args: Any, allowance: Allowance) -> Any:
+        """See `Function.build`."""
         if args[1] is None:
             return None
+        allowance.take(len(args[1]) + base.ITEM * args[1].count(args[0]))
         pieces = args[1].split(args[0])
         if len(args) < 3:
             return pieces
