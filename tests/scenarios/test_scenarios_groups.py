@@ -433,3 +433,41 @@ async def test_what_cannot_be_changed_in_place_makes_another_group(world, before
     await world.update(stack, after)
     await world.until(stack, "UPDATE_COMPLETE")
     assert (await world.resources(stack))["group"]["physical_resource_id"] != first
+
+
+@pytest.mark.parametrize(
+    ("group", "asked"),
+    [
+        ({"count": 10**12, "resource_def": thing()}, "1000000000000"),
+        ({"min_size": 10**7, "max_size": 10**9, "resource": thing()}, "10000000"),
+        ({"min_size": 0, "max_size": 10**9, "desired_capacity": 10**8, "resource": thing()}, "100000000"),
+        ({"resources": ["OS::Heat::None"] * 1001}, "1001"),
+    ],
+)
+async def test_groups_of_more_members_than_can_be_are_not_even_written_down(new_world, group, asked):
+    world = new_world(max_resources_per_stack=1000)
+    kinds = {"resource_def": "ResourceGroup", "resource": "AutoScalingGroup", "resources": "ResourceChain"}
+    kind = next(kinds[key] for key in group if key in kinds)
+    with pytest.raises(Invalid, match=f"asks for {asked} members, at most 1000"):
+        await world.create(hot({"group": {"type": f"OS::Heat::{kind}", "properties": group}}))
+    await world.close()
+
+
+@pytest.mark.parametrize("size", ["count", "min_size"])
+async def test_a_size_that_is_known_late_is_checked_late(new_world, size):
+    world = new_world(max_resources_per_stack=1000)
+    await world.start_engine()
+    late = {"get_attr": ["first", "value"]}
+    group = {
+        "count": {"type": "OS::Heat::ResourceGroup", "properties": {"count": late, "resource_def": thing()}},
+        "min_size": {
+            "type": "OS::Heat::AutoScalingGroup",
+            "properties": {"min_size": late, "max_size": 10**9, "resource": thing()},
+        },
+    }[size]
+    first = {"type": "OS::Heat::Value", "properties": {"value": 10**8}}
+    stack = await world.create(hot({"first": first, "group": group}))
+    shown = await world.until(stack)
+    assert shown["stack_status"] == "CREATE_FAILED"
+    assert "asks for 100000000 members; at most 1000" in shown["stack_status_reason"]
+    await world.close()

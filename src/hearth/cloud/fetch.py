@@ -14,12 +14,12 @@ from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import aiohttp
-import aiohttp.abc
-import aiohttp.resolver
 
 from hearth.model import errors
 
 _MAX_REDIRECTS = 5
+#: IPv6 addresses under which gateways offer IPv4 ones.
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -40,9 +40,7 @@ def networks(texts: Sequence[str]) -> tuple[Network, ...]:
 
 def is_allowed(address: str, rules: FetchRules) -> bool:
     """Whether the rules let us connect to an IP address."""
-    ip = ipaddress.ip_address(address.partition("%")[0])
-    if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped is not None:
-        ip = ip.ipv4_mapped
+    ip = _meant(ipaddress.ip_address(address.partition("%")[0]))
     if any(ip in network for network in rules.allowed):
         return True
     inward = ip.is_loopback or ip.is_link_local or ip.is_unspecified or ip.is_multicast
@@ -51,6 +49,15 @@ def is_allowed(address: str, rules: FetchRules) -> bool:
 
 class Refused(OSError):
     """The rules do not let us connect."""
+
+
+def _meant(ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    """The IPv4 address that an IPv6 one stands for, where it does."""
+    if isinstance(ip, ipaddress.IPv4Address):
+        return ip
+    if ip in _NAT64:
+        return ipaddress.IPv4Address(int(ip) & 0xFFFF_FFFF)
+    return ip.ipv4_mapped or ip.sixtofour or ip
 
 
 def guard(rules: FetchRules) -> Callable[[Any], socket.socket]:
@@ -70,14 +77,16 @@ async def fetch(url: str, rules: FetchRules, max_bytes: int) -> str:
 
     Raises BadRequest when it cannot be had or is no text, LimitExceeded when it is longer than `max_bytes`.
     """
-    connector = aiohttp.TCPConnector(resolver=_CheckingResolver(rules))
+    connector = aiohttp.TCPConnector(socket_factory=guard(rules))
     limit = aiohttp.ClientTimeout(total=rules.timeout)
     try:
         async with aiohttp.ClientSession(connector=connector, timeout=limit) as client:
-            raw = await _follow(client, url, rules, max_bytes)
+            raw = await _follow(client, url, max_bytes)
     except TimeoutError as error:
         raise errors.BadRequest(f"Cannot fetch {url}: no answer within {rules.timeout:g} seconds.") from error
     except (aiohttp.ClientError, OSError, ValueError) as error:
+        if isinstance(error, aiohttp.ClientConnectorError) and isinstance(error.os_error, Refused):
+            raise _forbidden(error.host) from error
         raise errors.BadRequest(f"Cannot fetch {url}: {_reason(error)}.") from error
     try:
         return raw.decode()
@@ -85,10 +94,10 @@ async def fetch(url: str, rules: FetchRules, max_bytes: int) -> str:
         raise errors.BadRequest(f"Cannot use {url}: it is not UTF-8 text.") from error
 
 
-async def _follow(client: aiohttp.ClientSession, url: str, rules: FetchRules, max_bytes: int) -> bytes:
+async def _follow(client: aiohttp.ClientSession, url: str, max_bytes: int) -> bytes:
     current = url
     for _ in range(_MAX_REDIRECTS + 1):
-        _check_url(url, current, rules)
+        _check_url(url, current)
         async with client.get(current, allow_redirects=False) as answer:
             if answer.status in (301, 302, 303, 307, 308) and "Location" in answer.headers:
                 current = urljoin(current, answer.headers["Location"])
@@ -106,36 +115,10 @@ async def _follow(client: aiohttp.ClientSession, url: str, rules: FetchRules, ma
     raise errors.BadRequest(f"Cannot fetch {url}: more than {_MAX_REDIRECTS} redirects.")
 
 
-def _check_url(named: str, url: str, rules: FetchRules) -> None:
+def _check_url(named: str, url: str) -> None:
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise errors.BadRequest(f"Cannot fetch {named}: only http and https URLs can be fetched, {url!r} is none.")
-    try:
-        literal = str(ipaddress.ip_address(parts.hostname))
-    except ValueError:
-        return  # A name: its addresses are checked when it is resolved.
-    if not is_allowed(literal, rules):
-        raise _forbidden(parts.hostname)
-
-
-class _CheckingResolver(aiohttp.abc.AbstractResolver):
-    """Resolves names and drops the addresses that must not be reached."""
-
-    def __init__(self, rules: FetchRules) -> None:
-        self._rules = rules
-        self._system = aiohttp.resolver.ThreadedResolver()
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
-    ) -> list[aiohttp.abc.ResolveResult]:
-        found = await self._system.resolve(host, port, family)
-        good = [result for result in found if is_allowed(result["host"], self._rules)]
-        if not good:
-            raise _forbidden(host)
-        return good
-
-    async def close(self) -> None:
-        await self._system.close()
 
 
 def _forbidden(host: str) -> errors.BadRequest:

@@ -105,6 +105,9 @@ class Nesting:
             data=data,
             child=await self._view(existing, parent.access) if existing and kind.looks_inside else None,
         )
+        size, most = kind.wanted_members(step.values), self._context.settings.most_members
+        if size is not None and size > most:
+            raise LimitExceeded(f"The group {step.row.name} asks for {size} members; at most {most} are allowed.")
         wanted = await self._child(kind, call)
         adopted = adoption.nested_document(step.row) if existing is None else None
         is_update = parent.action is Action.UPDATE

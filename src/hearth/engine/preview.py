@@ -26,8 +26,6 @@ class ImmutableParameterModified(HearthError):
     status = 400
 
 
-#: Members of one group where the operator sets no limit to resources.
-MOST_MEMBERS = 100_000
 _WRONG = "StackValidationFailed"
 #: An attribute that only types have which take their attributes from their members.
 _ANY_NAME = "no such attribute"
@@ -152,14 +150,13 @@ class Tree:
 
     def _has_too_many(self, member: Member, findings: Findings) -> bool:
         """Whether a group asks for more members than can ever be; they are not even written down then."""
-        count = member.values.get("count")
-        limit = self._limits.max_resources_per_stack
-        most = limit if limit >= 0 else MOST_MEMBERS
-        if not isinstance(count, int) or count <= most:
+        wanted, most = member.type.wanted_members(member.values), self._limits.most_members
+        if wanted is None or wanted <= most:
             return False
+        path = ("properties", "count") if "count" in member.values else ("properties",)
         findings.add(
-            f"Maximum resources per stack exceeded: the group asks for {count} members, at most {most} are allowed",
-            member.definition.place(("properties", "count")),
+            f"Maximum resources per stack exceeded: the group asks for {wanted} members, at most {most} are allowed",
+            member.definition.place(path),
             kind="RequestLimitExceeded",
             advice="Split it into several stacks, or ask the operator to raise max_resources_per_stack.",
         )

@@ -4,6 +4,9 @@ import dataclasses
 
 from hearth.cloud import fetch
 
+#: Members of one group where the operator set no limit: more than anybody has, fewer than hurt.
+_MOST_MEMBERS = 100_000
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class EngineSettings:
@@ -71,3 +74,8 @@ class EngineSettings:
     """Most items a yaql expression may walk over, and most bytes it may take."""
     fetch_rules: fetch.FetchRules = dataclasses.field(default_factory=fetch.FetchRules)
     """Where URLs of templates may point to."""
+
+    @property
+    def most_members(self) -> int:
+        """How many members any group may have."""
+        return self.max_resources_per_stack if self.max_resources_per_stack >= 0 else _MOST_MEMBERS

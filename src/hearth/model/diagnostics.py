@@ -79,6 +79,10 @@ class Diagnostic:
         }
 
 
+#: Problems that get advice about spelling.
+_MOST_ADVISED = 200
+
+
 class Findings:
     """Diagnostics collected by checks, in the order found; iterate it sorted by place."""
 
@@ -101,6 +105,10 @@ class Findings:
     def extend(self, more: Iterable[Diagnostic]) -> None:
         """Take over the findings of another check."""
         self._found.extend(more)
+
+    def nearest(self, wrong: str, known: Iterable[str]) -> str:
+        """See `nearest`; only for the first hundreds of problems, since nobody reads the advice to the others."""
+        return nearest(wrong, known) if len(self._found) < _MOST_ADVISED else ""
 
     @property
     def errors(self) -> list[Diagnostic]:

@@ -250,7 +250,7 @@ class Builder:
                 f"The Resource Type ({type_name}) could not be found.",
                 where(),
                 kind="StackValidationFailed",
-                advice=nearest(type_name, self.types.names()),
+                advice=findings.nearest(type_name, self.types.names()),
             )
         return found
 

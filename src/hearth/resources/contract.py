@@ -730,6 +730,10 @@ class Resource:
         """
         raise NotImplementedError(f"{self.type_name} owns no nested stack")
 
+    def wanted_members(self, properties: Values) -> int | None:
+        """For groups: how many members these properties ask for, before `child` writes them down; None: not known."""
+        return None
+
     def adjusted(self, call: Call, adjustment: Adjustment) -> ChildStack:
         """For types that scale: the nested stack after a change of size. Raises NothingToDo."""
         raise NotImplementedError(f"{self.type_name} does not scale")

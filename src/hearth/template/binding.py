@@ -324,7 +324,7 @@ class _Folding(base.Evaluation):
             f"there is no parameter named {name!r}",
             "UserParameterMissing",
             kind="UserParameterMissing",
-            advice=nearest(name, self.parameter_names()),
+            advice=self._findings.nearest(name, self.parameter_names()),
         )
 
     def parameter_names(self) -> Collection[str]:
@@ -385,5 +385,8 @@ class _Folding(base.Evaluation):
         if resource in self.template.resources:
             message, advice = f"resource {resource!r} is disabled by its condition", "Use the same condition here."
         else:
-            message, advice = f"there is no resource named {resource!r}", nearest(resource, self.template.resources)
+            message, advice = (
+                f"there is no resource named {resource!r}",
+                self._findings.nearest(resource, self.template.resources),
+            )
         raise base.Misuse(message, "InvalidTemplateReference", kind="InvalidTemplateReference", advice=advice)

@@ -112,7 +112,7 @@ class _Loader:
                     f"version {self._rules.name} has no section {key!r}",
                     (key,),
                     kind="InvalidTemplateSection",
-                    advice=nearest(key, self._rules.sections),
+                    advice=self._findings.nearest(key, self._rules.sections),
                 )
 
     def _template(self) -> Template:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from hearth.model import constraints
-from hearth.model.diagnostics import Findings, Where, nearest
+from hearth.model.diagnostics import Findings, Where
 from hearth.model.values import UNKNOWN
 from hearth.template.definitions import Template
 from hearth.template.environment import Environment
@@ -154,7 +154,7 @@ def note_unknown(template: Template, environment: Environment, findings: Finding
                 f"The Parameter ({name}) was not defined in template.",
                 environment.place(name),
                 kind="UnknownUserParameter",
-                advice=nearest(name, template.parameters),
+                advice=findings.nearest(name, template.parameters),
             )
 
 

@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Generic, TypeVar
 
-from hearth.model.diagnostics import Findings, Path, Severity, nearest
+from hearth.model.diagnostics import Findings, Path, Severity
 from hearth.model.values import UNKNOWN
 from hearth.template import reader, versions
 from hearth.template.definitions import OutputDefinition, ResourceDefinition, key_of
@@ -89,13 +89,15 @@ class PartReader:
             self.wrong(f"the resource name {name!r} must not contain '/'", path)
         if not name:
             self.wrong("a resource name must not be empty", path)
+        if "\0" in name:
+            self.wrong("a resource name must not hold a NUL character", path)
         if not isinstance(raw, dict):
             self.wrong(f"a resource must be a map with a type, not {base.kind_of(raw)}", path)
             return False
         for key, value in raw.items():
             if key not in self._rules.resource_keys:
                 if self._rules.kind == "hot":
-                    advice = nearest(key, self._rules.resource_keys)
+                    advice = self._findings.nearest(key, self._rules.resource_keys)
                     self.wrong(f"{key!r} is no key of a resource", (*path, key), advice=advice)
             elif value is None:
                 self.wrong(f"{key} is empty (null)", (*path, key), advice="Give it a value or leave it out.")
@@ -134,7 +136,7 @@ class PartReader:
                     f"{unknown!r} is no key of an output and does nothing",
                     (*path, unknown),
                     label=OUTPUT_LABEL,
-                    advice=nearest(unknown, self._rules.output_keys),
+                    advice=self._findings.nearest(unknown, self._rules.output_keys),
                 )
         value_key = key_of(self._rules, "value")
         if value_key not in raw:

@@ -21,6 +21,8 @@ RESTRICTED_ACTIONS: Final = ("update", "replace")
 _TEMPLATE_ENDINGS: Final = (".yaml", ".template")
 _RESOURCES: Final = "resources"
 _BASE_URL: Final = "base_url"
+#: Names that one name may lead to; wildcards can make ever longer ones.
+_MOST_NAMES: Final = 32
 #: Keys of a resource's entry that are no type names: what they may hold, and the error's name.
 _SETTINGS: Final = {
     "hooks": (HOOKS, "InvalidBreakPointHook"),
@@ -93,25 +95,25 @@ class Registry:
         Entries for the resource come before those for the type, those before wildcards, the user's before the
         operator's. A candidate that leads nowhere is skipped. Without `is_known` every name counts as known.
         """
-        return self._resolved(type_name, resource_name, is_known or (lambda _: True), frozenset())
-
-    def _resolved(
-        self, type_name: str, resource_name: str | None, is_known: Callable[[str], bool], seen: frozenset[str]
-    ) -> Target | None:
-        if type_name in seen:
-            return None
-        seen |= {type_name}
-        for target, by_operator in self._candidates(type_name, resource_name):
-            if is_template_name(target):
-                return Target(target, True, by_operator)
-            if target == type_name:
-                continue
-            found = self._resolved(target, resource_name, is_known, seen)
-            if found is not None:
-                return found
-        if is_template_name(type_name):
-            return Target(type_name, True)
-        return Target(type_name) if is_known(type_name) else None
+        known = is_known or (lambda _: True)
+        seen = {type_name}
+        path = [(type_name, self._candidates(type_name, resource_name))]
+        while path:
+            name, candidates = path[-1]
+            for target, by_operator in candidates:
+                if is_template_name(target):
+                    return Target(target, True, by_operator)
+                if target not in seen and len(seen) < _MOST_NAMES:
+                    seen.add(target)
+                    path.append((target, self._candidates(target, resource_name)))
+                    break
+            else:  # nothing behind the name: is it something itself?
+                if is_template_name(name):
+                    return Target(name, True)
+                if known(name):
+                    return Target(name)
+                path.pop()
+        return None
 
     def _candidates(self, type_name: str, resource_name: str | None) -> Iterator[tuple[str, bool]]:
         """The targets of matching entries, best first."""

@@ -57,7 +57,18 @@ async def test_refused(site: str, path: str, limit: int, kind: type[errors.Heart
 
 
 @pytest.mark.parametrize(
-    "host", ["127.0.0.1", "localhost", "[::1]", "0.0.0.0", "[::ffff:127.0.0.1]", "169.254.169.254"]
+    "host",
+    [
+        "127.0.0.1",
+        "localhost",
+        "[::1]",
+        "0.0.0.0",
+        "[::ffff:127.0.0.1]",
+        "169.254.169.254",
+        "①②⑦.0.0.1",
+        "127。0。0。1",
+        "0x7f.1",
+    ],
 )
 async def test_our_own_machine_is_out_of_reach(host: str) -> None:
     with pytest.raises(errors.BadRequest, match="must not be fetched"):
@@ -80,6 +91,9 @@ ADDRESSES = [
         True,
     ),
     ("fe80::1%eth0", STRICT, False),
+    ("64:ff9b::7f00:1", STRICT, False),
+    ("64:ff9b::5db8:d822", STRICT, True),
+    ("2002:7f00:1::", STRICT, False),
     ("::ffff:10.1.2.3", fetch.FetchRules(denied=fetch.networks(["10.0.0.0/8"])), False),
 ]
 

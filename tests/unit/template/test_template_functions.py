@@ -278,4 +278,4 @@ def test_many_yaql_expressions_may_not_call_too_much_together() -> None:
     outputs = "".join(f"  o{number}: {{value: {call}}}\n" for number in range(25))
     _, errors = bound(f"heat_template_version: 2018-08-31\noutputs:\n{outputs}")
     assert 0 < len(errors) < 25
-    assert all("100000 calls altogether" in error for error in errors)
+    assert all("50000 calls altogether" in error for error in errors)

@@ -59,6 +59,11 @@ class AutoScalingGroup(scaling_group.ScalingGroup):
                 message = f"desired_capacity {wanted} is not between min_size {least} and max_size {most}."
                 yield Issue(("desired_capacity",), message, "Choose one in between.")
 
+    def wanted_members(self, properties: Values) -> int | None:
+        """The desired capacity, or the least size."""
+        sizes = [size for name in ("min_size", "desired_capacity") if isinstance(size := properties.get(name), int)]
+        return max(sizes, default=None)
+
     def limits(self, call: Call) -> tuple[int, int]:
         """As the properties say."""
         least, most = call.properties["min_size"], call.properties["max_size"]

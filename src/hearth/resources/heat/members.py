@@ -1,13 +1,22 @@
 """What groups of all kinds share about their members: definitions as they are kept, order, age, attributes."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from hearth.model import values
 from hearth.model.states import Action, Status
-from hearth.resources.contract import ChildResource, ChildView
+from hearth.resources.contract import ChildResource, ChildView, Permanent
+
+#: More members than any group may have, whatever the operator allows.
+MOST: Final = 100_000
+
+
+def need_possible(size: int, name: str) -> None:
+    """Check that a group can have so many members. Raises Permanent."""
+    if size > MOST:
+        raise Permanent(f"the group {name} would have {size} members; the limit is {MOST}", "RequestLimitExceeded")
 
 
 def as_stored(definition: dict[str, Any]) -> dict[str, Any]:

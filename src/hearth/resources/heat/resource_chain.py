@@ -8,7 +8,7 @@ from typing import Any
 
 from hearth.model.values import UNKNOWN, is_known
 from hearth.resources import base, nested
-from hearth.resources.contract import Call, ChildStack, NotKnownYet
+from hearth.resources.contract import Call, ChildStack, NotKnownYet, Values
 from hearth.resources.heat import members
 from hearth.resources.schema import Attribute, Property
 
@@ -33,6 +33,11 @@ class ResourceChain(nested.NestedStack):
     }
     # Any other name is an attribute of the members: the list of its values.
     dynamic_attributes = True
+
+    def wanted_members(self, properties: Values) -> int | None:
+        """One of each type."""
+        types = properties.get("resources")
+        return len(types) if isinstance(types, list) else None
 
     def child(self, call: Call) -> ChildStack:
         """A template with the members, each in need of the one before it."""

@@ -11,7 +11,7 @@ from typing import Any
 from hearth.model.states import Action
 from hearth.model.values import UNKNOWN, is_known
 from hearth.resources import base, nested
-from hearth.resources.contract import Call, ChildStack, ChildView, NotKnownYet, Wait
+from hearth.resources.contract import Call, ChildStack, ChildView, NotKnownYet, Values, Wait
 from hearth.resources.heat import members, rolling
 from hearth.resources.schema import Attribute, Property
 
@@ -96,6 +96,11 @@ class ResourceGroup(nested.NestedStack):
     }
     # Any other name is an attribute of the members: the list of its values.
     dynamic_attributes = True
+
+    def wanted_members(self, properties: Values) -> int | None:
+        """The count."""
+        count = properties.get("count")
+        return count if isinstance(count, int) else None
 
     def child(self, call: Call) -> ChildStack:
         """A template with the members: all of them, or as many as the next batch changes."""

@@ -120,6 +120,7 @@ class ScalingGroup(nested.NestedStack):
 
     def _all(self, call: Call, size: int) -> dict[str, Definition]:
         """Every member as wanted."""
+        members.need_possible(size, call.name)
         wanted = members.as_stored(self.definition(call))
         present = _present(call, self.section)
         kept = _staying(call, present, wanted, size)

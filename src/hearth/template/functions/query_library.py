@@ -25,7 +25,7 @@ from hearth.template.functions.base import Allowance, Misuse
 _WIDEST: Final = 4_096
 #: Calls of yaql functions and operators in one evaluation, and in all of a request: half a second, and some seconds.
 _MOST_CALLS: Final = 10_000
-_MOST_TOGETHER: Final = 100_000
+_MOST_TOGETHER: Final = 50_000
 #: How much of the search with a regular expression takes as long as a call.
 _SEARCH_OF_A_CALL: Final = patterns.MOST_SEARCH // _MOST_CALLS
 
