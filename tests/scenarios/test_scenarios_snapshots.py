@@ -235,6 +235,18 @@ async def test_a_deletion_that_cannot_remove_a_snapshot_fails_and_can_be_repeate
     assert service.copies == {}
 
 
+async def test_a_forced_deletion_leaves_copies_that_cannot_be_removed(world, service):
+    stack = await created(world, hot({"a": an_object("precious")}))
+    await world.service.create_snapshot(world.caller, stack, "kept")
+    await world.until(stack, "SNAPSHOT_COMPLETE")
+    service.broken = True
+    await world.service.delete_stack(world.caller, stack, force=True)
+    await world.until(stack, "DELETE_COMPLETE")
+    [left] = await world.service.orphans.listed(world.caller)
+    assert (left["resource_type"], left["cause"], left["resource_path"]) == ("copy of Test::Object", "forced", "a")
+    assert left["physical_name"] in service.copies
+
+
 # ---- deletion policy Snapshot ----
 
 

@@ -82,7 +82,7 @@ async def test_a_rollback_ends_in_its_own_time(hours, trouble):
     await an_hour_after(hours, "create b")
     await an_hour_after(hours, "delete a")
     shown = await hours.until(stack, "ROLLBACK_FAILED")
-    assert "Timed out" in shown["stack_status_reason"]
+    assert shown["stack_status_reason"].startswith("Timed out. Unfinished: a. Go on by `hearth stack retry stack`")
     assert (await reason(hours, stack, "a")).startswith("DELETE aborted (Timed out)")
 
 
@@ -167,3 +167,19 @@ async def test_a_rollback_that_cannot_begin_leaves_no_stack_in_progress(new_worl
     await world.delete(stack)
     await world.until(stack, "DELETE_COMPLETE")
     await world.close()
+
+
+async def test_a_forced_deletion_ends_even_when_the_service_never_answers(hours):
+    inner = hot({"deep": stubborn()})
+    template = hot({"a": stubborn(), "b": after(stubborn(), "a"), "outer": {"type": "inner.yaml"}, "word": thing()})
+    stack = await hours.create(template, files={"inner.yaml": json.dumps(inner)})
+    await hours.until(stack, "CREATE_COMPLETE")
+    hours.remote.silent = {"delete"}
+    await hours.service.delete_stack(hours.caller, stack, force=True)
+    await until_called(hours, "delete deep")
+    await an_hour_after(hours, "delete b")
+    await hours.until(stack, "DELETE_COMPLETE")
+    found = await hours.service.orphans.listed(hours.caller)
+    assert sorted(one["resource_path"] for one in found) == ["a", "b", "outer/deep"]
+    assert {one["physical_resource_id"] for one in found} == set(hours.remote.objects)
+    assert await hours.service.list_stacks(hours.caller, hours.query(show_nested=True)) == []

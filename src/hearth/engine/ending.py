@@ -11,17 +11,17 @@ from typing import Any, Protocol
 import sqlalchemy as sa
 
 from hearth.cloud import errors as cloud_errors
-from hearth.engine import actions, adoption, authority, context, definitions, hooks, run, stack_users
+from hearth.engine import actions, adoption, authority, context, definitions, forcing, hooks, parting, run, stack_users
 from hearth.engine.step import CHANGED
 from hearth.model.holds import Kind
 from hearth.model.names import new_id
 from hearth.model.states import Action, Status
 from hearth.model.waivers import NONE as NOTHING_WAIVED
 from hearth.model.waivers import Waiver, Waivers
-from hearth.store import Unavailable, events, holds, resources, snapshots, software, stacks, traversals
+from hearth.store import Unavailable, events, holds, orphans, resources, snapshots, software, stacks, traversals
 from hearth.store import drift as drift_rows
 from hearth.store.codec import Codec
-from hearth.store.rows import EventRow, ResourceRow, StackRow, TraversalRow
+from hearth.store.rows import EventRow, OrphanRow, ResourceRow, StackRow, TraversalRow
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +31,8 @@ UNDONE = frozenset({Action.CREATE, Action.UPDATE, Action.ADOPT, Action.RESTORE})
 #: Actions whose success makes the present definition the one to come back to.
 DEFINING = UNDONE | {Action.ROLLBACK}
 TIMED_OUT = "Timed out"
+#: Failed resources that a reason names.
+_NAMED = 5
 
 
 #: Added to the reason of a failure that would have been undone by removing everything.
@@ -105,6 +107,9 @@ class Ending:
             return  # the removal of the last one ends it
         if deleted and stack.owner_id is None:
             failure = await self._forget_owner(stack, traversal)
+            if failure is not None and forcing.is_forced(traversal):
+                await self._leave_project(stack, failure)
+                failure = None
         advanced = await self._context.store.write(
             lambda connection: self._close(connection, stack, traversal, failure)
         )
@@ -128,6 +133,26 @@ class Ending:
         except (cloud_errors.CloudError, TimeoutError) as error:
             log.warning("The trust of the deleted stack %s stays behind: %s", stack.id, error)
         return None
+
+    async def _leave_project(self, stack: StackRow, failure: str) -> None:
+        """Note the project of the stack's users, which could not be removed, as an orphan."""
+        codec, project_id = self._context.store.codec, stack.stack_user_project_id or ""
+        left = OrphanRow(
+            id=self._context.new_id(),
+            project_id=stack.project_id,
+            stack_id=stack.id,
+            stack_name=stack.name,
+            path="(users of the stack)",
+            type="OS::Keystone::Project",
+            physical_id=project_id,
+            physical_name=f"{stack.project_id}-{stack.id}",
+            cause=parting.CAUSES[Waiver.FORCE],
+            reason=failure,
+            region=None,
+            at=self._context.now(),
+            secret={"row_id": stack.id, "data": {}, "properties": {}},
+        )
+        await self._context.store.write(lambda connection: orphans.insert(connection, codec, [left]))
 
     def _forget_blueprints(self, stack: StackRow, traversal: TraversalRow) -> None:
         """Let go of what is hardly asked for again; a large stack's blueprint is the largest thing in memory."""
@@ -191,9 +216,21 @@ class Ending:
             reason = f"Resource CHECK failed: {failure}"
         else:
             reason = failure
+        if failure is not None and action is Action.ROLLBACK and stack.owner_id is None:
+            reason += self._way_on(connection, stack)
         if action is Action.CHECK and resources.any_reason(connection, stack.id, "CHECK not supported for "):
             reason += ". 'CHECK' not fully supported (see resources)"
         return reason
+
+    def _way_on(self, connection: sa.Connection, stack: StackRow) -> str:
+        """What stands in the way of a rollback that failed, and how it goes on."""
+        rows = resources.by_stack(connection, self._context.store.codec, stack.id)
+        failed = sorted({row.name for row in rows if row.status is Status.FAILED}) or ["RESOURCE"]
+        named = ", ".join(failed[:_NAMED]) + (", ..." if len(failed) > _NAMED else "")
+        return (
+            f". Unfinished: {named}. Go on by `hearth stack retry {stack.name}`, or without it by "
+            f"`hearth stack continue {stack.name} --skip {failed[0]}` (or --retain, --force)"
+        )
 
     def _bury(self, connection: sa.Connection, stack: StackRow, now: float) -> None:
         stacks.mark_deleted(connection, stack.id, now)
@@ -245,7 +282,10 @@ class Ending:
         if stack is None or stack.traversal_id != traversal.id or stack.status is not Status.IN_PROGRESS:
             return advanced
         log.warning("Stack %s: %s took too long", stack.name, traversal.action)
-        stop_tree(connection, self._context.store.codec, stack, TIMED_OUT, TIMED_OUT, self._context.now())
+        if forcing.is_forced(traversal) and stack.owner_id is None:
+            forcing.let_all_go(connection, self._context, self._definitions, stack, traversal, TIMED_OUT)
+        else:
+            stop_tree(connection, self._context.store.codec, stack, TIMED_OUT, TIMED_OUT, self._context.now())
         advanced.ended = traversals.ended(connection, [traversal.id])
         return advanced
 

@@ -41,7 +41,7 @@ class Failing:
 
     def _again(self, step: Step, failure: Exception, retry: retrying.Retry) -> Move:
         """Give the step back until it is tried again. If a newer action waits for its end, it has failed instead."""
-        reason = f"{self.reason(step, failure)}; {retry.words()}"
+        reason = f"{self.reason(step, failure).removesuffix('.')}; {retry.words()}"
         log.info("Resource %s: %s", step.row.name, reason)
         as_it_is = dataclasses.replace(
             step,

@@ -14,13 +14,13 @@ import sqlalchemy as sa
 
 from hearth.cloud import errors as cloud_errors
 from hearth.cloud import session as cloud_session
-from hearth.engine import authority, context, definitions, ending, snapshots
+from hearth.engine import authority, context, definitions, ending, forcing, snapshots
 from hearth.model import names
 from hearth.model.errors import HearthError
 from hearth.model.states import Action, Status
 from hearth.resources import contract
+from hearth.store import orphans, stacks, traversals
 from hearth.store import snapshots as store
-from hearth.store import stacks, traversals
 from hearth.store.rows import StackRow
 
 log = logging.getLogger(__name__)
@@ -72,6 +72,9 @@ class SnapshotRemoval:
         """Store how the removal ended; the deletion of the stack may have waited for it."""
         advanced = traversals.Advanced()
         stack = stacks.by_id(connection, row.stack_id)
+        if failure is not None and stack is not None and self._is_forced(connection, stack):
+            orphans.insert(connection, self._context.store.codec, forcing.copies(self._context, stack, row, failure))
+            failure = None
         if failure is None:
             store.removed(connection, row.id, self._host.id)
         elif not store.failed(connection, row.id, self._host.id, failure):
@@ -84,6 +87,11 @@ class SnapshotRemoval:
                 traversals.fail(connection, stack.traversal_id, reason)
             advanced.ended = traversals.ended(connection, [stack.traversal_id])
         return advanced
+
+    @staticmethod
+    def _is_forced(connection: sa.Connection, stack: StackRow) -> bool:
+        present = stack.traversal_id
+        return present is not None and forcing.is_forced(traversals.by_id(connection, present))
 
     async def _remove_copies(self, stack: StackRow, row: store.SnapshotRow) -> None:
         if not row.members:

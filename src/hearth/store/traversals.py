@@ -509,6 +509,11 @@ def fail(connection: sa.Connection, traversal_id: int, failure: str) -> None:
     connection.execute(_n.delete().where(_n.c.traversal_id == traversal_id, not_begun))
 
 
+def absolve(connection: sa.Connection, traversal_id: int) -> None:
+    """Forget that a traversal failed: what failed has been let go."""
+    connection.execute(_t.update().where(_t.c.id == traversal_id).values(failure=None))
+
+
 def ended(connection: sa.Connection, traversal_ids: Iterable[int]) -> list[TraversalRow]:
     """Those of some traversals that are their stack's present one and have no node left."""
     return [_traversal(row) for row in connection.execute(_ENDED, {"ids": list(traversal_ids)})]
