@@ -259,3 +259,21 @@ async def test_operators_can_have_every_update_repair_drift(tmp_path: pathlib.Pa
         await stack.update()
         assert (await live(living, network_id))["name"] == "wanted"
         await stack.delete()
+
+
+async def test_a_kept_plan_puts_right_what_it_was_made_on(living: Living) -> None:
+    stack, network_id = await drifted(living, "kept")
+    body = {"existing": True, "converge": True}
+    made = (await living.api("POST", f"{stack.path}/plans", body, keep="true"))["plan"]
+    (planned,) = made["document"]["stack"]["resources"]
+    assert (
+        planned["reason"]
+        == "admin_state_up drifted: expected True, is False; name drifted: expected 'wanted', is 'other'"
+    )
+    await living.api("POST", f"/plans/{made['id']}/apply", {"digest": made["digest"]})
+    await stack.until("UPDATE_COMPLETE")
+    assert (await live(living, network_id))["name"] == "wanted"
+    assert not (await stack.look()).drifted
+    with pytest.raises(errors.BadRequest, match="store them first"):
+        await living.api("POST", f"{stack.path}/plans", {"existing": True, "drift": {"revert_all": True}}, keep="true")
+    await stack.delete()

@@ -183,7 +183,7 @@ def _with_drift(
     changed: Mapping[str, Any],
 ) -> plan.Decision:
     """A decision that tells which of the changes only put right what has drifted."""
-    drifted = [key for key in repairs if key in changed]
+    drifted = sorted(key for key in repairs if key in changed)
     if not drifted:
         return decision
     reason = "; ".join(_drifted(kind, key, repairs[key]) for key in drifted)
