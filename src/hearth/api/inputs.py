@@ -181,6 +181,8 @@ def stack_request(body: Mapping[str, Any]) -> requests.StackRequest:
         existing=boolean("existing", body.get("existing")),
         drift=drift_request(_typed(body, "drift", dict, "an object") or {}),
         deletion_protection=_switch(body, "deletion_protection"),
+        targets=tuple(_texts(body, "targets") or ()),
+        excludes=tuple(_texts(body, "excludes") or ()),
     )
 
 

@@ -123,6 +123,8 @@ def _closing(document: Record) -> Iterator[rich.console.RenderableType]:
     if len(path) > 1:
         shown = list(path) if len(path) <= 8 else [*path[:4], "…", *path[-3:]]
         yield rich.text.Text(f"Longest chain of work ({len(path)}): {' → '.join(shown)}", style="dim")
+    if document["left_out"]:
+        yield rich.text.Text(f"Left out, for an update of the whole to bring: {', '.join(document['left_out'])}")
     summary = document["summary"]
     counts = [f"{summary[word]} to {word}" for word in _SIGNS if summary[word]]
     changing = [word for word in _SIGNS if word != "keep" and summary[word]]

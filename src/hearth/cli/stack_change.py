@@ -50,6 +50,22 @@ def template_options(*, required: bool) -> Callable[[options.Command], options.C
     return decorate
 
 
+def part_options(command: options.Command) -> options.Command:
+    """The options that say for which part of a stack a definition is to hold."""
+    target = click.option(
+        "--target", "targets", metavar="RESOURCE", multiple=True, help="Only this and what it needs; may be repeated."
+    )
+    exclude = click.option(
+        "--exclude", "excludes", metavar="RESOURCE", multiple=True, help="All but this; may be repeated."
+    )
+    return target(exclude(command))
+
+
+def part(targets: Sequence[str], excludes: Sequence[str]) -> Record:
+    """What they say, for a request."""
+    return {name: list(several) for name, several in (("targets", targets), ("excludes", excludes)) if several}
+
+
 def _stack_options(command: options.Command) -> options.Command:
     for option in reversed(
         (
@@ -114,6 +130,7 @@ def create(
 @drift_choice.choices()
 @click.option("--rollback/--no-rollback", "rollback", default=None, help="On failure, go back to the state before.")
 @click.option("--protect/--no-protect", "protect", default=None, help="Refuse to delete the stack, or allow it again.")
+@part_options
 @click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
 @options.output_format
 @options.credentials(listed=False)
@@ -132,6 +149,8 @@ def update(
     converge: bool,
     rollback: bool | None,
     protect: bool | None,
+    targets: Sequence[str],
+    excludes: Sequence[str],
     dry_run: bool,
     output_format: str,
     **drift: Any,
@@ -142,6 +161,7 @@ def update(
     Examples:
       hearth stack update -t web.yaml --parameter count=7 web
       hearth stack update --existing --parameter count=7 web      the rest stays as it is
+      hearth stack update -t web.yaml --target db web             only the database and what it needs
       hearth stack update -t web.yaml --dry-run web               what would change?
     """
     if template is None and not existing:
@@ -150,6 +170,7 @@ def update(
         raise click.UsageError("--clear-parameter works with --existing only: otherwise no old parameter is kept.")
     collected = bundle.collect(template, environments, given_parameters(parameters, parameter_files))
     body = collected.to_wire() | _given(timeout_mins=timeout, tags=tags, deletion_protection=protect)
+    body |= part(targets, excludes)
     if cleared:
         body["clear_parameters"] = list(cleared)
     if converge:

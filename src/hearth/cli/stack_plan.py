@@ -13,7 +13,7 @@ import click
 import msgspec
 
 from hearth.cli import bundle, client, connection, drift_choice, follow, options, plan_draw, problems, render
-from hearth.cli.stack_change import explained, failure, finish, given_parameters, template_options
+from hearth.cli.stack_change import explained, failure, finish, given_parameters, part, part_options, template_options
 
 _FILE_FORMAT = 1
 
@@ -24,6 +24,7 @@ _FILE_FORMAT = 1
 @click.option("--clear-parameter", "cleared", multiple=True, metavar="KEY", help="With --existing: forget a parameter.")
 @click.option("--converge", is_flag=True, help="Look at the live resources first.")
 @drift_choice.choices()
+@part_options
 @click.option("--delete", "deletes", is_flag=True, help="Plan the deletion of the stack.")
 @click.option(
     "--out", type=click.Path(dir_okay=False, path_type=pathlib.Path), help="Keep the plan, to apply the file."
@@ -41,6 +42,8 @@ def plan(
     existing: bool,
     cleared: Sequence[str],
     converge: bool,
+    targets: Sequence[str],
+    excludes: Sequence[str],
     deletes: bool,
     out: pathlib.Path | None,
     everything: bool,
@@ -56,14 +59,15 @@ def plan(
       hearth stack apply web.plan
       hearth stack plan --delete web
     """
-    if deletes and (template is not None or existing):
-        raise click.UsageError("--delete needs no template: it plans the end of the stack as it is.")
+    if deletes and (template is not None or existing or targets or excludes):
+        raise click.UsageError("--delete stands alone: it plans the end of the whole stack as it is.")
     if template is None and not existing and not deletes:
         raise click.UsageError("Give the template with -t FILE, --existing to keep the present one, or --delete.")
     collected = bundle.collect(template, environments, given_parameters(parameters, parameter_files))
     api = connection.connect()
     stack = _found(api, name, needed=existing or deletes)
     body: dict[str, Any] = {"action": "delete"} if deletes else {**collected.to_wire(), "existing": existing}
+    body |= part(targets, excludes)
     if cleared:
         body["clear_parameters"] = list(cleared)
     if converge:

@@ -1,7 +1,7 @@
 """Stored definitions: put into the store as documents, got back as blueprints."""
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from hearth.engine import context, run
 from hearth.model.diagnostics import Findings, Place
 from hearth.model.errors import Invalid
-from hearth.resources import blueprint, contract, nested, scopes
+from hearth.resources import blueprint, contract, nested, partial, scopes
 from hearth.resources.blueprint import Blueprint, Surroundings
 from hearth.store import Store, documents, resources, stacks
 from hearth.store.codec import Codec
@@ -29,6 +29,9 @@ class Material:
     template: Any
     environment: Mapping[str, Any]
     files: Mapping[str, str]
+    #: Of a definition that holds for a part only: which one the rest keeps, and the names of that.
+    base_id: str | None = None
+    left_out: Sequence[str] = ()
 
 
 def put(
@@ -54,6 +57,8 @@ def put(
         ),
         environment_id=documents.put(connection, codec, material.environment, secret=secret),
         files_id=documents.put(connection, codec, material.files),
+        base_id=material.base_id,
+        left_out=tuple(material.left_out),
     )
     stacks.insert_definition(connection, row, at)
 
@@ -65,6 +70,8 @@ def get(connection: sa.Connection, codec: Codec, definition_id: str) -> Material
         documents.get(connection, codec, row.template_id),
         documents.get(connection, codec, row.environment_id),
         documents.get(connection, codec, row.files_id),
+        row.base_id,
+        row.left_out,
     )
 
 
@@ -84,7 +91,12 @@ class Definitions:
         codec = self._store.codec
         material = await self._store.read(lambda connection: get(connection, codec, definition_id))
         facade = await self._facade(stack)
-        return self.load(definition_id, material, surroundings(stack, region, facade))
+        built = self.load(definition_id, material, surroundings(stack, region, facade))
+        if material.left_out:
+            former = await self.blueprint(material.base_id, stack, region) if material.base_id is not None else None
+            built = partial.combined(built, former, material.left_out)
+            self.keep(definition_id, built)
+        return built
 
     async def _facade(self, stack: StackRow) -> Mapping[str, Any] | None:
         """What a nested stack may read of the resource that owns it; None for a stack of its own."""

@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 
 from hearth.engine import hooks, judge, run, scope
 from hearth.model import plan
+from hearth.model.errors import BadRequest
 from hearth.model.states import Action, Status
 from hearth.model.waivers import Waiver
 from hearth.resources import checking
@@ -73,7 +74,15 @@ def planned(
             judgement = dataclasses.replace(judgement, effect=plan.Effect.NONE)
         return judgement
 
-    return plan.make(action, requires, rows, ruled, definition_id=working.traversal.definition_id, busy=busy)
+    untouched = blueprint.untouched if blueprint is not None else frozenset()
+    target = working.traversal.definition_id
+    made = plan.make(action, requires, rows, ruled, definition_id=target, busy=busy, untouched=untouched)
+    for name, step in plan.stranded(made, rows, untouched):
+        raise BadRequest(
+            f"{name} is left out, but it uses {step.name}, which is to go or may be replaced "
+            f"({step.judgement.decision.reason}): leave {step.name} out as well, or do not leave out {name}."
+        )
+    return made
 
 
 def new_traversal(

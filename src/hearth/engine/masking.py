@@ -57,7 +57,8 @@ def of(working: run.Run, *blueprints: Blueprint | None, above: Mask | None = Non
     """The mask of a stack that goes from one blueprint to another; `above`: that of the stack it is nested in."""
     texts = set(above.texts if above is not None else ())
     properties: dict[str, frozenset[str]] = {}
-    for built in blueprints:
+    layers = [one for built in blueprints if built is not None for one in (built, *built.origins.values())]
+    for built in layers:
         hidden = built.parameters.hidden_names() if built is not None else ()
         if built is None or not hidden:
             continue

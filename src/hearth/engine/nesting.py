@@ -294,6 +294,7 @@ async def built(
     Raises:
         contract.Permanent: it is not valid.
     """
+    owner = owner.origin(name)
     environment = owner.child_environment(name, wanted)
     files = owner.files if wanted.files is None else wanted.files
     unfetched: set[str] = set()

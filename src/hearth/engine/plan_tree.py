@@ -191,8 +191,9 @@ class Growing:
         where = Surroundings(
             stack.id, stack.name, stack.project_id, None, owner.stack.depth + 1, preview.facade_of(member)
         )
-        environment = owner.wanted.environment.for_child(name, end.own_type, end.parameters)
-        files = owner.wanted.files if end.files is None else end.files
+        origin = owner.wanted.origin(name)
+        environment = origin.child_environment(name, end)
+        files = origin.files if end.files is None else end.files
         built, findings = self._definitions.builder.build(end.template, environment, files, where, name=end.source)
         if built is None:
             raise contract.Permanent(findings.errors[0].as_text())

@@ -26,6 +26,7 @@ def document(tree: PlanTree) -> plan_document.PlanDocument:
         summary=plan_document.Summary(**numbers),
         stack=_stack(tree, (), None),
         critical_path=_heaviest(tree, ()),
+        left_out=list(tree.wanted.left_out) if tree.wanted is not None else [],
     )
 
 

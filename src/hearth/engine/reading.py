@@ -38,7 +38,8 @@ class Reading:
         if resolve_outputs:
             working = await self._run(stack, built, built.bound.outputs) if built.bound.outputs else None
             outputs = [self._output(built, working, key) for key in built.bound.outputs]
-        return views.shown_stack(stack, built.shown_parameters, outputs)
+        shown = views.shown_stack(stack, built.shown_parameters, outputs)
+        return shown | {"left_out": list(built.left_out)} if built.left_out else shown
 
     async def environment(self, stack: StackRow) -> dict[str, Any]:
         """The stored environment, hidden values masked."""

@@ -66,4 +66,6 @@ class StackRequest:
     converge: bool = False
     existing: bool = False
     deletion_protection: bool | None = None
+    targets: Sequence[str] = ()
+    excludes: Sequence[str] = ()
     drift: DriftRequest = dataclasses.field(default_factory=DriftRequest)

@@ -178,7 +178,7 @@ class Run:
             data=row.data,
         )
         if self.blueprint is not None:
-            call.files = self.blueprint.files
+            call.files = self.blueprint.origin(row.name).files
         if kind.nests:
             call.update_policy = self._update_policy(row.name, kind)
             if self.traversal.deadline is not None:

@@ -12,6 +12,7 @@ from hearth.engine import acceptance, adoption, context, definitions, inputs, pr
 from hearth.engine.requests import StackRequest
 from hearth.model.errors import NotSupported
 from hearth.model.states import UPDATE_REFUSED_DURING, Action, Status
+from hearth.resources import partial
 from hearth.resources.blueprint import Blueprint
 from hearth.store.rows import StackRow
 
@@ -55,6 +56,7 @@ class Wishes:
         request, document = self._adopting(request)
         stack, material, accepted = await self._acceptance.new_stack(caller, tenant, request)
         action = Action.CREATE if document is None else Action.ADOPT
+        accepted, material = _partly(request, accepted, material, None, None)
         protection = request.deletion_protection
         return Wish(stack, action, material, accepted, stack.definition_id, adopted=document, protection=protection)
 
@@ -85,6 +87,8 @@ class Wishes:
         material = dataclasses.replace(material, template=built.template.raw, files=built.files)
         before = await self._definitions.blueprint(stack.definition_id, stack)
         preview.check_immutable(before, built)
+        accepted, material = _partly(request, accepted, material, before, stack.definition_id)
+        built = accepted.built
         definition_id = self._context.new_id()
         columns: dict[str, Any] = {"definition_id": definition_id, "description": built.template.description}
         if stack.status is Status.COMPLETE and stack.action is not Action.DELETE:
@@ -100,3 +104,23 @@ class Wishes:
         )
         protection = request.deletion_protection
         return Wish(wanted, Action.UPDATE, material, accepted, definition_id, before, columns, protection=protection)
+
+
+def _partly(
+    request: StackRequest,
+    accepted: acceptance.Accepted,
+    material: definitions.Material,
+    before: Blueprint | None,
+    base_id: str | None,
+) -> tuple[acceptance.Accepted, definitions.Material]:
+    """The definition with what the request leaves out as it was."""
+    if not request.targets and not request.excludes:
+        return accepted, material
+    out = partial.left_out(accepted.built, before, request.targets, request.excludes)
+    if not out:
+        return accepted, material
+    built = partial.combined(accepted.built, before, out)
+    built.untouched = frozenset(request.excludes)
+    return dataclasses.replace(accepted, built=built), dataclasses.replace(
+        material, base_id=base_id, left_out=sorted(out)
+    )

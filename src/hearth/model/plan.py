@@ -162,6 +162,7 @@ _END = Decision(Verdict.DELETE, "the stack is deleted")
 _LEFTOVER = Decision(Verdict.DELETE, "was replaced")
 _MAKING = frozenset({Verdict.CREATE, Verdict.REPLACE})
 _KEEPING = frozenset({Verdict.KEEP, Verdict.UPDATE})
+_UNTOUCHED = Decision(Verdict.KEEP, "it is left out")
 #: What a running traversal can still make of a row.
 _IN_FLIGHT = frozenset({Verdict.KEEP, Verdict.UPDATE, Verdict.REPLACE, Verdict.CREATE})
 
@@ -174,6 +175,7 @@ def make(
     *,
     definition_id: str | None = None,
     busy: Collection[str] = (),
+    untouched: Collection[str] = (),
 ) -> Plan:
     """Plan an action.
 
@@ -182,6 +184,7 @@ def make(
         rows: what is.
         definition_id: of the definition wanted; rows already made for it are preferred.
         busy: ids of rows that a running traversal may still change.
+        untouched: names of which nothing is to be done, whatever happens around them.
     """
     present, leftover = _choose(rows, requires, definition_id)
     kept_back = _kept_back(leftover, requires)
@@ -190,6 +193,10 @@ def make(
     touched: set[str] = set()
     for name in dag.order(requires):
         row = present.get(name)
+        if row is not None and name in untouched:
+            steps.append(Step(name, row.id, Judgement(_UNTOUCHED, Effect.NONE)))
+            effects[name] = Effect.NONE
+            continue
         judgement = judge(name, row, effects)
         if judgement.decision.verdict in _MAKING:
             for former in kept_back.get(name, ()):
@@ -234,6 +241,22 @@ def _kept_back(leftover: Sequence[Row], wanted: Collection[str]) -> dict[str, li
         if row.name in wanted and (row.action, row.status) == (Action.DELETE, Status.FAILED):
             found.setdefault(row.name, []).append(row)
     return found
+
+
+def stranded(made: Plan, rows: Sequence[Row], untouched: Collection[str]) -> list[tuple[str, Step]]:
+    """What nothing is to be done of, with the step by which the object that it uses goes, or may go."""
+    going = {
+        step.name: step
+        for step in made.steps
+        if not step.judgement.allowed.isdisjoint((Verdict.REPLACE, Verdict.DELETE))
+    }
+    return [
+        (row.name, going[one])
+        for row in rows
+        if row.name in untouched and not is_deleted(row)
+        for one in row.requires
+        if one in going
+    ]
 
 
 def _removal(action: Action, row: Row, wanted: Collection[str]) -> Decision:

@@ -112,10 +112,14 @@ class Summary:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class PlanDocument:
-    """A whole plan. `critical_path`: the longest chain of work, each as "create group/0", what comes first first."""
+    """A whole plan. `critical_path`: the longest chain of work, each as "create group/0", what comes first first.
+
+    `left_out`: resources that keep the definition they had though the template has another for them.
+    """
 
     action: str
     summary: Summary
     stack: StackChanges
     critical_path: list[str]
+    left_out: list[str] = dataclasses.field(default_factory=list)
     format: int = FORMAT

@@ -90,6 +90,16 @@ class Blueprint:
     surroundings: Surroundings
     checks: list[Check]
     sealed: bool = False  # whether the operator wants everything encrypted
+    #: Where members come from that kept a former definition; see `partial`.
+    origins: "Mapping[str, Blueprint]" = dataclasses.field(default_factory=dict)
+    #: Names for which a whole update would still bring something.
+    left_out: tuple[str, ...] = ()
+    #: Names that the present action must not touch.
+    untouched: frozenset[str] = frozenset()
+
+    def origin(self, name: str) -> "Blueprint":
+        """The definition that a member comes from: its environment and files are those of the member."""
+        return self.origins.get(name, self)
 
     @property
     def shown_parameters(self) -> dict[str, str]:
@@ -104,7 +114,9 @@ class Blueprint:
     @property
     def has_secrets(self) -> bool:
         """Whether secrets may have found their way into properties, and so must not be stored as plain text."""
-        return self.sealed or bool(self.parameters.hidden_names() or self.environment.encrypted_param_names)
+        if self.sealed or self.parameters.hidden_names() or self.environment.encrypted_param_names:
+            return True
+        return any(one.has_secrets for one in self.origins.values())
 
     def secret_texts(self) -> frozenset[str]:
         """The texts in the values of hidden parameters, wherever they may stand in properties."""

@@ -14,6 +14,7 @@ from hearth.store import documents, plans, tables
 
 _s = tables.stack
 _d = tables.definition
+_layered = tables.definition.alias()
 _c = tables.credential
 _r = tables.resource
 _e = tables.event
@@ -91,6 +92,7 @@ def _used() -> sa.ColumnElement[bool]:
         sa.exists().where(_t.c.stack_id == _d.c.stack_id, _t.c.definition_id == _d.c.id),
         sa.exists().where(_r.c.stack_id == _d.c.stack_id, _r.c.definition_id == _d.c.id),
         sa.exists().where(tables.plan.c.definition_id == _d.c.id),
+        sa.exists().where(_layered.c.base_id == _d.c.id),
     )
 
 

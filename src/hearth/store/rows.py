@@ -107,13 +107,18 @@ class StackRow:
 
 @dataclasses.dataclass(slots=True, frozen=True)
 class DefinitionRow:
-    """What a stack is wanted to be: plain template and environment, files by key."""
+    """What a stack is wanted to be: plain template and environment, files by key.
+
+    `left_out`: names that keep the definition `base_id`, or are not there where that is None.
+    """
 
     id: str
     stack_id: str
     template_id: str
     environment_id: str
     files_id: str
+    base_id: str | None = None
+    left_out: tuple[str, ...] = ()
 
 
 @dataclasses.dataclass(slots=True, frozen=True)

@@ -229,6 +229,8 @@ def insert_definition(connection: sa.Connection, row: DefinitionRow, at: float) 
             environment=row.environment_id,
             files=row.files_id,
             created_at=at,
+            base_id=row.base_id,
+            left_out=msgspec.json.encode(row.left_out) if row.left_out else None,
         )
     )
 
@@ -238,7 +240,8 @@ def definition(connection: sa.Connection, definition_id: str) -> DefinitionRow:
     row = connection.execute(sa.select(_d).where(_d.c.id == definition_id)).first()
     if row is None:
         raise KeyError(definition_id)
-    return DefinitionRow(row.id, row.stack_id, row.template, row.environment, row.files)
+    left_out = tuple(msgspec.json.decode(row.left_out)) if row.left_out else ()
+    return DefinitionRow(row.id, row.stack_id, row.template, row.environment, row.files, row.base_id, left_out)
 
 
 def insert_credential(connection: sa.Connection, codec: Codec, credential_id: str, secret: Any, at: float) -> None:

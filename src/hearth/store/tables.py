@@ -40,6 +40,8 @@ definition = sa.Table(
     sa.Column("environment", sa.String(64), nullable=False, index=True),
     sa.Column("files", sa.String(64), nullable=False, index=True),
     sa.Column("created_at", Time, nullable=False),
+    sa.Column("base_id", Id, index=True),  # the definition that what is left out keeps
+    sa.Column("left_out", Blob),  # JSON list of resource names
 )
 
 #: How to act for a stack's owner when no request is at hand. `secret` is encrypted JSON.

@@ -1,0 +1,172 @@
+"""Updates of a part of a stack: targets with what they need, and what is left out."""
+
+import json
+
+import pytest
+from templates import after, hot, output_of, thing
+
+from hearth.engine.requests import StackRequest
+from hearth.model.errors import BadRequest
+from hearth.model.plan import Verdict
+
+INNER = hot({"thing": thing({"get_param": "word"})}, parameters={"word": {"type": "string"}})
+FILES = {"inner.yaml": json.dumps(INNER)}
+
+
+def inner(word):
+    return {"type": "inner.yaml", "properties": {"word": word}}
+
+
+async def made(world, template, **more):
+    stack = await world.create(template, **more)
+    await world.until(stack, "CREATE_COMPLETE")
+    return stack
+
+
+async def updated(world, stack, template, **more):
+    await world.update(stack, template, **more)
+    await world.until(stack, "UPDATE_COMPLETE")
+    return await world.statuses(stack)
+
+
+async def planned(world, stack, template=None, *, patch=False, **more):
+    request = StackRequest(template=template, **more)
+    document = (await world.service.plan_update(world.caller, stack, request, patch=patch)).document
+    return {one.name: one.change for one in document.stack.resources}, document.left_out
+
+
+def web(value, *more):
+    resources = {"net": thing(value), "port": thing(output_of("net")), "server": thing(output_of("port"))}
+    resources |= {"db": thing(value), **{name: thing(value) for name in more}}
+    return hot(resources, {name: output_of(name) for name in resources})
+
+
+async def test_a_target_brings_what_it_needs_and_leaves_the_rest(world):
+    stack = await made(world, web("1"))
+    now = await updated(world, stack, web("2", "new"), targets=("port",))
+    # The server keeps its definition; it follows the port, from which it reads.
+    assert now == {
+        "net": "UPDATE_COMPLETE",
+        "port": "UPDATE_COMPLETE",
+        "server": "UPDATE_COMPLETE",
+        "db": "CREATE_COMPLETE",
+    }
+    shown = await world.show(stack)
+    assert shown["left_out"] == ["db", "new"]
+    outputs = {one["output_key"]: one["output_value"] for one in shown["outputs"]}
+    assert outputs == {"net": "2", "port": "2", "server": "2", "db": "1", "new": None}
+    # The stack's template is the new one, so an update of the whole has the rest to offer.
+    changes, left_out = await planned(world, stack, patch=True)
+    assert (changes["db"], changes["new"], changes["net"]) == (Verdict.UPDATE, Verdict.CREATE, Verdict.KEEP)
+    assert left_out == []
+    now = await updated(world, stack, None, patch=True)
+    assert (now["db"], now["new"]) == ("UPDATE_COMPLETE", "CREATE_COMPLETE")
+    assert "left_out" not in await world.show(stack)
+
+
+async def test_what_is_left_out_is_neither_changed_nor_removed(world):
+    stack = await made(world, web("1", "old"))
+    before = await world.resources(stack)
+    await updated(world, stack, web("2"), excludes=("db", "old"))
+    now = await world.resources(stack)
+    assert (now["db"], now["old"]) == (before["db"], before["old"])
+    assert (await world.show(stack))["left_out"] == ["db", "old"]
+
+
+async def test_what_was_left_out_stays_so_on_the_way_back(world):
+    stack = await made(world, web("1"))
+    await updated(world, stack, web("2"), targets=("net",))
+    bad = web("3")
+    bad["resources"]["bad"] = after(thing(fail=True), "net", "db")
+    await world.update(stack, bad, disable_rollback=False)
+    await world.until(stack, "ROLLBACK_COMPLETE")
+    assert (await world.output(stack, "net"), await world.output(stack, "db")) == ("2", "1")
+
+
+async def test_another_engine_knows_what_was_left_out(new_world):
+    world = new_world()
+    first = await world.start_engine()
+    slow = web("2")
+    slow["resources"]["net"] = thing("2", wait_secs=0.4)
+    stack = await made(world, web("1"))
+    await world.update(stack, slow, targets=("net",))
+    await world.until_resource(stack, "net", "UPDATE_IN_PROGRESS")
+    await first.stop()
+    world.kept.forget(await world.store.read(lambda c: definition_of(c, stack.id)))
+    await world.start_engine()
+    await world.until(stack, "UPDATE_COMPLETE")
+    assert (await world.output(stack, "net"), await world.output(stack, "db")) == ("2", "1")
+    await world.close()
+
+
+def definition_of(connection, stack_id):
+    return connection.exec_driver_sql(f"SELECT definition_id FROM stack WHERE id = '{stack_id}'").scalar()
+
+
+async def test_nested_stacks_that_are_left_out_keep_their_templates(world):
+    stack = await made(world, hot({"a": thing("1"), "in": inner("x")}), files=FILES)
+    other = {"inner.yaml": json.dumps(hot({"else": thing("y")}, parameters={"word": {"type": "string"}}))}
+    await updated(world, stack, hot({"a": thing("2"), "in": inner("y")}), files=other, targets=("a",))
+    assert set(await world.resources(stack, nested_depth=1)) == {"a", "in", "thing"}
+    await updated(world, stack, hot({"a": thing("2"), "in": inner("y")}), files=other)
+    assert set(await world.resources(stack, nested_depth=1)) == {"a", "in", "else"}
+
+
+async def test_a_part_of_a_new_stack_can_be_made_first(world):
+    stack = await made(world, web("1"), targets=("port",))
+    assert set(await world.statuses(stack)) == {"net", "port"}
+    assert (await world.show(stack))["left_out"] == ["db", "server"]
+    now = await updated(world, stack, None, patch=True)
+    assert set(now) == {"net", "port", "server", "db"}
+
+
+def replacing(value):
+    net = thing(update_replace_value=value)
+    return hot({"net": net, "port": thing({"get_resource": "net"})})
+
+
+@pytest.mark.parametrize(
+    ("template", "part", "said"),
+    [
+        (web("2"), {"targets": ("prot",)}, "targets: there is no resource prot. Did you mean 'port'"),
+        (web("2"), {"excludes": ("nothing",)}, "excludes: there is no resource nothing"),
+        (web("2"), {"targets": ("net",), "excludes": ("net",)}, "net is a target and left out at the same time"),
+        (
+            hot({**web("2")["resources"], "fresh": thing(), "user": after(thing(), "fresh")}),
+            {"targets": ("user",), "excludes": ("fresh",)},
+            "The target user cannot be reached: it needs fresh, which is left out and does not exist",
+        ),
+        (
+            hot({"port": thing("1"), "server": thing(output_of("port")), "db": thing("1")}),
+            {"targets": ("net",)},
+            "The target net cannot be reached: port, which is left out, uses it",
+        ),
+    ],
+)
+async def test_parts_that_cannot_be(world, template, part, said):
+    stack = await made(world, web("1"))
+    with pytest.raises(BadRequest) as caught:
+        await world.update(stack, template, **part)
+    assert said in caught.value.message
+    assert (await world.show(stack))["stack_status"] == "CREATE_COMPLETE"
+
+
+async def test_nothing_goes_that_something_left_out_uses(world):
+    stack = await made(world, replacing("1"))
+    with pytest.raises(BadRequest, match="port is left out, but it uses net, which is to go or may be replaced"):
+        await world.update(stack, replacing("2"), excludes=("port",))
+    before = (await world.resources(stack))["port"]
+    # As a target alone it takes along what has to follow.
+    await updated(world, stack, replacing("2"), targets=("net",))
+    assert (await world.resources(stack))["port"] != before
+
+
+async def test_a_kept_plan_of_a_part_is_applied(world):
+    stack = await made(world, web("1"))
+    request = StackRequest(template=web("2"), targets=("db",))
+    shown = await world.service.plan_update(world.caller, stack, request, patch=False, keep=True)
+    assert shown.document.left_out == ["net"]
+    await world.service.apply_plan(world.caller, shown.row)
+    await world.until(stack, "UPDATE_COMPLETE")
+    assert (await world.output(stack, "net"), await world.output(stack, "db")) == ("1", "2")
+    assert (await world.show(stack))["left_out"] == ["net"]
