@@ -3,7 +3,7 @@
     export OS_CLOUD=...    # a project that both serve
     tests/differential/life.py --heat http://127.0.0.1:8004 --hearth http://127.0.0.1:8805 [--only TEXT] [--all]
 
-A story (stories/*.yaml) is a list of steps: create, update, preview, actions, signals, snapshots, adopt, delete.
+A story (stories/*.yaml) is a list of steps: create, update, preview, actions, signals, marks, snapshots, adopt, delete.
 After each step that rests, both services are asked for the stack's state and reason, its resources with theirs, its
 outputs, and for each resource the sequence of its events. Ids, times and physical names are not compared, nor is the
 order of events of different resources, which no template asks for. Hearth must be allowed to fetch templates from the
@@ -138,6 +138,22 @@ class Life:
 
     def _do_signal(self, _verb: str, given: Any) -> Any:
         return self._service.call("POST", f"{self._stack}/resources/{given['resource']}/signal", json=given.get("data"))
+
+    def _do_put(self, _verb: str, given: Any) -> Any:
+        """Put something to the URL that an output shows, as soon as it does."""
+        for _ in range(int(GIVE_UP_SECONDS / POLL_SECONDS)):
+            shown = self._service.call("GET", f"{self._stack}/outputs/{given['output']}").json()["output"]
+            url = shown["output_value"] or ""
+            url = json.loads(url)["alarm_url"] if url.startswith("{") else url
+            if url.startswith("http"):
+                return requests.put(url, data=json.dumps(given.get("data")), timeout=60)
+            time.sleep(POLL_SECONDS)
+        return {"put": "no URL"}
+
+    def _do_pause(self, _verb: str, given: Any) -> Any:
+        """Let some seconds pass, for what happens beside the stack's own state."""
+        time.sleep(given)
+        return self._service.call("GET", self._stack)
 
     def _do_mark(self, _verb: str, given: Any) -> Any:
         body = {"mark_unhealthy": given.get("unhealthy", True), "resource_status_reason": given.get("reason", "")}

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from typing import Any
 
+import open_handle
 import promises
 import pytest
 from cryptography.fernet import Fernet
@@ -65,6 +66,7 @@ class World:
         self.key = Fernet.generate_key()
         self.settings = engine_settings.EngineSettings(**({"max_resources_per_stack": -1} | chosen))
         self.types = registry.TypeRegistry()
+        self.types.add([open_handle.Handle])
         self._open()
 
     def _open(self) -> None:

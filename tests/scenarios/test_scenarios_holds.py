@@ -4,13 +4,13 @@ import dataclasses
 import json
 
 import pytest
+from open_handle import HANDLE
 from templates import after, hot, thing
 
 from hearth.model import holds
 from hearth.model.errors import BadRequest, NotFound, NotSupported
 from hearth.store import traversals
 
-HANDLE = {"type": "OS::Heat::WaitConditionHandle", "properties": {"signal_transport": "NO_SIGNAL"}}
 WAIT = {"type": "OS::Heat::WaitCondition", "properties": {"handle": {"get_resource": "handle"}, "timeout": 43200}}
 
 

@@ -4,6 +4,7 @@ import dataclasses
 import json
 
 import pytest
+from open_handle import HANDLE
 from stubborn_service import Service, stubborn
 from templates import after, hot, output_of, thing
 
@@ -23,7 +24,6 @@ INNER = hot(
     parameters={"word": {"type": "string"}},
 )
 FILES = {"inner.yaml": json.dumps(INNER)}
-HANDLE = {"type": "OS::Heat::WaitConditionHandle", "properties": {"signal_transport": "NO_SIGNAL"}}
 
 
 def inner(word):

@@ -3,13 +3,13 @@
 import asyncio
 
 import pytest
+from open_handle import HANDLE
 from templates import hot, thing
 
 from hearth.engine import retention
 from hearth.model.errors import NotFound
 from hearth.store import documents, stacks
 
-HANDLE = {"type": "OS::Heat::WaitConditionHandle", "properties": {"signal_transport": "NO_SIGNAL"}}
 DAY = 86400
 
 

@@ -5,6 +5,7 @@ import dataclasses
 import json
 
 import pytest
+from open_handle import HANDLE
 from templates import after, hot, thing
 
 from hearth.engine import signals
@@ -14,8 +15,8 @@ from hearth.store import stacks
 DATA = {"get_attr": ["wait", "data"]}
 
 
-def handle(**properties):
-    return {"type": "OS::Heat::WaitConditionHandle", "properties": {"signal_transport": "NO_SIGNAL", **properties}}
+def handle(transport):
+    return {"type": "OS::Heat::WaitConditionHandle", "properties": {"signal_transport": transport}}
 
 
 def condition(count=1, timeout=600, of="handle"):
@@ -24,7 +25,7 @@ def condition(count=1, timeout=600, of="handle"):
 
 
 def waiting(count=1, timeout=600):
-    return hot({"handle": handle(), "wait": condition(count, timeout), "next": after(thing(), "wait")}, {"data": DATA})
+    return hot({"handle": HANDLE, "wait": condition(count, timeout), "next": after(thing(), "wait")}, {"data": DATA})
 
 
 async def signal(world, stack, body=None, name="handle"):
@@ -102,6 +103,7 @@ async def test_a_bad_signal_fails_the_condition_with_its_reason(world):
     await signal(world, stack, {"status": "FAILURE", "reason": "disk full"})
     shown = await world.until(stack, "CREATE_FAILED")
     assert shown["stack_status_reason"] == ("Resource CREATE failed: WaitConditionFailure: resources.wait: disk full")
+    assert json.loads(await world.output(stack, "data")) == {"1": None}
 
 
 async def test_a_condition_gives_up_when_its_time_is_over(world):
@@ -136,6 +138,15 @@ async def test_the_time_limit_outlives_the_engine(new_world):
     await world.close()
 
 
+async def test_where_no_signal_is_to_come_none_is_waited_for(world):
+    template = waiting(count=3)
+    template["resources"]["handle"] = handle("NO_SIGNAL")
+    stack = await world.create(template)
+    await world.until(stack, "CREATE_COMPLETE")
+    await signal(world, stack, {"data": "all the same"})
+    assert json.loads(await world.output(stack, "data")) == {"1": "all the same"}
+
+
 async def test_more_signals_wanted_by_an_update_are_waited_for(world):
     stack = await world.create(waiting())
     await world.until_resource(stack, "wait", "CREATE_IN_PROGRESS")
@@ -168,7 +179,7 @@ async def test_removing_a_condition_forgets_what_it_was_told(world):
     await world.until_resource(stack, "wait", "CREATE_IN_PROGRESS")
     await signal(world, stack)
     await world.until(stack, "CREATE_COMPLETE")
-    await world.update(stack, hot({"handle": handle()}))
+    await world.update(stack, hot({"handle": HANDLE}))
     await world.until(stack, "UPDATE_COMPLETE")
     assert not await world.service.resource_metadata(world.caller, stack, "handle")
 
@@ -222,7 +233,7 @@ async def test_an_update_handle_makes_its_condition_wait_again(world):
     ],
 )
 async def test_a_signal_that_is_not_understood_changes_nothing(world, body, said):
-    stack = await world.create(hot({"handle": handle()}))
+    stack = await world.create(hot({"handle": HANDLE}))
     await world.until(stack, "CREATE_COMPLETE")
     with pytest.raises(signals.BadSignal, match=said):
         await signal(world, stack, body)
@@ -240,7 +251,7 @@ async def test_types_that_take_no_signals_say_so(world):
 
 async def test_no_signals_while_it_is_deleted(world):
     slow = thing(action_wait_secs={"delete": 30})
-    stack = await world.create(hot({"handle": handle(), "slow": after(slow, "handle")}))
+    stack = await world.create(hot({"handle": HANDLE, "slow": after(slow, "handle")}))
     await world.until(stack, "CREATE_COMPLETE")
     await world.delete(stack)
     with pytest.raises(NotSupported, match="Signal resource during DELETE"):
@@ -256,7 +267,7 @@ async def test_a_condition_of_an_unknown_handle_says_so(world):
 
 
 async def test_a_stack_user_reaches_its_own_resource_only(world):
-    stack = await world.create(hot({"handle": handle()}))
+    stack = await world.create(hot({"handle": HANDLE}))
     await world.until(stack, "CREATE_COMPLETE")
     await world.store.write(lambda c: stacks.update(c, stack.id, stack_user_project_id="users"))
     stranger = dataclasses.replace(world.caller, project_id="users", user_id="other", roles=("heat_stack_user",))
@@ -268,7 +279,7 @@ async def test_a_stack_user_reaches_its_own_resource_only(world):
 
 @pytest.mark.parametrize("transport", ["TOKEN_SIGNAL", "HEAT_SIGNAL", "CFN_SIGNAL"])
 async def test_a_handle_that_needs_a_user_says_what_is_not_configured(world, transport):
-    stack = await world.create(hot({"handle": handle(signal_transport=transport)}))
+    stack = await world.create(hot({"handle": handle(transport)}))
     shown = await world.until(stack, "CREATE_FAILED")
     assert "stack_user_domain_name" in shown["stack_status_reason"]
     await world.delete(stack)
@@ -277,6 +288,6 @@ async def test_a_handle_that_needs_a_user_says_what_is_not_configured(world, tra
 
 async def test_a_way_of_signalling_that_is_not_there_is_refused_at_once(world):
     with pytest.raises(Invalid) as refused:
-        await world.create(hot({"handle": handle(signal_transport="ZAQAR_SIGNAL")}))
+        await world.create(hot({"handle": handle("ZAQAR_SIGNAL")}))
     assert "TOKEN_SIGNAL" in refused.value.diagnostics[0].advice
     assert await world.names() == set()

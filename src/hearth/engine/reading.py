@@ -231,11 +231,12 @@ class Reading:
             return
         codec, now = self._store.codec, self._context.now()
         told = EventRow(stack.id, row.name, row.type, row.physical_id, Action.CHECK, status, text, now, new_id())
+        is_news = (row.action, row.status) != (Action.CHECK, status)
 
         def mark(connection: sa.Connection) -> None:
             changes = {"action": Action.CHECK, "status": status, "reason": text, "updated_at": now}
             resources.update(connection, codec, [(row.id, changes, False)])
-            events.insert(connection, codec, [told])
+            events.insert(connection, codec, [told] if is_news else [])
 
         await self._store.write(mark)
 

@@ -35,15 +35,15 @@ class Scaling:
         """The groups of a stack."""
         return StackGroups(self, stack)
 
-    async def adjust(self, stack: StackRow, reference: str, adjustment: contract.Adjustment) -> str:
+    async def adjust(self, stack: StackRow, reference: str, adjustment: contract.Adjustment) -> None:
         """See `contract.Groups`."""
 
-        async def attempt() -> str:
-            return await self._attempt(stack, reference, adjustment)
+        async def attempt() -> None:
+            await self._attempt(stack, reference, adjustment)
 
-        return await actions.until_stored(attempt)
+        await actions.until_stored(attempt)
 
-    async def _attempt(self, stack: StackRow, reference: str, adjustment: contract.Adjustment) -> str:
+    async def _attempt(self, stack: StackRow, reference: str, adjustment: contract.Adjustment) -> None:
         codec, now = self._context.store.codec, self._context.now()
         rows = await self._context.store.read(lambda c: resources.by_stack(c, codec, stack.id))
         working = await self._definitions.reading_run(stack, rows, self._context)
@@ -58,7 +58,6 @@ class Scaling:
             raise contract.NothingToDo("the group cools down")
         call = working.call(row, kind, child=view, action=Action.UPDATE, data=dict(row.data))
         wanted = kind.adjusted(call, adjustment)
-        before, after = len(view.resources), _size(wanted)
         assert working.blueprint is not None
         facade = preview.facade_of(working.blueprint.members[row.name])
         where = Surroundings(child.id, child.name, child.project_id, None, child.depth, facade)
@@ -91,7 +90,6 @@ class Scaling:
 
         await self._context.store.write(store)
         self._definitions.keep(definition_id, blueprint)
-        return f"the group changes from {before} to {after} members"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -101,9 +99,9 @@ class StackGroups:
     _scaling: Scaling
     _stack: StackRow
 
-    async def adjust(self, reference: str, adjustment: contract.Adjustment) -> str:
+    async def adjust(self, reference: str, adjustment: contract.Adjustment) -> None:
         """See `contract.Groups`."""
-        return await self._scaling.adjust(self._stack, reference, adjustment)
+        await self._scaling.adjust(self._stack, reference, adjustment)
 
 
 def _group(working: run.Run, reference: str) -> tuple[ResourceRow, contract.Resource]:
@@ -124,8 +122,3 @@ def _cools_until(row: ResourceRow, members: Iterable[ResourceRow]) -> float:
         return 0.0
     ended = max([float(row.data[_CHANGED_AT]), *(one.updated_at for one in members)])
     return ended + float(row.data[_COOLDOWN])
-
-
-def _size(wanted: contract.ChildStack) -> int:
-    template = wanted.template
-    return len(template.get("resources") or template.get("Resources") or ())

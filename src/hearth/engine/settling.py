@@ -8,6 +8,7 @@ import contextlib
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from hearth.cloud import errors as cloud_errors
 from hearth.engine import adoption, context, judge, observing, scope, signals, snapshots
 from hearth.engine.failing import NestedFailure, nested_reason
 from hearth.engine.recording import Recorder
@@ -73,8 +74,16 @@ class Settling:
             raise contract.Permanent("it disappeared while it was being made ready", "NotFound")
         heard = await self._waiting.hear(step) if kind.hears is not None or kind.deploys else None
         if heard is not None:
-            call.heard = heard.metadata
-        wait = await kind.settle(call, observed)
+            call.heard, call.silent = heard.metadata, heard.silent
+        try:
+            wait = await kind.settle(call, observed)
+        except contract.InError:
+            raise
+        except contract.Permanent:
+            # What came before the failure can be read all the same: which signals, for instance.
+            with contextlib.suppress(contract.ResourceFailure, cloud_errors.CloudError):
+                await self._keep_attributes(step, observed)
+            raise
         if wait is None and copying:
             step.pending["data"] = {**call.data, COPIED: "yes"}
             await self._record.commit(step, Phase.INTENDED)

@@ -62,11 +62,15 @@ class _Changed(Exception):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Heard:
-    """What was signalled to a resource so far. `look_after`: seconds until its signals are to be collected again."""
+    """What was signalled to a resource so far. `look_after`: seconds until its signals are to be collected again.
+
+    `silent`: nobody need wait for them.
+    """
 
     row_id: str | None
     metadata: Any
     look_after: float | None = None
+    silent: bool = False
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -255,7 +259,7 @@ class Signals:
         one, teller = found
         its_call = working.call(one, teller)
         if not teller.collects(its_call):
-            return Heard(one.id, one.metadata)
+            return Heard(one.id, one.metadata, silent=teller.is_silent(its_call))
         for details in await teller.collect(its_call):
             await self.take(working.stack, one.id, details)
         codec = self._store.codec

@@ -307,8 +307,8 @@ class Software(Protocol):
 class Groups(Protocol):
     """The groups of a stack whose size signals change."""
 
-    async def adjust(self, reference: str, adjustment: Adjustment) -> str:
-        """Begin to change the size of the group with that reference id; the text of the signal's event.
+    async def adjust(self, reference: str, adjustment: Adjustment) -> None:
+        """Begin to change the size of the group with that reference id.
 
         Raises:
             NothingToDo: it stays as it is: it is changing, or cools down, or has that size.
@@ -328,6 +328,7 @@ class Call:
     action may take as a whole; both for types that own a nested stack. `files`: those that came with the template.
     `snapshot_name`: for the snapshot verbs, the name of the copy: the same at every repeat, and of no other copy.
     `users`: makes users for the resource. `heard`: the metadata of the resource that `Resource.hears` refers to.
+    `silent`: signals to that one need not be waited for.
     `groups`: for the signal verb, the groups of the stack. `software`: keeps software configs and deployments.
     """
 
@@ -352,6 +353,7 @@ class Call:
     groups: "Groups | None" = None
     software: "Software | None" = None
     heard: Any = None
+    silent: bool = False
 
     @property
     def marker(self) -> str:
@@ -717,6 +719,10 @@ class Resource:
 
     def collects(self, call: Call) -> bool:
         """Whether signals to this resource arrive at such a place."""
+        return False
+
+    def is_silent(self, call: Call) -> bool:
+        """Whether nobody need wait for signals to this resource, though it takes them."""
         return False
 
     # ---- types that own a nested stack ----

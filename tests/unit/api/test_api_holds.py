@@ -10,7 +10,7 @@ TEMPLATE = {"heat_template_version": "2018-08-31", "resources": {"a": {"type": "
 WAITING = {
     "heat_template_version": "2018-08-31",
     "resources": {
-        "handle": {"type": "OS::Heat::WaitConditionHandle", "properties": {"signal_transport": "NO_SIGNAL"}},
+        "handle": {"type": "AWS::CloudFormation::WaitConditionHandle"},
         "wait": {
             "type": "OS::Heat::WaitCondition",
             "properties": {"handle": {"get_resource": "handle"}, "timeout": 600},

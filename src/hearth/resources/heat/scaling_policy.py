@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from hearth.resources import base
-from hearth.resources.contract import Adjustment, Call, Change, Issue, NothingToDo, Observed, Permanent, Values
+from hearth.resources.contract import Adjustment, Call, Change, Issue, Observed, Permanent, Values
 from hearth.resources.heat import signed_url, stack_user
 from hearth.resources.schema import Attribute, Property
 
@@ -43,12 +43,11 @@ class Policy(stack_user.WithUser):
 
     async def signal(self, call: Call, details: Any) -> str:
         """Change the size of the group, unless the signal tells that all is well."""
-        state = state_of(details)
-        if state != "alarm":
-            raise NothingToDo(f"the state is {state}")
-        if call.groups is None:
-            raise Permanent("signals cannot be taken here", "Error")
-        return await call.groups.adjust(self.group(call), self.adjustment(call))
+        if state_of(details) == "alarm":
+            if call.groups is None:
+                raise Permanent("signals cannot be taken here", "Error")
+            await call.groups.adjust(self.group(call), self.adjustment(call))
+        return ""
 
 
 def state_of(details: Any) -> str:

@@ -29,7 +29,8 @@ class WaitConditionHandle(stack_user.WithUser):
 
     signal_transport = Property(
         str,
-        "How signals come: by a token, a user's password, a signed URL, one of the object store, or the API alone.",
+        "How signals come: by a token, a user's password, a signed URL, one of the object store; NO_SIGNAL: none is "
+        "waited for.",
         default=transports.TOKEN,
         allowed=transports.HANDLES,
         live=None,
@@ -124,6 +125,10 @@ class WaitConditionHandle(stack_user.WithUser):
     def collects(self, call: Call) -> bool:
         """Signals to a temporary URL lie in the object store."""
         return call.properties.get("signal_transport") == transports.TEMP_URL
+
+    def is_silent(self, call: Call) -> bool:
+        """Conditions pass at once where no signal is to come."""
+        return call.properties.get("signal_transport") == transports.NONE
 
     async def collect(self, call: Call) -> list[Any]:
         """Those that were not taken yet, numbered in the order of their coming."""

@@ -91,6 +91,9 @@ class Condition(base.Base):
         failed = with_status(call.heard, FAILURE)
         if failed:
             raise Permanent(reasons(failed), kind="WaitConditionFailure")
+        if call.silent:
+            waiting.begin(call, 0)
+            return None
         good = with_status(call.heard, SUCCESS)
         count = int(call.properties[self.count_key])
         if len(good) >= count:
