@@ -19,9 +19,10 @@ from hearth.resources import checking, schema
 from hearth.resources.contract import Call, Drift, Observed
 from hearth.resources.schema import ABSENT, PHYSICAL_NAME, Property, Unseen
 
-NOT_SHOWN: Final = "the service does not show it"
 #: Where a call keeps the name of an adopted object.
 GIVEN_NAME: Final = "given_name"
+NOT_SHOWN: Final = "the service does not show it"
+NOT_UNDERSTOOD: Final = "what the service shows of it is not understood"
 NOT_STATED: Final = "the resource type does not say how to observe it"
 
 
@@ -37,7 +38,11 @@ def compare(properties: Mapping[str, Property], call: Call, observed: Observed, 
         expected = _expected(declared, call)
         if expected is ABSENT or declared.live is None:
             continue
-        actual = read(declared, call, observed, sparse=sparse)
+        try:
+            actual = read(declared, call, observed, sparse=sparse)
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
+            # A type's own function met what its service never showed before; the other properties still count.
+            actual = Unseen(f"{NOT_UNDERSTOOD} ({type(error).__name__}: {error})")
         if isinstance(actual, Unseen):
             if not _is_empty(expected):
                 drift.unseen[name] = actual.reason

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from hearth.engine import judge
+from hearth.model.drift import Condition, Difference, Reality, Sighting, Treated, Treatment
 from hearth.model.plan import Effect, Verdict
 from hearth.model.states import Action, Status
 from hearth.model.values import UNKNOWN
@@ -98,3 +99,59 @@ def test_a_restricted_verdict_is_refused_without_effect():
     judgement = ruling(row(), STORED | {"value": "new"}, restricted=[UPDATE]).judgement
     assert (judgement.decision.verdict, judgement.effect) == (Verdict.REFUSE, Effect.NONE)
     assert "restricted" in judgement.decision.reason
+
+
+def seen(condition: Condition, **differences: tuple[Any, Any]) -> Sighting:
+    found = {name: Difference(*pair) for name, pair in differences.items()}
+    return Sighting(1.0, condition, "there is none" if condition is Condition.GONE else "", found)
+
+
+def decided(treatment: Treatment, name: str = "value", before: Any = "old", value: Any = None) -> dict[str, Treated]:
+    return {name: Treated("r", name, treatment, (before,), value)}
+
+
+DRIFTED = seen(Condition.DRIFTED, value=("old", "other"))
+REPLACED = seen(Condition.DRIFTED, update_replace_value=("x", "y"))
+GONE = seen(Condition.GONE)
+
+
+@pytest.mark.parametrize(
+    ("reality", "values", "verdict", "reason"),
+    [
+        (Reality(DRIFTED), STORED, KEEP, "nothing changes"),
+        (Reality(DRIFTED, converge=True), STORED, UPDATE, "value drifted: expected 'old', is 'other'"),
+        (Reality(DRIFTED, converge=True), STORED | {"value": "other"}, UPDATE, "its object is already"),
+        (Reality(DRIFTED, decided(Treatment.IGNORE), converge=True), STORED, KEEP, "nothing changes"),
+        (Reality(DRIFTED, decided(Treatment.REVERT), reverts=True), STORED, UPDATE, "value drifted"),
+        (Reality(DRIFTED, decided(Treatment.REVERT)), STORED, KEEP, "nothing changes"),
+        (
+            Reality(REPLACED, converge=True),
+            STORED | {"update_replace_value": "x"},
+            REPLACE,
+            "update_replace_value drifted",
+        ),
+        (Reality(GONE), STORED, KEEP, "nothing changes"),
+        (Reality(GONE, converge=True), STORED, REPLACE, "drifted: there is none"),
+        (Reality(GONE, decided(Treatment.REVERT, ""), reverts=True), STORED, REPLACE, "drifted: there is none"),
+        (Reality(seen(Condition.UNREADY), converge=True), STORED, KEEP, "nothing changes"),
+        (Reality(seen(Condition.UNKNOWN), converge=True), STORED, KEEP, "nothing changes"),
+    ],
+)
+def test_what_was_seen_counts_where_it_is_to_be_put_right(
+    reality: Reality, values: dict[str, Any], verdict: Verdict, reason: str
+) -> None:
+    present = row(properties=STORED | {key: one for key, one in values.items() if key not in STORED})
+    found = ruling(present, values, reality=reality).judgement.decision
+    assert (found.verdict, found.reason.startswith(reason)) == (verdict, True), found.reason
+
+
+def test_an_acceptance_holds_while_the_template_says_what_it_said() -> None:
+    reality = Reality(None, decided(Treatment.ACCEPT, value="other"))
+    present = row(properties=STORED | {"value": "other"})
+    for said, held in (("old", True), ("new", False), (UNKNOWN, False)):
+        facing = reality.facing(STORED | {"value": said})
+        effective = facing.effective(STORED | {"value": said})
+        found = ruling(present, effective, reality=facing).judgement.decision
+        assert (found.verdict is KEEP, "as accepted, the template says 'old'" in found.reason) == (held, held)
+    lapsed = [bool(reality.lapsed(STORED | {"value": said})) for said in ("old", "new", UNKNOWN)]
+    assert lapsed == [False, True, False], "what is not known yet ends nothing"

@@ -93,6 +93,13 @@ def test_only_what_is_expected_is_compared(make_call: Any) -> None:
     assert found.unseen == {"secret": NEVER_SHOWN.reason}
 
 
+def test_a_property_that_is_not_understood_hides_no_other(make_call: Any) -> None:
+    odd = Property(str, name="odd", live=lambda call, seen: seen["never"]["there"])
+    properties = schema.Schema([odd, Property(str, name="given")])
+    found = live.compare(properties, make_call(properties={"odd": "x", "given": "one"}), {"given": "two"})
+    assert (set(found.differences), set(found.unseen)) == ({"given"}, {"odd"})
+
+
 @pytest.mark.parametrize("name", [name for name in TYPES.names() if isinstance(TYPES.get(name), RemoteResource)])
 def test_every_property_of_a_remote_type_says_how_it_is_seen(name: str) -> None:
     unsaid = [
