@@ -5,14 +5,17 @@ evaluation. Data without calls come back as the very same objects, so a template
 """
 
 from collections.abc import Callable, Collection
-from typing import Any
+from typing import Any, Final
 
+from hearth.model import spelling
 from hearth.model.diagnostics import Findings, Path, Severity, nearest
 from hearth.model.values import UNKNOWN
 from hearth.template import versions
 from hearth.template.functions import base
 from hearth.template.source import Source
 
+#: From which likeness on a key looks like a function with a typo.
+_ALIKE: Final = 0.84
 CONDITION_LABEL = "Condition validation error"
 
 
@@ -148,6 +151,7 @@ class TreeReader:
             return
         having = versions.versions_with(name)
         if not having:
+            self._check_spelling(name, path)
             return
         # A word such as "filter" or "if" may well be data; "map_merge" and "Fn::Join" are never.
         surely_meant = name in version.removed or "_" in name or "::" in name
@@ -157,6 +161,19 @@ class TreeReader:
             advice=f"Versions that have it: {having}.",
             severity=Severity.ERROR if surely_meant else Severity.WARNING,
         )
+
+    def _check_spelling(self, name: str, path: Path) -> None:
+        """Look at a key that is no function anywhere: is it one with a typo? It may be meant, so that is a doubt."""
+        if "_" not in name and "::" not in name:
+            return
+        meant = spelling.closest(name, tuple(self._functions), _ALIKE)
+        if meant is not None:
+            self.findings.add(
+                f"{name} is no function and is taken as data",
+                self.source.place((*path, name)),
+                advice=f"Did you mean {meant!r}?",
+                severity=Severity.WARNING,
+            )
 
     def _problem(self, message: str, path: Path, *, advice: str = "") -> None:
         self.findings.add(message, self.source.place(path), label=CONDITION_LABEL, advice=advice)

@@ -16,6 +16,7 @@ from hearth.resources import blueprint as blueprints
 from hearth.resources import checking, contract, registry
 from hearth.resources import nested as nested_types
 from hearth.template import environment as environments
+from hearth.template import parameters as template_parameters
 from hearth.template import source
 from hearth.template import template as templates
 from hearth.tools import local_files
@@ -87,6 +88,8 @@ class _Checker:
         if built is None:
             self._note(findings)
             return Checked(None, None, self._findings)
+        if not complete:
+            template_parameters.note_unknown(built.template, environment, findings)
         level = _Level(self, files, environment, inside, findings)
         for member in built.members.values():
             level.follow(member)

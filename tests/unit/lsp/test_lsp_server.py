@@ -1,5 +1,6 @@
 """The language server as an editor meets it: a process, JSON-RPC over its standard input and output."""
 
+import asyncio
 import json
 import pathlib
 import subprocess
@@ -10,6 +11,8 @@ from typing import Any
 import pytest
 
 pytest.importorskip("pygls")
+from lsprotocol import types
+from pygls.lsp import client
 
 TEXT = """\
 heat_template_version: 2021-04-16
@@ -130,3 +133,50 @@ def test_closing_a_document_takes_its_diagnostics_away(editor: Editor) -> None:
     assert editor.diagnostics()
     editor.send("textDocument/didClose", {"textDocument": {"uri": editor.uri}})
     assert editor.diagnostics() == []
+
+
+# ---- with a client that others have written
+
+
+class Client(client.LanguageClient):
+    """The library's own client; keeps what the server publishes."""
+
+    def __init__(self) -> None:
+        super().__init__("tests", "1")
+        self.published: asyncio.Queue[types.PublishDiagnosticsParams] = asyncio.Queue()
+
+        @self.feature(types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS)
+        def publish(given: types.PublishDiagnosticsParams) -> None:
+            self.published.put_nowait(given)
+
+
+async def test_a_client_of_the_library_is_served(tmp_path: pathlib.Path) -> None:
+    uri = (tmp_path / "web.yaml").as_uri()
+    editor = Client()
+    await editor.start_io(sys.executable, "-m", "hearth.process", "lsp")
+    async with asyncio.timeout(60):
+        told = await editor.initialize_async(types.InitializeParams(capabilities=types.ClientCapabilities()))
+        assert told.capabilities.completion_provider and told.capabilities.hover_provider
+        editor.initialized(types.InitializedParams())
+        document = types.TextDocumentItem(uri, "yaml", 1, TEXT)
+        editor.text_document_did_open(types.DidOpenTextDocumentParams(document))
+        found = await editor.published.get()
+        assert any("OS::Nova::Sever" in one.message and one.range.start.line == 5 for one in found.diagnostics)
+
+        here = types.TextDocumentIdentifier(uri)
+        hover = await editor.text_document_hover_async(types.HoverParams(here, types.Position(7, 28)))
+        assert hover is not None and "Size" in str(hover.contents)
+        inside = types.Position(5, len("    type: OS::Nova::Se"))
+        offered = await editor.text_document_completion_async(types.CompletionParams(here, inside))
+        items = offered.items if isinstance(offered, types.CompletionList) else offered or ()
+        assert "OS::Nova::Server" in {one.label for one in items}
+
+        right = TEXT.replace("Sever", "Server")
+        version = types.VersionedTextDocumentIdentifier(2, uri)
+        whole = types.TextDocumentContentChangeWholeDocument(right)
+        editor.text_document_did_change(types.DidChangeTextDocumentParams(version, [whole]))
+        while any("Sever" in one.message for one in found.diagnostics):
+            found = await editor.published.get()
+        await editor.shutdown_async(None)
+        editor.exit(None)
+    await editor.stop()

@@ -152,3 +152,25 @@ def test_a_chain_of_conditions_may_be_long() -> None:
     bound, findings = template.bind(loaded, values, stack=STACK)
     assert not findings
     assert list(bound.resources) == ["on"]
+
+
+@pytest.mark.parametrize(
+    ("key", "meant"),
+    [
+        ("get_parm", "get_param"),
+        ("get_atr", "get_attr"),
+        ("str_replac", "str_replace"),
+        ("list_jion", "list_join"),
+        ("my_map", None),
+        ("get", None),
+        ("network_id", None),
+    ],
+)
+def test_a_function_with_a_typo_is_doubted(key: str, meant: str | None) -> None:
+    _, findings = template.load(
+        {"heat_template_version": "2021-04-16", "outputs": {"o": {"value": {"inside": {key: ["a"]}, "more": 1}}}}
+    )
+    assert not findings.errors
+    assert [(one.place.path_text(), one.advice) for one in findings] == (
+        [(f"outputs.o.value.inside.{key}", f"Did you mean {meant!r}?")] if meant else []
+    )

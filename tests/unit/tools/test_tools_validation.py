@@ -5,6 +5,7 @@ import pathlib
 import pytest
 
 from hearth.resources import registry
+from hearth.template import environment as environments
 from hearth.tools import local_files, validation
 
 HEAD = "heat_template_version: 2021-04-16\nresources:\n"
@@ -101,3 +102,10 @@ def test_parameters_may_be_unknown_unless_the_caller_wants_them(types: registry.
 
 def test_templates_behind_urls_are_left_alone(types: registry.TypeRegistry) -> None:
     assert not validation.check(HEAD + "  a: {type: https://example.org/a.yaml}\n", types).findings
+
+
+def test_a_value_for_no_parameter_is_a_problem_complete_or_not(types: registry.TypeRegistry) -> None:
+    text = "heat_template_version: 2021-04-16\nparameters: {flavor: {type: string}}\n"
+    given, _ = environments.parse("parameters: {flavour: m1.tiny}\n", "env.yaml")
+    (found,) = validation.check(text, types, environment=given).findings
+    assert (found.place.source, found.advice) == ("env.yaml", "Did you mean 'flavor'?")
