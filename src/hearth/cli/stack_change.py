@@ -327,6 +327,15 @@ def failure(record: Record) -> problems.CliError:
     name = record["stack_name"]
     return problems.CliError(
         f"{name}: {record['stack_status']}: {reason}",
-        f"`hearth stack resources {name}` and `hearth stack events {name}` say more. "
-        f"Go on by `hearth stack retry {name}`, or without what stands in the way by `hearth stack continue {name}`.",
+        f"`hearth stack resources {name}` and `hearth stack events {name}` say more.{_way_on(record)}",
+    )
+
+
+def _way_on(record: Record) -> str:
+    """How a failed action goes on; nothing for what was undone already."""
+    if not record["stack_status"].endswith("_FAILED"):
+        return ""
+    name = record["stack_name"]
+    return (
+        f" Go on by `hearth stack retry {name}`, or without what stands in the way by `hearth stack continue {name}`."
     )

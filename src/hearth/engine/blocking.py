@@ -14,6 +14,7 @@ from hearth.cloud import errors as cloud_errors
 from hearth.engine import context
 from hearth.engine.step import Step
 from hearth.model.states import Action
+from hearth.model.waivers import Waiver
 from hearth.resources import contract
 from hearth.store import resources, stacks
 from hearth.store.codec import Codec
@@ -78,9 +79,12 @@ class Blocking:
             owner = owners.get(blocker.id) or owners.get(blocker.device_id)
             told.append(f"{blocker.words()}, {self._whose(step, owner)}")
         more = f" and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
+        named = f"in use by {'; '.join(told)}{more}"
+        if step.run.waiver(step.row) is Waiver.FORCE:
+            return named  # it is let go, and nobody has to do anything for it
         first = found[0]
         step_next = self._next(step, first, owners.get(first.id) or owners.get(first.device_id), root_name, path)
-        return f"in use by {'; '.join(told)}{more}. {step_next}"
+        return f"{named}. {step_next}"
 
     @staticmethod
     def _whose(step: Step, owner: _Owner | None) -> str:

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from hearth.cloud import errors as cloud_errors
 from hearth.cloud import session as cloud_session
-from hearth.engine import authority, context, definitions, ending, forcing, snapshots
+from hearth.engine import authority, context, definitions, ending, forcing, retrying, snapshots
 from hearth.model import names
 from hearth.model.errors import HearthError
 from hearth.model.states import Action, Status
@@ -62,7 +62,10 @@ class SnapshotRemoval:
         assert stack is not None
         failure = None
         try:
-            await self._remove_copies(stack, row)
+            async with asyncio.timeout(self._context.settings.stack_action_timeout):
+                await self._remove_copies(stack, row)
+        except TimeoutError:
+            failure = ending.TIMED_OUT
         except (contract.ResourceFailure, cloud_errors.CloudError, HearthError) as error:
             failure = f"{getattr(error, 'kind', type(error).__name__)}: {error}"
             log.warning("The snapshot %s of stack %s cannot be removed: %s", row.id, stack.name, failure)
@@ -136,8 +139,8 @@ class SnapshotRemoval:
                     return
                 pause = wait.after
             except contract.Temporary as failure:
-                attempts += 1
-                if attempts > self._context.settings.action_retry_limit:
+                retry = retrying.decide(failure, attempts, self._context.settings, self._context.jitter())
+                if retry is None:
                     raise
-                pause = failure.after
+                attempts, pause = retry.number, retry.pause
             await asyncio.sleep(pause or _PAUSE)
