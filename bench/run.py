@@ -3,7 +3,9 @@
     bench/run.py [CASE[:SIZE,...]]... [--json FILE]
 
 Cases: flat (independent resources: create, no-op update, update of all, delete), chain (each reads the one before),
-fanin (many into one), group (nested stacks of three resources), concurrent (stacks of ten resources from ten threads),
+fanin (many into one), plan (of independent resources: nothing to do, all to change, kept and applied), few (ten changes
+among many, at once and planned, kept and applied), group (nested stacks of three resources), concurrent (stacks of ten
+resources from ten threads),
 servers (real servers on the embedded cloud), reality and reality_nets (check, drift and converge, without a cloud and
 with networks). Prints a markdown table for docs/benchmarks.md.
 """
@@ -23,7 +25,16 @@ from typing import Any
 
 import requests
 
-DEFAULT_CASES = ("flat:100,1000,10000", "chain:200", "fanin:200", "group:100", "concurrent:50", "servers:100")
+DEFAULT_CASES = (
+    "flat:100,1000,10000",
+    "chain:200",
+    "fanin:200",
+    "plan:1000",
+    "few:10000",
+    "group:100",
+    "concurrent:50",
+    "servers:100",
+)
 POLL_SECONDS = 0.02
 GIVE_UP_SECONDS = 300
 HEARTH = (sys.executable, "-m", "hearth.process")
@@ -231,7 +242,7 @@ class Bench:
         created: str = self.step(case, size, "create", work, count)
         return created
 
-    def _update(self, case: str, size: int, step: str, stack: str, made: Template) -> None:
+    def _update(self, case: str, size: int, step: str, stack: str, made: Template, count: int = 0) -> None:
         before = self.hearth.updated_time(stack)
         # The time of update counts whole seconds: the new one has to differ.
         time.sleep(1.05)
@@ -240,7 +251,7 @@ class Bench:
             self.hearth.update(stack, made)
             self.hearth.wait(stack, "UPDATE_COMPLETE", before)
 
-        self.step(case, size, step, work)
+        self.step(case, size, step, work, count)
 
     def _delete(self, case: str, size: int, stack: str, count: int = 0) -> None:
         def work() -> None:
@@ -295,6 +306,36 @@ class Bench:
         """Many into one."""
         stack = self._create("fanin", size, fanin(size))
         self._delete("fanin", size, stack)
+
+    def _apply(self, case: str, size: int, step: str, stack: str, made: Template, count: int = 0) -> None:
+        """Plan an update, keep the plan, apply it, wait."""
+        before = self.hearth.updated_time(stack)
+        time.sleep(1.05)
+        body = {"template": made}
+        plan = self.step(case, size, f"{step}: plan", lambda: self.hearth.call("POST", f"{stack}/plans", body), count)
+
+        def work() -> None:
+            self.hearth.call("POST", f"/plans/{plan['plan']['id']}/apply", {"digest": plan["plan"]["digest"]})
+            self.hearth.wait(stack, "UPDATE_COMPLETE", before)
+
+        self.step(case, size, f"{step}: apply", work, count)
+
+    def plan(self, size: int) -> None:
+        """Plans of independent resources."""
+        stack = self._create("plan", size, flat(size))
+        self._apply("plan", size, "no-op", stack, flat(size))
+        self._apply("plan", size, "all", stack, flat(size, "two"))
+
+    def few(self, size: int) -> None:
+        """Ten changes among many resources."""
+        stack, made = self._create("few", size, flat(size)), flat(size)
+        for value, update in (("two", self._update_few), ("three", self._apply)):
+            for number in range(0, size, size // 10):
+                made["resources"][f"r{number}"] = probe(value)
+            update("few", size, "10 of them", stack, made, 10)
+
+    def _update_few(self, case: str, size: int, step: str, stack: str, made: Template, count: int) -> None:
+        self._update(case, size, f"{step}: update", stack, made, count)
 
     def group(self, size: int) -> None:
         """A group of nested stacks."""
