@@ -157,12 +157,16 @@ async def test_a_new_stack_is_refused_when_its_name_is_taken(world):
         await world.service.apply_plan(world.caller, row)
 
 
-async def test_a_running_update_is_superseded_only_where_the_plan_saw_it(world):
-    slow = hot({"a": thing("1", wait_secs=0.5), "b": after(thing("1"), "a")})
-    stack = await world.create(slow)
+async def test_a_running_action_is_superseded_where_the_plan_saw_it(world):
+    def template(value):
+        properties = {"handle": {"get_resource": "handle"}, "timeout": 300}
+        waiting = {"type": "OS::Heat::WaitCondition", "properties": properties}
+        return hot({"handle": HANDLE, "a": waiting, "b": after(thing(value), "a")})
+
+    stack = await world.create(template("1"))
     await world.until_resource(stack, "a", "CREATE_IN_PROGRESS")
-    row = await keep(world, stack, hot({"a": thing("2"), "b": after(thing("2"), "a")}))
-    stack = await apply(world, row)
+    await apply(world, await keep(world, stack, template("2")))
+    await world.service.signal(world.caller, stack, "handle", {"id": "1"})
     await world.until(stack, "UPDATE_COMPLETE")
     assert [one for one, status in await world.events(stack) if status == "CREATE_COMPLETE"].count("a") == 1
 
