@@ -16,7 +16,7 @@ import tracemalloc
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from hearth.engine import definitions, launch, preview, run, settings
+from hearth.engine import context, definitions, launch, preview, run, settings
 from hearth.model.states import Action
 from hearth.resources import blueprint, registry
 from hearth.resources.blueprint import Surroundings
@@ -53,12 +53,14 @@ def large(size: int = 5000) -> list[Result]:
     builder = blueprint.Builder(types, LIMITS.bytes)
     chosen = settings.EngineSettings(max_resources_per_stack=-1, max_template_size=LIMITS.bytes)
     material = definitions.Material(text, {}, {})
+    nothing: Any = None  # neither store nor bus nor cloud is asked
+    surroundings = context.Context(nothing, nothing, nothing, types, chosen)
 
     def work() -> Any:
         tree = preview.Tree(builder, chosen)
         built, findings = tree.check(material, WHERE)
         assert built is not None, list(findings)[:3]
-        working = run.Run(_stack(), _traversal(), built, lambda name, _: types.find(name), time.time)
+        working = run.Run(_stack(), _traversal(), built, lambda name, _: types.find(name), surroundings)
         return launch.planned(Action.CREATE, working, [])
 
     seconds = _seconds(work)

@@ -33,6 +33,36 @@ BAD_TEMPLATES = [
         ["a", "b", "ircular"],
     ),
     (
+        "a key twice",
+        HEAD + "resources:\n  a: {type: OS::Heat::None}\n  a: {type: OS::Heat::None}\n",
+        ["twice", "line 3"],
+    ),
+    ("a tag that makes an object", HEAD + "resources: !!python/object/apply:os.system [ls]\n", ["not allowed"]),
+    ("a number as key", HEAD + "resources: {1: {type: OS::Heat::None}}\n", ["must be text"]),
+    ("conditions in a circle", HEAD + "conditions: {a: {not: b}, b: {not: a}}\n", ["circle", "a -> b -> a"]),
+    (
+        "a gigantic repeat",
+        HEAD
+        + "resources:\n  a:\n    type: OS::Heat::Value\n    properties:\n"
+        + "      value: {repeat: {template: abc, for_each: {a: &l ["
+        + "x, " * 999
+        + "x], b: *l, c: *l}}}\n",
+        ["1000000000 copies", "10000"],
+    ),
+    (
+        "a pattern that backtracks",
+        HEAD
+        + f"parameters: {{p: {{type: string, default: {'a' * 3000}, constraints: [{{allowed_pattern: '(a+)+b'}}]}}}}\n",
+        ["does not match"],
+    ),
+    (
+        "yaql without end",
+        HEAD
+        + "resources:\n  a:\n    type: OS::Heat::Value\n"
+        + "    properties: {value: {yaql: {expression: 'generate(1, true, $ + 1).sum()', data: {}}}}\n",
+        ["more than 200 items"],
+    ),
+    (
         "an unknown type",
         HEAD + "resources:\n  a: {type: OS::Nova::Serverr}\n",
         ["OS::Nova::Serverr", "OS::Nova::Server"],
