@@ -41,6 +41,7 @@ def remove_stack(connection: sa.Connection, stack_id: str, most: int) -> bool:
         (_t, _t.c.id, _t.c.stack_id == stack_id),
         (tables.snapshot, tables.snapshot.c.id, tables.snapshot.c.stack_id == stack_id),
         (tables.plan, tables.plan.c.id, tables.plan.c.stack_id == stack_id),
+        (tables.drift_treatment, tables.drift_treatment.c.id, tables.drift_treatment.c.stack_id == stack_id),
     ):
         left -= _remove(connection, table, key, of_it, left)
         if left <= 0:
