@@ -55,6 +55,10 @@ _RULES: Mapping[str, Mapping[str, str]] = {
         "events": "index show",
         "actions": "check",
         "build_info": "build_info",
+        "cloudformation": (
+            "ListStacks DescribeStacks GetTemplate ValidateTemplate EstimateTemplateCost DescribeStackEvents "
+            "DescribeStackResources ListStackResources"
+        ),
         "software_configs": "index show",
         "software_deployments": "index show",
         "orphans": "index",
@@ -67,6 +71,7 @@ _RULES: Mapping[str, Mapping[str, str]] = {
         ),
         "plans": "create apply delete",
         "resource": "mark_unhealthy",
+        "cloudformation": "CreateStack UpdateStack CancelUpdateStack DeleteStack",
         "actions": (
             "action snapshot suspend resume cancel_update cancel_without_rollback "
             "pause unpause protect unprotect lock unlock retry continue"
@@ -78,6 +83,7 @@ _RULES: Mapping[str, Mapping[str, str]] = {
     "reader or stack user": {
         "stacks": "lookup",
         "resource": "metadata signal",
+        "cloudformation": "DescribeStackResource",
         "software_deployments": "metadata",
     },
     "admin": {"service": "index", "actions": "force_lock", "orphans": "global_index"},

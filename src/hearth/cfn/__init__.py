@@ -1,1 +1,1 @@
-"""The CloudFormation-compatible API: signals by signed URLs. Open `app.py` first."""
+"""The CloudFormation-compatible API: query actions, and signals by signed URLs. Open `app.py` first."""

@@ -13,9 +13,9 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from hearth.cfn import answers, problems, signals
+from hearth.cfn import actions, answers, problems, signals
 from hearth.cfn import request as requests
-from hearth.cloud import ec2, session, tokens
+from hearth.cloud import ec2, fetch, session, tokens
 from hearth.engine import service as services
 
 #: Asked before a request is carried out; raises Forbidden. Takes the caller and the name of a policy rule.
@@ -29,6 +29,19 @@ _SIGNALS: dict[str, tuple[str, Handler]] = {
 }
 
 
+_NAMES = sorted(actions.ACTIONS)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class CfnSettings:
+    """Sizes are bytes."""
+
+    max_body_size: int
+    max_template_size: int
+    #: Where a TemplateURL may point.
+    fetch_rules: fetch.FetchRules
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class CfnApi:
     """The ASGI application."""
@@ -36,7 +49,7 @@ class CfnApi:
     service: services.StackService
     checker: ec2.SignatureChecker
     require: Require
-    max_body_size: int
+    settings: CfnSettings
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
@@ -60,6 +73,8 @@ class CfnApi:
             return PlainTextResponse("OK\n")
         if path in ("/", "/versions"):
             return _versions(request)
+        if path in ("/v1", "/v1/"):
+            return await self._act(request)
         version, _, rest = path.removeprefix("/").partition("/")
         step, _, arn = rest.partition("/")
         if version != "v1" or step not in _SIGNALS:
@@ -67,12 +82,31 @@ class CfnApi:
         method, handler = _SIGNALS[step]
         if request.method != method:
             return PlainTextResponse(f"This address takes {method}.\n", 405, {"Allow": method})
-        read = await requests.read(request, self.max_body_size, form=False)
+        read = await requests.read(request, self.settings.max_body_size, form=False)
+        caller = await self._caller(read)
+        self.require(caller, "resource:signal")
+        return await handler(self.service, caller, read, unquote(arn))
+
+    async def _act(self, request: Request) -> Response:
+        """An action of the query API."""
+        if request.method not in ("GET", "POST"):
+            return PlainTextResponse("This address takes GET and POST.\n", 405, {"Allow": "GET, POST"})
+        read = await requests.read(request, self.settings.max_body_size, form=True)
+        caller = await self._caller(read)
+        name = read.params.get("Action", "")
+        act = actions.ACTIONS.get(name)
+        if act is None:
+            raise problems.Problem("InvalidAction", f"There is no action {name!r}; there are {', '.join(_NAMES)}.")
+        self.require(caller, f"cloudformation:{name}")
+        settings = self.settings
+        action = actions.Action(self.service, caller, read.params, settings.fetch_rules, settings.max_template_size)
+        return answers.answer(f"{name}Response", {f"{name}Result": await act(action)}, as_json=read.wants_json)
+
+    async def _caller(self, read: requests.CfnRequest) -> tokens.Caller:
         caller = await self.checker.check(read.signed())
         if caller is None:
             raise problems.Problem("AccessDenied", "The key is not known, or the signature does not fit the request.")
-        self.require(caller, "resource:signal")
-        return await handler(self.service, caller, read, unquote(arn))
+        return caller
 
 
 def _path(scope: Scope) -> str:

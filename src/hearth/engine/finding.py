@@ -15,7 +15,7 @@ from hearth.model.errors import (
     NotFound,
 )
 from hearth.model.names import StackIdentity
-from hearth.store import holds, stacks
+from hearth.store import holds, resources, stacks
 from hearth.store.rows import StackRow
 
 
@@ -37,6 +37,18 @@ class Finding:
         if stack is None or not self._may_see(caller, stack, tenant):
             raise NotFound("Stack", text)
         return views.identity_of(stack)
+
+    async def identify_by_resource(self, caller: tokens.Caller, physical_id: str) -> StackIdentity:
+        """The identity of the stack that has a resource with that physical id."""
+
+        def query(connection: sa.Connection) -> list[StackRow]:
+            ids = resources.stacks_with(connection, physical_id)
+            return [stack for one in ids if (stack := stacks.by_id(connection, one)) is not None]
+
+        for stack in await self._store.read(query):
+            if stack.deleted_at is None and self._may_see(caller, stack, caller.project_id or ""):
+                return views.identity_of(stack)
+        raise NotFound("PhysicalResource", physical_id)
 
     async def _stack(self, caller: tokens.Caller, identity: StackIdentity, *, live: bool = True) -> StackRow:
         """The stack of an identity, if it is the caller's; its name and id must belong together."""

@@ -70,7 +70,8 @@ class Orchestration:
             )
         if cfn:
             checker = ec2.SignatureChecker(self._validator_connector)
-            self.cfn = cfn_app.CfnApi(served, checker, rules.require, conf.max_json_body_size)
+            limits = cfn_app.CfnSettings(conf.max_json_body_size, chosen.max_template_size, chosen.fetch_rules)
+            self.cfn = cfn_app.CfnApi(served, checker, rules.require, limits)
 
     async def start(self) -> None:
         """Begin to work."""

@@ -91,6 +91,11 @@ def having(connection: sa.Connection, codec: Codec, physical_ids: Collection[str
     return [from_row(codec, row) for row in connection.execute(query)]
 
 
+def stacks_with(connection: sa.Connection, physical_id: str) -> list[str]:
+    """The ids of stacks that have a row with a physical id."""
+    return list(connection.execute(sa.select(_t.c.stack_id).where(_t.c.physical_id == physical_id)).scalars())
+
+
 def ids_of_stack(connection: sa.Connection, stack_id: str) -> set[str]:
     """Ids of all rows of a stack."""
     return set(connection.execute(_IDS_OF_STACK, {"stack_id": stack_id}).scalars())
