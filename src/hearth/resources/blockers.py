@@ -26,7 +26,8 @@ class Users:
     `params`: of the list request; `{id}` stands for the object. `key`: of the answer's list; empty: the answer is it.
     `inside`: instead of a request, the field of the object itself that lists them, as objects or ids.
     `where`: whether one of the list counts. `device`: the fields with the kind and the id of what stands behind a user.
-    `remove`: the command by which a user is taken away; `{id}` stands for the user.
+    `remove`: the command by which a user is taken away; `{id}` stands for the user, `{device}` for what is behind it.
+    `removals`: other commands, by the beginning of the device's kind.
     """
 
     noun: str
@@ -40,6 +41,7 @@ class Users:
     where: Callable[[Thing, Call], bool] = lambda thing, call: True
     device: tuple[str, str] | None = None
     remove: str = ""
+    removals: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     async def asked(self, call: Call, values: Mapping[str, str], observed: Observed | None) -> list[Blocker]:
         """Those who use the object of a call. `values`: for the placeholders. Nothing where it cannot be asked."""
@@ -61,9 +63,9 @@ class Users:
     def _blocker(self, thing: Thing) -> Blocker:
         kind, device = (str(thing.get(field) or "") for field in self.device) if self.device else ("", "")
         its_id = str(thing.get(self.identity) or "")
-        return Blocker(
-            self.noun, its_id, str(thing.get(self.name) or ""), kind, device, self.remove.format_map({"id": its_id})
-        )
+        remove = next((text for start, text in self.removals.items() if kind.startswith(start)), self.remove)
+        command = remove.format_map({"id": its_id, "device": device})
+        return Blocker(self.noun, its_id, str(thing.get(self.name) or ""), kind, device, command)
 
 
 def _counts(port: Thing, call: Call) -> bool:
@@ -81,6 +83,11 @@ def ports(**params: str) -> Users:
         where=_counts,
         device=("device_owner", "device_id"),
         remove="openstack port delete {id}",
+        removals={
+            "network:router_gateway": "openstack router unset --external-gateway {device}",
+            "network:router": "openstack router remove port {device} {id}",
+            "compute:": "openstack server remove port {device} {id}",
+        },
     )
 
 

@@ -65,6 +65,12 @@ async def test_who_uses_an_object_is_found_when_its_deletion_is_refused(demo: An
         assert user in found[0].remove
 
 
+async def test_a_port_of_a_router_is_freed_at_the_router(demo: Any) -> None:
+    made, user = await router(demo)
+    [blocker] = await made.kind.blockers(made.call)
+    assert blocker.remove == f"openstack router remove port {made.id} {user}"
+
+
 async def test_an_object_that_nobody_uses_has_no_blockers(demo: Any) -> None:
     made = await demo.make("OS::Neutron::Net")
     assert await made.kind.blockers(made.call) == []
