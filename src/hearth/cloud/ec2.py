@@ -37,7 +37,8 @@ class SignedRequest:
             "host": self.host,
             "path": self.path,
             "params": dict(self.params),
-            "headers": dict(self.headers),
+            # Keystone looks for them by their usual spelling, and fails inside where there is none.
+            "headers": {name.title(): value for name, value in self.headers.items()},
             "body_hash": self.body_hash,
         }
 
