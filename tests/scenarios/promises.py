@@ -69,6 +69,8 @@ class Promises:
         own = [one["resource_status"] for one in told if _is_own(one) and one["identity"].id == identity.id]
         if own != [f"{action}_IN_PROGRESS", f"{action}_COMPLETE"]:
             return
+        if not (_is_own(told[0]) and told[0]["identity"].id == identity.id):
+            return  # what was under way went on between the plan and the action
         after, paths = await self._places(identity)
         happened: dict[str, Happened] = {}
         for number, one in enumerate(told):
