@@ -5,6 +5,7 @@ import json
 import pytest
 from templates import hot, output_of, thing
 
+from hearth.engine.requests import StackRequest
 from hearth.model.errors import Invalid
 
 INNER = {
@@ -148,3 +149,58 @@ async def test_a_resource_tells_the_type_it_has_now(world):
     await world.update(stack, hot({"in": {**nested(word="a"), "type": "other.yaml"}}), files=other)
     await world.until(stack, "UPDATE_COMPLETE")
     assert (await world.resources(stack))["in"]["resource_type"] == "other.yaml"
+
+
+async def test_an_output_that_cannot_be_computed_harms_only_who_reads_it(world):
+    """The error goes up with the output; the resource that owns the nested stack is well."""
+    inner = hot({"a": thing("x")}, {"good": {"get_attr": ["a", "output"]}, "bad": {"get_param": "foo"}})
+    outputs = {"good": {"get_attr": ["inner", "good"]}, "bad": {"get_attr": ["inner", "bad"]}}
+    template = hot({"inner": {"type": "inner.yaml"}}, outputs)
+    files = {"inner.yaml": json.dumps(inner)}
+    stack = await world.create(template, files=files)
+    await world.until(stack, "CREATE_COMPLETE")
+    await world.update(stack, template, files=files)
+    shown = await world.until(stack, "UPDATE_COMPLETE")
+    found = {one["output_key"]: one for one in shown["outputs"]}
+    assert (found["good"]["output_value"], found["good"].get("output_error")) == ("x", None)
+    assert found["bad"]["output_value"] is None
+    assert found["bad"]["output_error"] == "Error in inner output bad: The Parameter (foo) was not provided."
+
+
+async def test_whoever_reads_such_an_output_fails(world):
+    inner = hot({"a": thing("x")}, {"bad": {"get_param": "foo"}})
+    template = hot({"inner": {"type": "inner.yaml"}, "reader": thing({"get_attr": ["inner", "bad"]})})
+    stack = await world.create(template, files={"inner.yaml": json.dumps(inner)})
+    shown = await world.until(stack, "CREATE_FAILED")
+    assert "resources.reader: " in shown["stack_status_reason"]
+    assert "Error in inner output bad: The Parameter (foo) was not provided." in shown["stack_status_reason"]
+
+
+async def test_a_preview_shows_what_is_in_nested_stacks(world):
+    inner = hot({"a": thing({"get_param": "value"})}, parameters={"value": {"type": "string"}})
+    group = {
+        "type": "OS::Heat::ResourceGroup",
+        "properties": {"count": 2, "resource_def": {"type": "inner.yaml", "properties": {"value": "g%index%"}}},
+    }
+    template = hot({"inner": {"type": "inner.yaml", "properties": {"value": "x"}}, "group": group, "plain": thing()})
+    request = StackRequest(stack_name="new", template=template, files={"inner.yaml": json.dumps(inner)})
+    shown = await world.service.preview_create(world.caller, world.caller.project_id, request)
+    assert (shown["id"], shown["parameters"]["OS::stack_id"]) == ("None", "None")
+    in_template, in_group, plain = shown["resources"]
+    (one,) = in_template
+    assert (one["resource_name"], one["parent_resource"], one["stack_name"]) == ("a", "inner", "new-inner")
+    assert (one["properties"]["value"], one["creation_time"]) == ("x", None)
+    assert one["stack_identity"]["stack_id"] == "None"
+    assert [[one["properties"]["value"] for one in member] for member in in_group] == [["g0"], ["g1"]]
+    assert plain["resource_name"] == "plain"
+
+
+async def test_validate_names_the_templates_and_takes_more_than_they_ask_for(world):
+    inner = hot({"a": thing()}, parameters={"value": {"type": "string", "default": "d"}})
+    template = hot({"inner": {"type": "inner.yaml", "properties": {"other": "x"}}})
+    request = StackRequest(template=template, files={"inner.yaml": json.dumps(inner)})
+    answer = await world.service.validate(world.caller, request, show_nested=True)
+    assert answer["Environment"]["resource_registry"] == {"inner.yaml": "inner.yaml", "resources": {}}
+    assert set(answer["NestedParameters"]["inner"]["Parameters"]) == {"value"}
+    with pytest.raises(Invalid, match="no property 'other'"):
+        await world.create(template, files={"inner.yaml": json.dumps(inner)})

@@ -146,7 +146,7 @@ class Acceptance:
             return tree, tree.check(given, where)
 
         _, tree, (built, findings) = await self.with_remote_files(material, look)
-        if tree.checks and look_up:
+        if (tree.checks or tree.asking) and look_up:
             await self._confirm(caller, tree, findings)
         if tree.needs_services:
             session = await self._authority.caller_session(caller)
@@ -161,6 +161,10 @@ class Acceptance:
         try:
             session = await self._authority.caller_session(caller)
             await lookups.confirm(session, tree.checks, findings)
+            for built, member in tree.asking:
+                place = dataclasses.replace(member.definition.place(), path=())
+                for issue in await member.type.confirm(preview.unborn_call(built, member, session)):
+                    findings.add(issue.message, place, advice=issue.advice)
         except (cloud_errors.CloudError, contract.ResourceFailure):
             if not findings.errors:
                 raise

@@ -124,12 +124,14 @@ class Changing(finding.Finding):
     async def preview_create(self, caller: tokens.Caller, tenant: str, request: StackRequest) -> dict[str, Any]:
         """What `create_stack` would do, with nothing stored."""
         wish = await self._wishes.of_new(caller, tenant, request)
-        prepared = await self._actions.prepare(wish.stack, Action.CREATE, wish.built, wish.definition_id, is_new=True)
         shown = views.shown_stack(wish.stack, wish.built.shown_parameters, None)
         for key in ("stack_status", "stack_status_reason"):
             del shown[key]
-        shown["id"] = "None"
-        shown["resources"] = preview.resources_of(prepared, wish.built)
+        shown["id"] = preview.NO_ID
+        for name, value in shown["parameters"].items():
+            if name in ("OS::stack_id", "AWS::StackId"):
+                shown["parameters"][name] = value.replace(wish.stack.id, preview.NO_ID)
+        shown["resources"] = preview.resources_of(self._definitions.builder, wish.built)
         return shown
 
     async def update_stack(

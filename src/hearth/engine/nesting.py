@@ -248,7 +248,7 @@ class Nesting:
             return
         call = working.call(row, kind, child=await self._view(child, None))
         kept = {
-            scope.attribute_key(path, dynamic=True): await kind.attribute_path(call, path)
+            scope.attribute_key(path, dynamic=True): await scope.nested_attribute(kind, call, path)
             for path in member.reads
             if path
         }

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from hearth.cloud import session as cloud_session
-from hearth.engine import actions, definitions, settings, views
+from hearth.engine import definitions, settings
 from hearth.model import names
 from hearth.model.diagnostics import Findings, nearest
 from hearth.model.errors import HearthError
-from hearth.model.values import UNKNOWN
-from hearth.resources import blueprint, contract, scopes
+from hearth.model.values import UNKNOWN, is_known
+from hearth.resources import blueprint, contract, nested, scopes
 from hearth.resources.blueprint import Blueprint, Check, Member, Surroundings
 from hearth.template import describe, parameters
 from hearth.template import environment as environments
@@ -51,6 +51,8 @@ class Tree:
         self.checks: list[Check] = []
         self.needs_services: list[_Service] = []
         self.types: set[str] = set()
+        #: Resources whose types have something to ask of their own, with the blueprints they are in.
+        self.asking: list[tuple[Blueprint, Member]] = []
         self.unfetched: set[str] = set()
         self._strict = True
         self._resources = 0
@@ -82,6 +84,8 @@ class Tree:
             self.types.add(member.type.type_name)
             if member.type.services:
                 self.needs_services.append(_Service(member.definition.type, member.type.services, member))
+            if member.type.confirms and is_known(member.values):
+                self.asking.append((built, member))
             if member.type.nests:
                 self._note_nested(built, member, findings)
 
@@ -196,9 +200,15 @@ class Tree:
         answer = describe.describe(parsed, environment)
         if built is not None:
             self._note(built, findings)
-            nested = self._nested_parameters(built) if show_nested else {}
-            if nested:
-                answer["NestedParameters"] = nested
+            # Clients look in the registry for the templates that stand for types by their own names.
+            mapped = answer["Environment"]["resource_registry"]
+            for member in built.members.values():
+                name = member.definition.type
+                if isinstance(member.type, nested.TemplateResource) and member.type.template_key == name:
+                    answer["Environment"]["resource_registry"] = mapped = {name: name, **mapped}
+            inner = self._nested_parameters(built) if show_nested else {}
+            if inner:
+                answer["NestedParameters"] = inner
         return answer, findings
 
     def _nested_parameters(self, built: Blueprint, only_first: bool = False) -> dict[str, Any]:
@@ -281,21 +291,25 @@ def facade_of(member: Member) -> dict[str, Any]:
     }
 
 
-def _wanted(owner: Blueprint, member: Member, unfetched: set[str]) -> contract.ChildStack | None:
-    """What a resource's nested stack is to hold; None when that depends on other resources, or is yet to be fetched."""
-    call = contract.Call(
+def unborn_call(owner: Blueprint, member: Member, session: cloud_session.Session | None) -> contract.Call:
+    """For what is asked of a type about a resource that is not there; pure verbs need no session."""
+    return contract.Call(
         name=member.definition.name,
         resource_id=names.new_id(),
         physical_name=f"{owner.surroundings.stack_name}-{member.definition.name}",
         physical_id=None,
         properties=member.values,
         stack=contract.StackView("", owner.surroundings.stack_name, owner.surroundings.project_id),
-        cloud=None,  # type: ignore[arg-type]  # `child` is pure
+        cloud=session,  # type: ignore[arg-type]
         now=0.0,
         files=owner.files,
     )
+
+
+def _wanted(owner: Blueprint, member: Member, unfetched: set[str]) -> contract.ChildStack | None:
+    """What a resource's nested stack is to hold; None when that depends on other resources, or is yet to be fetched."""
     try:
-        return member.type.child(call)
+        return member.type.child(unborn_call(owner, member, None))
     except contract.NotKnownYet:
         return None
     except contract.Unfetched as missing:
@@ -322,31 +336,61 @@ def check_immutable(before: Blueprint, after: Blueprint) -> None:
         )
 
 
-def resources_of(prepared: actions.Prepared, built: Blueprint) -> list[dict[str, Any]]:
-    """The resources a creation would make, as its preview shows them."""
-    shown = []
-    for step in prepared.plan.steps:
-        member = built.members[step.name]
-        path = f"/resources/{step.name}"
-        shown.append(
-            {
-                "resource_name": step.name,
-                "resource_type": member.definition.type,
-                "physical_resource_id": "",
-                "resource_action": "INIT",
-                "resource_status": "COMPLETE",
-                "resource_status_reason": "",
-                "required_by": [name for name, other in built.members.items() if step.name in other.requires],
-                "resource_identity": views.identity_of(prepared.stack, path).to_wire(),
-                "stack_identity": views.identity_of(prepared.stack).to_wire(),
-                "stack_name": prepared.stack.name,
-                "description": member.definition.description or "",
-                "metadata": _shown(member.definition.metadata) or {},
-                "properties": _shown(member.values),
-                "attributes": dict.fromkeys(member.type.attributes),
-            }
-        )
+#: What a preview shows as the id of a stack that is not there.
+NO_ID = "None"
+
+
+def resources_of(builder: blueprint.Builder, built: Blueprint, owner: str | None = None) -> list[Any]:
+    """The resources a creation would make, in the order of the template; a nested stack as the list of its own.
+
+    `owner`: the resource that the stack is nested in. What depends on other resources is not looked into.
+    """
+    shown: list[Any] = []
+    where = built.surroundings
+    identity = names.StackIdentity(where.project_id, where.stack_name, NO_ID)
+    for name, member in built.members.items():
+        inner = _inside(builder, built, member) if member.type.nests else None
+        if inner is not None:
+            shown.append(resources_of(builder, inner, name))
+            continue
+        one: dict[str, Any] = {
+            "resource_name": name,
+            "resource_type": member.definition.type,
+            "physical_resource_id": "",
+            "resource_action": "INIT",
+            "resource_status": "COMPLETE",
+            "resource_status_reason": "",
+            "creation_time": None,
+            "updated_time": None,
+            "required_by": [other for other, its in built.members.items() if name in its.requires],
+            "resource_identity": dataclasses.replace(identity, path=f"/resources/{name}").to_wire(),
+            "stack_identity": identity.to_wire(),
+            "stack_name": where.stack_name,
+            "description": member.definition.description or "",
+            "metadata": _shown(member.definition.metadata) or {},
+            "properties": _shown(member.values),
+            "attributes": dict.fromkeys(member.type.attributes),
+        }
+        shown.append(one if owner is None else {**one, "parent_resource": owner})
     return shown
+
+
+def _inside(builder: blueprint.Builder, owner: Blueprint, member: Member) -> Blueprint | None:
+    """The nested stack of a resource; None when it cannot be told before other resources are there."""
+    wanted = _wanted(owner, member, set())
+    if wanted is None:
+        return None
+    name = member.definition.name
+    environment = owner.child_environment(name, wanted)
+    where = dataclasses.replace(
+        owner.surroundings,
+        stack_name=f"{owner.surroundings.stack_name}-{name}",
+        depth=owner.surroundings.depth + 1,
+        facade=facade_of(member),
+    )
+    files = owner.files if wanted.files is None else wanted.files
+    built, _ = builder.build(wanted.template, environment, files, where, name=wanted.source)
+    return built
 
 
 def _shown(value: Any) -> Any:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from hearth.model import plan, values
+from hearth.model.errors import HearthError
 from hearth.model.states import READABLE_ACTIONS, Action, Status
 from hearth.model.values import UNKNOWN
 from hearth.resources import contract, nested
@@ -15,6 +16,18 @@ def attribute_key(path: Sequence[Any], dynamic: bool) -> str:
     if dynamic:
         return "".join(f"/{step}" if isinstance(step, str) else f"[{step}]" for step in path)[1:]
     return str(path[0]) if path else ""
+
+
+#: What a row keeps in the place of a value that cannot be computed: a map with this key, and why.
+_BROKEN = "hearth:broken"
+
+
+async def nested_attribute(kind: contract.Resource, call: contract.Call, path: Sequence[Any]) -> Any:
+    """What a row keeps of an attribute of its nested stack."""
+    try:
+        return await kind.attribute_path(call, path)
+    except contract.BrokenAttribute as broken:
+        return {_BROKEN: str(broken)}
 
 
 def unread(row: ResourceRow, kind: contract.Resource, paths: Iterable[Sequence[Any]]) -> bool:
@@ -77,4 +90,6 @@ class RowScope:
                 return None
             return {key: value for key, value in row.attributes.items() if key != "show"}
         value = row.attributes.get(attribute_key(path, dynamic))
+        if dynamic and isinstance(value, Mapping) and _BROKEN in value:
+            raise HearthError(value[_BROKEN], kind="InvalidTemplateAttribute")
         return value if dynamic else values.walk(value, path[1:])

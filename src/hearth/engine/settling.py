@@ -201,7 +201,7 @@ class Settling:
         for path in reads:
             if kind.nests:
                 if path:
-                    kept[scope.attribute_key(path, dynamic=True)] = await kind.attribute_path(call, path)
+                    kept[scope.attribute_key(path, dynamic=True)] = await scope.nested_attribute(kind, call, path)
                 continue
             for name in (path[0],) if path else tuple(kind.attributes):
                 if name not in kept:

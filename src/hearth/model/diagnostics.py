@@ -59,9 +59,13 @@ class Diagnostic:
     label: str = ""
     advice: str = ""
     severity: Severity = Severity.ERROR
+    text: str = ""
+    """The whole line, where clients compare it with one that is composed in another way."""
 
     def as_text(self) -> str:
         """One line in the form clients of Heat know: `<label>: <path>: <message>`, the parts that exist."""
+        if self.text:
+            return self.text
         parts = [self.label, self.place.path_text(), self.message]
         return ": ".join(part for part in parts if part)
 

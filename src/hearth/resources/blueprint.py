@@ -212,7 +212,7 @@ class Builder:
         )
         findings.extend(problems)
         checks = _custom_checks(values, findings)
-        members = self._members(bound, environment, files, findings, checks, unfetched)
+        members = self._members(bound, environment, files, findings, checks, unfetched, strict=strict)
         blueprint = Blueprint(parsed, environment, files, values, bound, members, surroundings, checks, self._sealed)
         self._check_references(blueprint, findings)
         if not findings.errors:
@@ -281,6 +281,8 @@ class Builder:
         findings: Findings,
         checks: list[Check],
         unfetched: set[str] | None,
+        *,
+        strict: bool,
     ) -> dict[str, Member]:
         members: dict[str, Member] = {}
         for name, definition in bound.resources.items():
@@ -297,6 +299,9 @@ class Builder:
                 findings.add(error.message, definition.template.place(error.path))
                 continue
             values, issues = checking.check(kind, tree)
+            if not strict and isinstance(kind, nested.TemplateResource):
+                # To tell what a template asks for, its nested ones need not take all that they are given.
+                issues = [one for one in issues if len(one.path) != 1 or one.path[0] in kind.properties]
             _note_issues(findings, definition, issues)
             if not issues:
                 _note_issues(findings, definition, kind.validate(values))

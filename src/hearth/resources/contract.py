@@ -139,6 +139,10 @@ class Unfetched(ResourceFailure):
         self.url = url
 
 
+class BrokenAttribute(ResourceFailure):
+    """An attribute of a nested stack cannot be computed: whoever reads it fails, the resource itself does not."""
+
+
 class NothingToDo(ResourceFailure):
     """A signal changes nothing; that is no error, and nobody is told of it."""
 
@@ -547,6 +551,8 @@ class Resource:
     hears: ClassVar[str | None] = None
     #: Whether the resource has a software deployment, and waits for the signals to itself that tell how it went.
     deploys: ClassVar[bool] = False
+    #: Whether `confirm` has something to ask before a stack is accepted.
+    confirms: ClassVar[bool] = False
     #: Whether the resource is replaced at every update.
     renewed: ClassVar[bool] = False
     #: Whether there is something that a check can look at.
@@ -566,6 +572,10 @@ class Resource:
 
     def validate(self, properties: Values) -> Iterable[Issue]:
         """Problems beyond the schema. Values not known yet are `UNKNOWN`; absent properties are absent."""
+        return ()
+
+    async def confirm(self, call: Call) -> Iterable[Issue]:
+        """Problems of known properties that only a service can tell, asked before anything is stored or made."""
         return ()
 
     def needs(self, me: Neighbour, others: Neighbours) -> set[str]:

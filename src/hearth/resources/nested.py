@@ -13,6 +13,7 @@ from hearth.model.plan import Decision, Verdict
 from hearth.model.values import is_known
 from hearth.resources import base, schema
 from hearth.resources.contract import (
+    BrokenAttribute,
     Call,
     Change,
     ChildResource,
@@ -120,7 +121,11 @@ class TemplateResource(NestedStack):
         """Outputs by name; single resources as all nested stacks show them."""
         name = str(path[0])
         if call.child is not None and name in call.child.output_names:
-            return values.walk(call.child.output(name), path[1:])
+            try:
+                return values.walk(call.child.output(name), path[1:])
+            except template.FunctionError as error:
+                # heat-tempest-plugin compares this sentence.
+                raise BrokenAttribute(f"Error in {call.name} output {name}: {error.cause}") from error
         return await super().attribute_path(call, path)
 
 

@@ -257,14 +257,15 @@ class _Folding(base.Evaluation):
         needed = (references.GetAttr, references.GetResource, logic.If) if careless else (references.GetAttr, logic.If)
         forgiven = (careless or self.forgiving) and not isinstance(function, needed)
         severity = Severity.WARNING if forgiven else Severity.ERROR
-        self._findings.add(
-            misuse.message,
-            function.place,
-            kind="StackValidationFailed" if self.forgiving else misuse.kind,
-            label=misuse.label,
-            advice=misuse.advice,
-            severity=severity,
-        )
+        kind, text = misuse.kind, ""
+        if self.forgiving:
+            kind = "StackValidationFailed"
+        elif kind == "UserParameterMissing" and self.subject is not None:
+            # heat-tempest-plugin compares this line.
+            property_path = dataclasses.replace(function.place, path=function.place.path[:-1]).path_text()
+            kind, text = "StackValidationFailed", f"Property error: : {property_path}: : {misuse.message}"
+        found = Diagnostic(misuse.message, function.place, kind, misuse.label, misuse.advice, severity, text)
+        self._findings.extend([found])
         if not forgiven:
             return self.give_unknown()
         return None if careless else self.keep(base.Broken(function, misuse))
@@ -321,7 +322,8 @@ class _Folding(base.Evaluation):
         if name in self._declared:
             return self.give_unknown()  # it has no value, or a wrong declaration: both are reported
         raise base.Misuse(
-            f"there is no parameter named {name!r}",
+            # heat-tempest-plugin compares this sentence.
+            f"The Parameter ({name}) was not provided.",
             "UserParameterMissing",
             kind="UserParameterMissing",
             advice=self._findings.nearest(name, self.parameter_names()),

@@ -4,6 +4,7 @@
 the other; a wrong part is noted and left out, so that the rest is still checked.
 """
 
+import dataclasses
 import graphlib
 from collections.abc import Mapping
 from typing import Any
@@ -101,16 +102,21 @@ class _Loader:
             known = versions.spellings(key)
             advice = nearest(value, known) if isinstance(value, str) else ""
             self._wrong(
-                f"{value!r} is no known {key}", (key,), kind=wrong, advice=advice or f"Known: {', '.join(known)}."
+                # heat-tempest-plugin compares the first words.
+                f'The template version is invalid: "{key}: {value}"',
+                (key,),
+                kind=wrong,
+                advice=advice or f"Known: {', '.join(known)}.",
             )
         return found
 
     def _check_sections(self) -> None:
         for key in self._raw:
             if key not in self._rules.sections:
-                self._wrong(
-                    f"version {self._rules.name} has no section {key!r}",
-                    (key,),
+                # Clients, and heat-tempest-plugin, look for this sentence, without a path before it.
+                self._findings.add(
+                    f"The template section is invalid: {key}",
+                    dataclasses.replace(self._source.place((key,)), path=()),
                     kind="InvalidTemplateSection",
                     advice=self._findings.nearest(key, self._rules.sections),
                 )

@@ -36,6 +36,8 @@ class FunctionError(HearthError):
     def __init__(self, message: str, path: Path, label: str = "") -> None:
         text = ": ".join(part for part in (label, Place(path=path).path_text(), message) if part)
         super().__init__(text)
+        #: What is wrong, without the place.
+        self.cause = message
         self.path = path
         self.label = label
 

@@ -263,3 +263,49 @@ async def test_what_hearth_knows(demo: Any) -> None:
     assert "get_param" in {one["functions"] for one in answer["template_functions"]}
     _, answer, _ = await demo.call("GET", "build_info")
     assert set(answer) == {"api", "engine"}
+
+
+REMOTE: dict[str, Any] = {"heat_template_version": "2018-08-31"}
+
+
+@pytest.mark.parametrize(
+    ("context", "text", "says"),
+    [
+        (
+            {"region_name": "DARKHOLE"},
+            "heat_template_version: 2018-08-31",
+            'Cannot establish connection to Heat endpoint at region "DARKHOLE" due to '
+            '"publicURL endpoint for orchestration service in DARKHOLE region not found"',
+        ),
+        (
+            {"region_name": "RegionOne"},
+            "heat_template_version: 2018-08-31\nresource: {}",
+            'Failed validating stack template using Heat endpoint at region "RegionOne" due to '
+            '"ERROR: The template section is invalid: resource"',
+        ),
+    ],
+)
+async def test_a_remote_stack_is_checked_where_it_will_be(demo: Any, context: Any, text: str, says: str) -> None:
+    remote = {"type": "OS::Heat::Stack", "properties": {"template": text, "context": context}}
+    body = {"stack_name": "x", "template": {**REMOTE, "resources": {"remote": remote}}}
+    status, answer, _ = await demo.call("POST", "stacks", body)
+    assert (status, answer["error"]["message"]) == (400, says)
+    assert (await demo.call("GET", "stacks"))[1]["stacks"] == []
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"heat_template_version": "1999-01-01"}, "The template version is invalid"),
+        ({"resource": {}}, "The template section is invalid: resource"),
+        (
+            {"resources": {"a": {"type": "OS::Heat::RandomString", "properties": {"length": {"get_param": "no"}}}}},
+            "Property error: : resources.a.properties.length: : The Parameter (no) was not provided.",
+        ),
+    ],
+)
+async def test_clients_find_the_sentences_they_look_for(demo: Any, change: Any, says: str) -> None:
+    body = {"stack_name": "x", "template": {**REMOTE, **change}}
+    status, answer, _ = await demo.call("POST", "stacks/preview", body)
+    assert status == 400
+    assert says in answer["error"]["message"]

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import quote
 
-from hearth.cloud import elsewhere, session, settings
+from hearth.cloud import elsewhere, errors, session, settings
 from hearth.model.drift import Condition
 from hearth.model.errors import Invalid
 from hearth.model.plan import Decision, Verdict
@@ -91,6 +91,7 @@ class RemoteStack(RemoteResource):
         {Action.CREATE, Action.UPDATE, Action.DELETE, Action.SUSPEND, Action.RESUME, Action.CHECK},
     )
     named_before_create = False
+    confirms = True
 
     def validate(self, properties: Values) -> Iterable[Issue]:
         """Certificates can be read without asking anybody."""
@@ -100,6 +101,29 @@ class RemoteStack(RemoteResource):
         problem = elsewhere.check_certificates(text) if text and isinstance(text, str) else ""
         if problem:
             yield Issue(("context", "ca_cert"), f"ca_cert cannot be used: {problem}.", "Give the text of a PEM file.")
+
+    async def confirm(self, call: Call) -> Iterable[Issue]:
+        """The other orchestration service must be there, and find nothing wrong with the template.
+
+        The sentences are those that clients of Heat, and heat-tempest-plugin, look for.
+        """
+        given = call.properties
+        region = _region(given) or call.cloud.region
+        try:
+            cloud = await _opened(call)
+            cloud.endpoint(self.remote.service)
+        except (errors.CloudError, Permanent) as error:
+            cause = str(error)
+            if isinstance(error, errors.NoService):
+                cause = f"publicURL endpoint for orchestration service in {region} region not found"
+            return [Issue((), f'Cannot establish connection to Heat endpoint at region "{region}" due to "{cause}"')]
+        body = {"template": given["template"], "parameters": given["parameters"], "files": dict(call.files)}
+        try:
+            await cloud.post(self.remote.service, "/validate", json=body)
+        except errors.CloudError as error:
+            refused = f'Failed validating stack template using Heat endpoint at region "{region}" due to'
+            return [Issue((), f'{refused} "ERROR: {error.message}"')]
+        return ()
 
     def decide(self, change: Change, call: Call) -> Decision:
         """A stack cannot move to another region."""
