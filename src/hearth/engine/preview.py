@@ -137,6 +137,7 @@ class Tree:
             name=wanted.source,
             strict=self._strict,
             unfetched=self.unfetched,
+            surplus=not self._strict,
         )
         for one in problems:
             one = dataclasses.replace(one, kind=_WRONG)  # a wrong nested stack is a wrong resource to clients
@@ -194,7 +195,13 @@ class Tree:
         if parsed is None:
             return None, findings
         built, findings = self._builder.build(
-            material.template, environment, material.files, where, strict=False, unfetched=self.unfetched
+            material.template,
+            environment,
+            material.files,
+            where,
+            strict=False,
+            unfetched=self.unfetched,
+            surplus=True,  # to tell what a template asks for, its nested ones need not take all that they are given
         )
         parameters.note_unknown(parsed, environment, findings)
         answer = describe.describe(parsed, environment)
@@ -223,7 +230,9 @@ class Tree:
             environment = built.child_environment(name, wanted)
             where = dataclasses.replace(built.surroundings, facade=facade_of(member))
             files = built.files if wanted.files is None else wanted.files
-            inner, _ = self._builder.build(wanted.template, environment, files, where, name=wanted.source, strict=False)
+            inner, _ = self._builder.build(
+                wanted.template, environment, files, where, name=wanted.source, strict=False, surplus=True
+            )
             if inner is None:
                 continue
             described = describe.describe(inner.template, environment)

@@ -172,14 +172,16 @@ class Builder:
         name: str = "template",
         strict: bool = True,
         unfetched: set[str] | None = None,
+        surplus: bool = False,
     ) -> tuple[Blueprint | None, Findings]:
         """Make a blueprint of a definition; None when something is wrong with it. Every problem is noted.
 
         `strict`: values of unknown parameters are errors, and missing ones too. `unfetched` gets the URLs of templates
         that are not among the files: the caller may fetch them and build again, so they are no errors then.
+        `surplus`: whether nested templates may be given more than they take.
         """
         blueprint, findings = self.examine(
-            raw, environment, files, surroundings, name=name, strict=strict, unfetched=unfetched
+            raw, environment, files, surroundings, name=name, strict=strict, unfetched=unfetched, surplus=surplus
         )
         return (None if findings.errors else blueprint), findings
 
@@ -193,6 +195,7 @@ class Builder:
         name: str = "template",
         strict: bool = True,
         unfetched: set[str] | None = None,
+        surplus: bool = False,
     ) -> tuple[Blueprint | None, Findings]:
         """As `build`, but with what is understood of a wrong definition too; None only for what is no template.
 
@@ -212,7 +215,7 @@ class Builder:
         )
         findings.extend(problems)
         checks = _custom_checks(values, findings)
-        members = self._members(bound, environment, files, findings, checks, unfetched, strict=strict)
+        members = self._members(bound, environment, files, findings, checks, unfetched, surplus=surplus)
         blueprint = Blueprint(parsed, environment, files, values, bound, members, surroundings, checks, self._sealed)
         self._check_references(blueprint, findings)
         if not findings.errors:
@@ -282,7 +285,7 @@ class Builder:
         checks: list[Check],
         unfetched: set[str] | None,
         *,
-        strict: bool,
+        surplus: bool,
     ) -> dict[str, Member]:
         members: dict[str, Member] = {}
         for name, definition in bound.resources.items():
@@ -299,8 +302,7 @@ class Builder:
                 findings.add(error.message, definition.template.place(error.path))
                 continue
             values, issues = checking.check(kind, tree)
-            if not strict and isinstance(kind, nested.TemplateResource):
-                # To tell what a template asks for, its nested ones need not take all that they are given.
+            if surplus and isinstance(kind, nested.TemplateResource):
                 issues = [one for one in issues if len(one.path) != 1 or one.path[0] in kind.properties]
             _note_issues(findings, definition, issues)
             if not issues:
