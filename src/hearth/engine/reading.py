@@ -6,7 +6,18 @@ from typing import Any
 import sqlalchemy as sa
 
 from hearth.cloud import errors as cloud_errors
-from hearth.engine import authority, context, current, definitions, masking, nesting, run, signals, views
+from hearth.engine import (
+    authority,
+    context,
+    current,
+    definitions,
+    masking,
+    nesting,
+    run,
+    signals,
+    stack_software,
+    views,
+)
 from hearth.model.errors import ActionInProgress, HearthError, NotFound
 from hearth.model.names import new_id
 from hearth.model.states import Action, Status, to_wire
@@ -213,7 +224,12 @@ class Reading:
 
     async def metadata(self, stack: StackRow, name: str) -> dict[str, Any]:
         """The metadata of a resource."""
-        return (await self.row(stack, name)).metadata or {}
+        row = await self.row(stack, name)
+        metadata = dict(row.metadata or {})
+        kind = (await self._definitions.reading_run(stack, [row], self._context)).type_of_row(row)
+        if kind is not None and row.physical_id and kind.learns_of_deployments(row.properties or {}):
+            metadata["deployments"] = await stack_software.deployed(self._context, stack, row.physical_id)
+        return metadata
 
     async def mark(self, stack: StackRow, name: str, unhealthy: bool, reason: str | None) -> None:
         """Set or take away a resource's CHECK_FAILED."""

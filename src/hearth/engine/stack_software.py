@@ -9,12 +9,14 @@ The operator's limits count what is stored, so resources that are made at the sa
 
 import dataclasses
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import sqlalchemy as sa
 
 from hearth.engine import context
 from hearth.model.states import Status
 from hearth.resources import contract
+from hearth.resources import software as forms
 from hearth.store import software
 from hearth.store.rows import StackRow
 
@@ -60,16 +62,7 @@ class OfResource:
         row = await self._store.read(lambda connection: software.config(connection, codec, config_id))
         if row is None or row.project_id != self._project_id:
             raise contract.Gone(f"there is no software config {config_id}")
-        return contract.SoftwareConfig(
-            id=row.id,
-            name=row.name,
-            group=row.group,
-            config=row.config,
-            inputs=row.inputs,
-            outputs=row.outputs,
-            options=row.options,
-            created_at=row.created_at,
-        )
+        return _config(row)
 
     async def is_used(self, config_id: str) -> bool:
         """See `contract.Software`."""
@@ -169,6 +162,26 @@ class OfResource:
 
     def _withdraw(self, connection: sa.Connection) -> None:
         software.remove_deployment(connection, self._row_id)
+
+
+async def deployed(surroundings: context.Context, stack: StackRow, server_id: str) -> list[dict[str, Any]]:
+    """What a server of a stack is told to do: the configs of its deployments, by their names."""
+    store = surroundings.store
+    rows = await store.read(lambda c: software.deployed(c, store.codec, stack.project_id, server_id))
+    return [forms.shown(_config(row)) for row in rows]
+
+
+def _config(row: software.ConfigRow) -> contract.SoftwareConfig:
+    return contract.SoftwareConfig(
+        id=row.id,
+        name=row.name,
+        group=row.group,
+        config=row.config,
+        inputs=row.inputs,
+        outputs=row.outputs,
+        options=row.options,
+        created_at=row.created_at,
+    )
 
 
 def writes_of(call: contract.Call | None) -> Sequence[Write]:

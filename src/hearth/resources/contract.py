@@ -574,6 +574,10 @@ class Resource:
         """Problems beyond the schema. Values not known yet are `UNKNOWN`; absent properties are absent."""
         return ()
 
+    def learns_of_deployments(self, properties: Mapping[str, Any]) -> bool:
+        """Whether an agent in the object finds its software deployments in the resource's metadata."""
+        return False
+
     async def confirm(self, call: Call) -> Iterable[Issue]:
         """Problems of known properties that only a service can tell, asked before anything is stored or made."""
         return ()

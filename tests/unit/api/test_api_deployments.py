@@ -1,6 +1,7 @@
 """Deployments of stacks that wait for a server's answer, by every way it can come."""
 
 import asyncio
+import base64
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -202,3 +203,31 @@ async def test_a_stack_can_be_deleted_while_it_waits(demo: Any, admin: Any, hear
     assert (await demo.call("GET", "software_configs"))[1] == {"software_configs": []}
     async with admin.http.get(f"{hearth}/identity/v3/users/{user}", headers=headers) as answer:
         assert answer.status == 404
+
+
+async def test_an_agent_in_a_server_learns_what_to_do(demo: Any, admin: Any, hearth: str) -> None:
+    """From the server's metadata; and what cloud-init gets may be a config, too."""
+    server = {
+        "image": "cirros-0.3.5",
+        "flavor": "m1.tiny",
+        "networks": [{"network": "private"}],
+        "user_data_format": "SOFTWARE_CONFIG",
+        "user_data": {"get_resource": "config"},
+    }
+    given = template("NO_SIGNAL", server={"get_resource": "server"})
+    given["resources"]["server"] = {"type": "OS::Nova::Server", "properties": server}
+    status, answer, _ = await demo.call("POST", "stacks", {"stack_name": "web", "template": given})
+    assert status == 201, answer
+    path = f"stacks/web/{answer['stack']['id']}"
+    stack = await until(demo, path, "CREATE_COMPLETE")
+    assert stack["stack_status"] == "CREATE_COMPLETE"
+    _, body, _ = await demo.call("GET", f"{path}/resources/server/metadata")
+    (told,) = body["metadata"]["deployments"]
+    assert (told["config"], told["group"]) == ("echo", "script")
+    assert {one["name"]: one["value"] for one in told["inputs"]}["deploy_action"] == "CREATE"
+    _, body, _ = await demo.call("GET", f"{path}/resources/server")
+    headers = {"X-Auth-Token": admin.token, "X-OpenStack-Nova-API-Version": "2.3"}
+    address = f"{hearth}/compute/v2.1/servers/{body['resource']['physical_resource_id']}"
+    async with demo.http.get(address, headers=headers) as found:
+        shown = (await found.json())["server"]
+    assert base64.b64decode(shown["OS-EXT-SRV-ATTR:user_data"]).decode() == "echo"

@@ -319,6 +319,10 @@ class Server(RemoteResource):
         yield from super().validate(properties)
         yield from server_rules.check(properties)
 
+    def learns_of_deployments(self, properties: Mapping[str, Any]) -> bool:
+        """Where its template says that it has an agent."""
+        return properties.get("user_data_format") == "SOFTWARE_CONFIG"
+
     def needs(self, me: Neighbour, others: Neighbours) -> set[str]:
         """Subnets of its networks, and those whose network nobody knows yet: a port needs them for an address."""
         networks = [entry.get("network") for entry in topology.items(me.properties.get("networks"))]
@@ -353,6 +357,8 @@ class Server(RemoteResource):
     async def create(self, call: Call) -> str | None:
         """Make ports that need to be made here, then the server."""
         body = self.mark(self.body(call), call)
+        if "user_data" in body:
+            body["user_data"] = server_request.encoded(await server_request.user_data(call))
         request: dict[str, Any] = {"server": body}
         if hints := call.properties.get("scheduler_hints"):
             request["os:scheduler_hints"] = hints

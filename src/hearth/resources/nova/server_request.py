@@ -4,10 +4,12 @@ Used by `server` (create) and `server_steps` (rebuild).
 """
 
 import base64
+import json
+import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from hearth.resources.contract import Call
+from hearth.resources.contract import Call, Gone
 from hearth.resources.remote import METADATA_KEY, texts
 
 _GONE_WITH_SERVER = {"boot_index": -1, "delete_on_termination": True}
@@ -37,6 +39,22 @@ def body(regular: dict[str, Any], call: Call) -> dict[str, Any]:
 def encoded(text: str) -> str:
     """The text as the service wants contents."""
     return base64.b64encode(text.encode()).decode()
+
+
+async def user_data(call: Call) -> str:
+    """The text for cloud-init; the id of a software config stands for the text of that config."""
+    text = str(call.properties.get("user_data") or "")
+    try:
+        uuid.UUID(text)
+    except ValueError:
+        return text
+    if call.software is None:
+        return text
+    try:
+        config = (await call.software.config(text)).config
+    except Gone:
+        return text
+    return config if isinstance(config, str) else json.dumps(config)
 
 
 def metadata_of(call: Call) -> dict[str, str]:

@@ -115,7 +115,8 @@ async def _rebuild(server: RemoteResource, call: Call, observed: Observed, step:
     if given.get("admin_pass"):
         rebuild["adminPass"] = given["admin_pass"]
     if step["user_data"]:
-        rebuild["user_data"] = server_request.encoded(given["user_data"]) if given.get("user_data") else None
+        text = await server_request.user_data(call)
+        rebuild["user_data"] = server_request.encoded(text) if text else None
     await _act(server, call, {"rebuild": rebuild}, "2.57" if step["user_data"] else None)
     step["begun"] = True
     return False
