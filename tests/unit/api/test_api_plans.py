@@ -104,3 +104,21 @@ async def test_plans_of_others_are_not_there(demo, admin):
         assert status == 404
     status, _, _ = await demo.call("DELETE", f"plans/{plan_id}")
     assert status == 204
+
+
+async def test_a_name_that_stands_for_something_else_makes_a_plan_outdated(hearth, demo):
+    async def network(method, path, body=None):
+        headers = {"X-Auth-Token": demo.token}
+        async with demo.http.request(method, f"{hearth}/network/v2.0/{path}", json=body, headers=headers) as answer:
+            assert answer.status < 300, await answer.text()
+            return (await answer.json())["network"]["id"] if answer.status != 204 else ""
+
+    first = await network("POST", "networks", {"network": {"name": "here"}})
+    subnet = {"type": "OS::Neutron::Subnet", "properties": {"network": "here", "cidr": "10.1.2.0/24"}}
+    wanted = {"heat_template_version": "2018-08-31", "resources": {"subnet": subnet}}
+    _, answer, _ = await demo.call("POST", "plans", {"stack_name": "web", "template": wanted})
+    await network("DELETE", f"networks/{first}")
+    second = await network("POST", "networks", {"network": {"name": "here"}})
+    status, refused, _ = await demo.call("POST", f"plans/{answer['plan']['id']}/apply")
+    assert status == 409
+    assert refused["error"]["moved"] == [f"network here was {first}, is {second}"]
