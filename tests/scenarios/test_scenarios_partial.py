@@ -170,3 +170,15 @@ async def test_a_kept_plan_of_a_part_is_applied(world):
     await world.until(stack, "UPDATE_COMPLETE")
     assert (await world.output(stack, "net"), await world.output(stack, "db")) == ("1", "2")
     assert (await world.show(stack))["left_out"] == ["net"]
+
+
+async def test_only_what_the_template_has_more_for_counts_as_left_out(world):
+    def template(word):
+        reader = {"type": "OS::Heat::TestResource", "properties": {"value": output_of("a")}}
+        joined = {"list_join": ["-", [output_of("a"), {"get_param": "word"}]]}
+        resources = {"a": thing("1"), "reader": reader, "user": thing(joined), "own": thing({"get_param": "word"})}
+        return hot(resources, parameters={"word": {"type": "string", "default": word}})
+
+    stack = await made(world, template("x"))
+    await updated(world, stack, template("y"), targets=("a",))
+    assert (await world.show(stack))["left_out"] == ["own", "user"]

@@ -109,8 +109,21 @@ def _differs(name: str, new: Blueprint, former: Blueprint | None) -> bool:
     one, other = wanted.definition, has.definition
     if _written(wanted) != _written(has) or one.type != other.type or wanted.values != has.values:
         return True
-    same_parameters = new.parameters.native() == former.origin(name).parameters.native()
-    return not same_parameters and not is_known(wanted.values)
+    if is_known(wanted.values):
+        return False
+    # The same text may come to something else by other parameters, which shows when values are known.
+    now, was = new.parameters.native(), former.origin(name).parameters.native()
+    changed = {key for key in {*now, *was} if now.get(key) != was.get(key)}
+    return _mentions(_written(wanted), changed)
+
+
+def _mentions(tree: object, names: Collection[str]) -> bool:
+    """Whether a definition may use one of some parameters, or a condition, which may go by them."""
+    if isinstance(tree, str):
+        return tree in names or any("${" + name in tree for name in names)
+    if isinstance(tree, Mapping):
+        return any(key in ("if", "Fn::If") or _mentions(one, names) for key, one in tree.items())
+    return isinstance(tree, list) and any(_mentions(one, names) for one in tree)
 
 
 def _written(member: Member) -> object:
