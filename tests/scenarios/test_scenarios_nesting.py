@@ -204,3 +204,10 @@ async def test_validate_names_the_templates_and_takes_more_than_they_ask_for(wor
     assert set(answer["NestedParameters"]["inner"]["Parameters"]) == {"value"}
     with pytest.raises(Invalid, match="no property 'other'"):
         await world.create(template, files={"inner.yaml": json.dumps(inner)})
+
+
+async def test_the_name_of_an_attribute_may_come_from_another_resource(world):
+    resources = {name: {"type": "OS::Heat::Value", "properties": {"value": "value"}} for name in ("a", "b")}
+    stack = await world.create(hot(resources, {"said": {"get_attr": ["a", {"get_attr": ["b", "value"]}]}}))
+    await world.until(stack, "CREATE_COMPLETE")
+    assert await world.output(stack, "said") == "value"

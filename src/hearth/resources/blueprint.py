@@ -7,6 +7,7 @@ are their callers' affair: here a template only becomes the type of the resource
 
 import dataclasses
 import functools
+import itertools
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -433,7 +434,9 @@ def _note_reads(blueprint: Blueprint) -> None:
     for part in _parts(blueprint):
         for use in part.uses:
             if use.path is not None:
-                reads.setdefault(use.resource, set()).add(use.path)
+                # A step that another resource gives is not known yet: what stands before it is kept.
+                known = itertools.takewhile(lambda step: not isinstance(step, templates.Function), use.path)
+                reads.setdefault(use.resource, set()).add(tuple(known))
     for name, member in blueprint.members.items():
         if not member.type.nests:
             continue
