@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from service_with_copies import Service
 from templates import hot, output_of, thing
 
 from hearth.engine.requests import StackRequest
@@ -211,3 +212,36 @@ async def test_the_name_of_an_attribute_may_come_from_another_resource(world):
     stack = await world.create(hot(resources, {"said": {"get_attr": ["a", {"get_attr": ["b", "value"]}]}}))
     await world.until(stack, "CREATE_COMPLETE")
     assert await world.output(stack, "said") == "value"
+
+
+@pytest.mark.parametrize("to", ["OS::Heat::None", "OS::Heat::TestResource"])
+async def test_a_type_that_comes_to_mean_another_is_replaced_with_all_in_it(world, to):
+    inner = json.dumps(hot({"a": thing("inside")}))
+    template = hot({"x": {"type": "My::X"}})
+
+    def mapped(name):
+        return {"resource_registry": {"My::X": name}}
+
+    stack = await world.create(template, environment=mapped("inner.yaml"), files={"inner.yaml": inner})
+    await world.until(stack, "CREATE_COMPLETE")
+    assert "a" in await world.resources(stack, nested_depth=1)
+    for name in (to, "inner.yaml"):
+        await world.update(stack, template, environment=mapped(name), files={"inner.yaml": inner})
+        await world.until(stack, "UPDATE_COMPLETE")
+        assert ("a" in await world.resources(stack, nested_depth=1)) == (name == "inner.yaml")
+        nested = await world.service.list_stacks(world.caller, world.query(show_nested=True))
+        assert len(nested) == (2 if name == "inner.yaml" else 1)
+    await world.delete(stack)
+    await world.until(stack, "DELETE_COMPLETE")
+
+
+async def test_an_object_goes_although_its_type_means_nothing_any_more(world):
+    service = Service()
+    service.use_in(world)
+    template = hot({"x": {"type": "My::X", "properties": {"content": "1"}}})
+    stack = await world.create(template, environment={"resource_registry": {"My::X": "Test::Object"}})
+    await world.until(stack, "CREATE_COMPLETE")
+    assert len(service.objects) == 1
+    await world.update(stack, template, environment={"resource_registry": {"My::X": "OS::Heat::None"}})
+    await world.until(stack, "UPDATE_COMPLETE")
+    assert service.objects == {}

@@ -157,15 +157,8 @@ class Converging:
 
     def _replace(self, step: Step, member: Member) -> None:
         """Go on with a new row; the old object is removed by its own node, after everything that used it."""
-        row = launch.new_row(
-            self._context.new_id(),
-            step.run.stack.id,
-            step.row.name,
-            member.definition.type,
-            member.requires,
-            step.run.traversal.definition_id,
-            self._context.now(),
-        )
+        definition_id, now = step.run.traversal.definition_id, self._context.now()
+        row = launch.new_row(self._context.new_id(), step.run.stack.id, member, definition_id, now)
         row.replaces = step.row.id
         step.pending.pop("data", None)  # was the former object's
         step.row.replaced_by = row.id
@@ -302,6 +295,7 @@ class Converging:
             metadata = step.row.metadata  # with what signals brought
         return {
             "type": member.definition.type,
+            "made_as": launch.made_as(member),
             "properties": step.values,
             "frozen": step.frozen,
             "metadata": metadata,

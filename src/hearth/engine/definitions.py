@@ -147,14 +147,16 @@ class Definitions:
 
     def type_named(self, type_name: str, built: Blueprint | None) -> contract.Resource | None:
         """The implementation of a type of a row whose resource is no longer wanted."""
+        if type_name == nested.TemplateResource.made_as:
+            return nested.LOST_TEMPLATE
+        made: contract.Resource | None = self.builder.types.find(type_name)
+        if made is not None:
+            return made
         if built is not None:
             found = self.builder.type_for(type_name, "", built.environment, built.files, Findings(), Place)
             if found is not None:
                 return found
-        if type_name.endswith((".yaml", ".template")):
-            return nested.LOST_TEMPLATE
-        named: contract.Resource | None = self.builder.types.find(type_name)
-        return named
+        return nested.LOST_TEMPLATE if type_name.endswith((".yaml", ".template")) else None
 
     def keep(self, definition_id: str, built: Blueprint) -> None:
         """Remember a blueprint that will be asked for again."""

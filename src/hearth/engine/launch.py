@@ -13,6 +13,7 @@ from hearth.model.errors import BadRequest
 from hearth.model.states import Action, Status
 from hearth.model.waivers import Waiver
 from hearth.resources import checking
+from hearth.resources.blueprint import Member
 from hearth.store.rows import ResourceRow
 from hearth.store.traversals import NewNode, NewTraversal
 from hearth.template import template
@@ -105,7 +106,7 @@ def new_traversal(
         if is_replaced or (step.verdict is plan.Verdict.CREATE and step.row_id is None):
             assert blueprint is not None
             member = blueprint.members[step.name]
-            row = new_row(new_id(), stack.id, step.name, member.definition.type, member.requires, definition_id, now)
+            row = new_row(new_id(), stack.id, member, definition_id, now)
             row.deletion_policy = member.definition.deletion_policy
             row.replaces = step.row_id
             new_rows.append(row)
@@ -134,21 +135,26 @@ def new_traversal(
     )
 
 
-def new_row(
-    row_id: str, stack_id: str, name: str, type_name: str, requires: Sequence[str], definition_id: str, now: float
-) -> ResourceRow:
+def made_as(member: Member) -> str | None:
+    """What makes the object of a resource, where that is not the type that its template names."""
+    made_by = member.type.made_as or member.type.type_name
+    return made_by if made_by != member.definition.type else None
+
+
+def new_row(row_id: str, stack_id: str, member: Member, definition_id: str, now: float) -> ResourceRow:
     """A resource that is about to be made."""
     return ResourceRow(
         id=row_id,
         stack_id=stack_id,
-        name=name,
-        type=type_name,
+        name=member.definition.name,
+        type=member.definition.type,
+        made_as=made_as(member),
         action=Action.INIT,
         status=Status.COMPLETE,
         reason="",
         physical_id=None,
         definition_id=definition_id,
-        requires=list(requires),
+        requires=list(member.requires),
         deletion_policy="Delete",
         properties=None,
         frozen=None,

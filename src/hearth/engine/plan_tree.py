@@ -167,9 +167,8 @@ class Growing:
         row = owner.run.rows.get(step.row_id or "")
         if row is None or step.verdict is plan.Verdict.REPLACE:
             row_id = owner.new_ids.get(name) or self._context.new_id()
-            type_name, definition_id = member.definition.type, owner.run.traversal.definition_id
-            stack_id, now = owner.stack.id, self._context.now()
-            row = launch.new_row(row_id, stack_id, name, type_name, member.requires, definition_id, now)
+            definition_id, now = owner.run.traversal.definition_id, self._context.now()
+            row = launch.new_row(row_id, owner.stack.id, member, definition_id, now)
         values = dict(step.judgement.after or member.values)
         action = Action.CREATE if is_new else Action.UPDATE
         return owner.run.call(row, member.type, properties=values, action=action, data=dict(row.data), child=view)

@@ -157,10 +157,12 @@ class Run:
 
     def type_of_row(self, row: ResourceRow) -> contract.Resource | None:
         """The type that a row was made by, as far as it still exists."""
-        member = self.member(row.name)
-        if member is not None and member.definition.type == row.type:
+        member, made_by = self.member(row.name), row.made_as or row.type
+        # The environment may have given the name of the type another meaning since.
+        same_name = member is not None and member.definition.type == row.type
+        if member is not None and same_name and made_by in (member.type.made_as, member.type.type_name):
             return member.type
-        return self._type_of_name(row.type, self.blueprint)
+        return self._type_of_name(made_by, self.blueprint)
 
     def call(self, row: ResourceRow, kind: contract.Resource, **over: Any) -> contract.Call:
         """Everything a verb may know of a resource."""

@@ -517,6 +517,8 @@ class Resource:
 
     #: The name templates use. Set by the `@resource` decorator.
     type_name: ClassVar[str] = ""
+    #: What rows remember of types that are made as they are needed, since their names may come to mean others.
+    made_as: ClassVar[str] = ""
     properties: ClassVar[Mapping[str, Property]] = {}
     attributes: ClassVar[Mapping[str, Attribute]] = {}
     #: Support statuses and the version each began in, the present one first.

@@ -88,6 +88,7 @@ class TemplateResource(NestedStack):
     """A resource whose type is a template: properties are its parameters, attributes its outputs."""
 
     looks_inside = False
+    made_as = "template"
     template_key: ClassVar[str] = ""
     parsed: ClassVar[template.Template | None] = None
 

@@ -189,6 +189,7 @@ def from_row(codec: Codec, row: Any) -> ResourceRow:
         created_at=row.created_at,
         updated_at=row.updated_at,
         drift=codec.read(row.drift),
+        made_as=row.made_as,
     )
 
 

@@ -72,6 +72,7 @@ class ResourceRow:
     created_at: float
     updated_at: float
     drift: dict[str, Any] | None = None
+    made_as: str | None = None  # what made the object, where it is not `type`: the environment maps types
 
 
 @dataclasses.dataclass(slots=True)

@@ -94,6 +94,7 @@ resource = sa.Table(
     sa.Column("stack_id", Id, nullable=False),
     sa.Column("name", Name, nullable=False),
     sa.Column("type", Name, nullable=False),
+    sa.Column("made_as", Name),  # the type that made the object, where the environment maps `type` to another
     sa.Column("action", sa.String(16), nullable=False),
     sa.Column("status", sa.String(16), nullable=False),
     sa.Column("reason", sa.Text, nullable=False),
