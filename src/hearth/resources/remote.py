@@ -161,7 +161,7 @@ class RemoteResource(base.Base):
     ) -> session.Response:
         """A request to the type's service, refusals sorted out."""
         options.setdefault("microversion", self.remote.microversion)
-        with recorded(call, creating=creating), failures.sorted_out(creating=creating):
+        with recorded(call, creating=creating and method != "GET"), failures.sorted_out(creating=creating):
             return await call.cloud.request(self.remote.service, method, path, json=body, **options)
 
     async def listed(self, call: Call, params: Mapping[str, Any]) -> list[dict[str, Any]]:

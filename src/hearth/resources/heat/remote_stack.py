@@ -139,7 +139,7 @@ class RemoteStack(RemoteResource):
         self, call: Call, method: str, path: str, body: Any = None, *, creating: bool = False, **options: Any
     ) -> session.Response:
         """A request to the orchestration service that the context leads to."""
-        with recorded(call, creating=creating), failures.sorted_out(creating=creating):
+        with recorded(call, creating=creating and method != "GET"), failures.sorted_out(creating=creating):
             cloud = await _access(call)
             return await cloud.request(self.remote.service, method, path, json=body, **options)
 
