@@ -110,6 +110,9 @@ class Actions:
             seconds: how long it may take; None: as the stack says.
             converge: whether it repairs what has drifted, as far as that was seen.
             decided: what is decided about drift together with the action.
+
+        Raises:
+            Superseded: another action has begun since `stack` was read, on which the wish for this one was judged.
         """
         ground = Ground() if is_new else (await self._ground(stack)).facing(decided, converge=converge)
         return self.planned(ground, stack, action, blueprint, definition_id, seconds=seconds, waived=waived)
@@ -119,10 +122,12 @@ class Actions:
 
         def query(connection: sa.Connection) -> Ground:
             present = stacks.by_id(connection, stack.id)
+            if present is None or present.traversal_id != stack.traversal_id:
+                raise traversals.Superseded
             return Ground(
                 resources.by_stack(connection, codec, stack.id),
                 traversals.busy(connection, stack.id),
-                present.traversal_id if present else None,
+                present.traversal_id,
                 drift_rows.treatments(connection, codec, [stack.id]).get(stack.id, {}),
             )
 

@@ -213,9 +213,7 @@ class Changing(finding.Finding):
             retain: resources whose objects are left where they are.
             force: leave every object that cannot be deleted.
         """
-        stack = await self._stack(caller, identity, live=False)
-        if stack.deleted_at is not None:
-            raise NotFound("Stack", identity.name)
+        stack = await self._stack(caller, identity)
         change = Change.DELETE if stack.owner_id is None else Change.TAKE_AWAY
         await self._holding.require(caller, stack, change)
         repeated = (stack.action, stack.status) == (Action.DELETE, Status.IN_PROGRESS)
@@ -263,12 +261,8 @@ class Changing(finding.Finding):
             case "suspend" | "resume" | "check":
                 await self._visit(caller, identity, Action(action.upper()))
             case "cancel_update":
-                if (stack.action, stack.status) != (Action.UPDATE, Status.IN_PROGRESS):
-                    raise NotSupported(f"Cancelling update when stack is {to_wire(stack.action, stack.status)}")
                 await self._roll_back(caller, identity)
             case "cancel_without_rollback":
-                if stack.status is not Status.IN_PROGRESS or stack.action not in (Action.CREATE, Action.UPDATE):
-                    raise NotSupported(f"Cancelling {stack.action} when stack is {to_wire(stack.action, stack.status)}")
                 await self._cancel(caller, stack)
             case _:
                 raise NotSupported(f"Stack action {action}")
@@ -294,6 +288,8 @@ class Changing(finding.Finding):
 
         async def attempt() -> None:
             stack = await self._stack(caller, identity)
+            if (stack.action, stack.status) != (Action.UPDATE, Status.IN_PROGRESS):
+                raise NotSupported(f"Cancelling update when stack is {to_wire(stack.action, stack.status)}")
             target = stack.previous_definition_id or actions.NOTHING
             built = await self._definitions.blueprint(target, stack) if target != actions.NOTHING else None
             prepared = await self._actions.prepare(stack, Action.ROLLBACK, built, target)
@@ -306,10 +302,16 @@ class Changing(finding.Finding):
         await self._announce()
 
     async def _cancel(self, caller: tokens.Caller, stack: StackRow) -> None:
-        codec, now, reason = self._store.codec, self._context.now(), ending.cancelled(stack.action)
+        codec, now = self._store.codec, self._context.now()
 
         def stop(connection: sa.Connection) -> None:
-            ending.stop_tree(connection, codec, stack, reason, "user triggered cancel", now)
+            present = stacks.by_id(connection, stack.id)
+            if present is None:
+                raise NotFound("Stack", stack.name)
+            action, status = present.action, present.status
+            if status is not Status.IN_PROGRESS or action not in (Action.CREATE, Action.UPDATE):
+                raise NotSupported(f"Cancelling {action} when stack is {to_wire(action, status)}")
+            ending.stop_tree(connection, codec, present, ending.cancelled(action), "user triggered cancel", now)
 
         await self._holding.change(caller, stack, Change.CANCEL, stop)
         await self._context.wakeups.publish(runner.STOP_TOPIC, {})

@@ -247,7 +247,10 @@ class Ending:
         waived = Waivers(of_all=Waiver.ABANDON) if traversal.action is Action.ADOPT else NOTHING_WAIVED
 
         async def attempt() -> traversals.Advanced:
-            prepared = await self._actions.prepare(stack, Action.ROLLBACK, blueprint, target, waived=waived)
+            present = await self._context.store.read(lambda connection: stacks.by_id(connection, stack.id))
+            if present is None or present.traversal_id != traversal.id:
+                return traversals.Advanced()  # a newer action has begun: it decides now
+            prepared = await self._actions.prepare(present, Action.ROLLBACK, blueprint, target, waived=waived)
             advanced = await self._context.store.write(
                 lambda connection: self._begin_rollback(connection, prepared, traversal, failure)
             )
@@ -259,8 +262,6 @@ class Ending:
     def _begin_rollback(
         self, connection: sa.Connection, prepared: actions.Prepared, failed: TraversalRow, failure: str
     ) -> traversals.Advanced:
-        if prepared.traversal.previous != failed.id:
-            return traversals.Advanced()  # a newer action has begun: it decides now
         if prepared.traversal.definition_id == NOTHING and self._is_protected(connection, prepared.stack):
             return traversals.Advanced()  # meanwhile; the end of the failed action is taken up again
         codec, now = self._context.store.codec, self._context.now()

@@ -43,11 +43,11 @@ class Nesting:
             contract.Permanent: the nested stack's definition is not valid.
             committer.LeaseLost: the step is not ours any more.
         """
-        existing = None
-        if step.row.physical_id is not None:  # it was stored together with the nested stack
-            existing = await self._context.store.read(lambda c: stacks.child_of(c, step.row.id))
 
         async def attempt() -> None:
+            existing = None
+            if step.row.physical_id is not None:  # it was stored together with the nested stack
+                existing = await self._context.store.read(lambda c: stacks.child_of(c, step.row.id))
             data = dict(step.row.data)
             prepared, material = await self._prepare(step, existing, removing, data)
             if move.changes is not None and data != step.row.data:
