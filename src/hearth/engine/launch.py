@@ -98,8 +98,10 @@ def new_traversal(
     stack, blueprint, draft = working.stack, working.blueprint, working.traversal
     definition_id, now = draft.definition_id, draft.created_at
     new_rows: list[ResourceRow] = []
-    replaced: dict[str, str] = {}
+    replaced: dict[str, str | None] = {}
     row_ids: dict[str, str] = {}
+    were_replaced = {row.id for row in rows if row.replaced_by is not None}
+    visited = {node.row_id for node in made.nodes if node.work is plan.Work.VISIT}
     for step in made.steps:
         # What may not be replaced after all gets its new row when that is known.
         is_replaced = step.verdict is plan.Verdict.REPLACE and step.judgement.certain
@@ -113,6 +115,8 @@ def new_traversal(
             row_ids[step.name] = row.id
             if step.row_id is not None:
                 replaced[step.row_id] = row.id
+        elif step.row_id in were_replaced - visited and step.verdict is not plan.Verdict.DELETE:
+            replaced[str(step.row_id)] = None  # it is the present one again, and what had replaced it goes
     nodes = []
     for node in made.nodes:
         row_id = node.row_id

@@ -71,6 +71,7 @@ class Nesting:
             lambda connection: self._store(connection, step, move, prepared, material, is_new=is_new)
         )
         if advanced.lost:
+            self._host.hand_over(advanced)  # others may have waited for the end of this one
             raise committer.LeaseLost
         step.row.data = data
         if prepared is not None and move.then is traversals.Then.PARK:

@@ -123,7 +123,8 @@ class NewTraversal:
     previous: int | None
     deadline: float | None
     secret: bool = False
-    replaced: Mapping[str, str] = dataclasses.field(default_factory=dict)  # {old row id: new row id}
+    #: {row id: id of the row that replaces it; None: it is replaced no more}
+    replaced: Mapping[str, str | None] = dataclasses.field(default_factory=dict)
     waivers: Waivers = NONE
     failure: str | None = None
     plan_id: str | None = None
@@ -177,7 +178,7 @@ class Move:
 class Advanced:
     """What came of some moves."""
 
-    lost: set[int] = dataclasses.field(default_factory=set)  # nodes no longer ours: their moves were not stored
+    lost: set[int] = dataclasses.field(default_factory=set)  # nodes not ours any more: their moves were not stored
     claimed: list[Node] = dataclasses.field(default_factory=list)  # became ready and are ours now
     surplus: int = 0  # became ready and wait for anybody
     ended: list[TraversalRow] = dataclasses.field(default_factory=list)  # nothing left to do or in flight
@@ -338,6 +339,11 @@ def advance(connection: sa.Connection, codec: Codec, moves: Sequence[Move], owne
             last = move.instead
             move.then, move.changes, move.events, move.failure = last.then, last.changes, last.events, last.failure
             move.orphans, move.writes = last.orphans, last.writes
+        if move.new_row is not None and _is_superseded(connection, move.node):
+            # The newer traversal knows nothing of this row: whether there is to be another is its business.
+            move.then, move.new_row, move.changes, move.events = Then.DONE, None, None, ()
+            move.orphans, move.also, move.writes = (), {}, ()
+            done.lost.add(move.node.id)
         kept.append(move)
     if held:
         done.lost.update(held)
@@ -420,6 +426,12 @@ def hold_back(connection: sa.Connection, root_id: str) -> None:
     connection.execute(
         _n.update().where(not_begun).values(state=NodeState.READY.value, owner=None, token=_n.c.token + 1)
     )
+
+
+def _is_superseded(connection: sa.Connection, node: Node) -> bool:
+    """Whether a newer traversal of its stack has begun."""
+    present = connection.execute(sa.select(_s.c.traversal_id).where(_s.c.id == node.stack_id)).scalar()
+    return present != node.traversal_id
 
 
 def _is_awaited(node: Node) -> bool:
