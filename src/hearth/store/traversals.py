@@ -454,16 +454,16 @@ def _finish(connection: sa.Connection, finished: Sequence[Move], owner: str, cap
     failures: dict[int, str] = {}
     for move in finished:
         touched.add(move.node.traversal_id)
+        # A newer traversal's node waits for the end of this one, however it ended.
+        own = [one for one in move.node.dependents if one >> NODE_BITS == move.node.traversal_id]
+        met.update(one for one in move.node.dependents if one >> NODE_BITS != move.node.traversal_id)
         if move.then is Then.SKIP:
             note_failure(connection, move.node.traversal_id, move.failure or "failed")
-            _leave_out(connection, move.node.dependents)
-            continue
-        if move.then is Then.FAIL:
+            _leave_out(connection, own)
+        elif move.then is Then.FAIL:
             failures.setdefault(move.node.traversal_id, move.failure or "failed")
-            # A newer traversal's node waits for the end of this one, however it ended.
-            met.update(one for one in move.node.dependents if one >> NODE_BITS != move.node.traversal_id)
         else:
-            met.update(move.node.dependents)
+            met.update(own)
     for traversal_id, failure in failures.items():
         fail(connection, traversal_id, failure)
     _make_ready(connection, met, owner, capacity, done)
