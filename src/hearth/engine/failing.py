@@ -40,17 +40,10 @@ class Failing:
         return self._failed(step, failure) if retry is None else self._again(step, failure, retry)
 
     def _again(self, step: Step, failure: Exception, retry: retrying.Retry) -> Move:
-        """Give the step back until it is tried again. If a newer action waits for its end, it has failed instead."""
+        """Give the step back until it is tried again, unless a newer action waits for its end: see `_instead`."""
         reason = f"{self.reason(step, failure).removesuffix('.')}; {retry.words()}"
         log.info("Resource %s: %s", step.row.name, reason)
-        as_it_is = dataclasses.replace(
-            step,
-            row=dataclasses.replace(step.row),
-            pending=dict(step.pending),
-            events=list(step.events),
-            orphans=list(step.orphans),
-        )
-        instead = self._failed(as_it_is, failure)
+        instead = self._instead(step, failure)
         # The attempt begins with what is stored. What this one gathered is void, but for the object that it made.
         step.pending, step.events, step.orphans = self._made(step), [], []
         self._note_lost(step, failure)
@@ -63,6 +56,31 @@ class Failing:
         move.due_at = self._context.now() + retry.pause
         move.instead = instead
         return move
+
+    def _instead(self, step: Step, failure: Exception) -> Move | None:
+        """What is stored instead of another attempt when a newer action waits for the end of this one.
+
+        Whatever failed is replaced by the newer action. So a change that may be half done is tried again all the same
+        (None), and a check that could not be made says nothing about its resource.
+        """
+        as_it_is = dataclasses.replace(
+            step,
+            row=dataclasses.replace(step.row),
+            pending=dict(step.pending),
+            events=list(step.events),
+            orphans=list(step.orphans),
+        )
+        if step.node.phase is Phase.NONE:  # it has not begun
+            as_it_is.pending, as_it_is.events, as_it_is.orphans, as_it_is.new_row = {}, [], [], None
+            return self._record.done(as_it_is)
+        if step.action is Action.CHECK:
+            reason = f"not checked, as a newer action has begun; before: {self.reason(step, failure)}"
+            as_it_is.pending = {"action": Action.CHECK, "status": Status.COMPLETE, "reason": reason}
+            as_it_is.events = [self._record.event(as_it_is, Status.COMPLETE, reason)]
+            return self._record.done(as_it_is)
+        if step.action in (Action.UPDATE, Action.SUSPEND, Action.RESUME):
+            return None
+        return self._failed(as_it_is, failure)
 
     @staticmethod
     def _is_let_go(step: Step) -> bool:

@@ -272,7 +272,8 @@ def _stop(connection: sa.Connection, stack_id: str, by: Action) -> list[tuple[in
     # What waits for a signal is work under way as well: its outcome is used.
     dropped = sa.and_(_n.c.state != NodeState.CLAIMED, ~_INTERRUPTED, _n.c.waits_for.is_(None))
     if by is Action.DELETE:
-        dropped = sa.or_(dropped, _n.c.phase.in_([Phase.STARTED, Phase.DISCARDING]))
+        # Only a call that is under way is waited for; what another one may have made, the removal finds.
+        dropped = sa.or_(_n.c.state != NodeState.CLAIMED, _n.c.phase.in_([Phase.STARTED, Phase.DISCARDING]))
     connection.execute(_n.delete().where(of_it, dropped))
     connection.execute(_n.update().where(of_it, _IS_RETRIED).values(due_at=0.0))  # somebody waits for them now
     left = connection.execute(sa.select(_n.c.id, _n.c.resource_id).where(of_it))
