@@ -17,6 +17,7 @@ from hearth.model.errors import HearthError
 from hearth.model.states import Action, Status
 from hearth.model.waivers import Waiver
 from hearth.resources import contract, failures
+from hearth.store import Unavailable
 from hearth.store.rows import Phase
 from hearth.store.traversals import Move, Then
 from hearth.template import template
@@ -216,6 +217,8 @@ def as_failure(error: Exception) -> Exception:
                 raise error
         except contract.ResourceFailure as failure:
             return failure
+    if isinstance(error, Unavailable):  # of our own database
+        return contract.Temporary(str(error))
     if isinstance(error, (template.FunctionError, HearthError)):
         return contract.Permanent(str(error), getattr(error, "kind", "StackValidationFailed"))
     return error

@@ -19,7 +19,7 @@ from hearth.model import names
 from hearth.model.errors import HearthError
 from hearth.model.states import Action, Status
 from hearth.resources import contract
-from hearth.store import orphans, stacks, traversals
+from hearth.store import Unavailable, orphans, stacks, traversals
 from hearth.store import snapshots as store
 from hearth.store.rows import StackRow
 
@@ -58,18 +58,33 @@ class SnapshotRemoval:
             self._host.spawn(self._remove(row))
 
     async def _remove(self, row: store.SnapshotRow) -> None:
+        while True:
+            try:
+                failure = await self._tried(row)
+                advanced = await self._context.store.write(functools.partial(self._close, row=row, failure=failure))
+            except Unavailable as error:
+                log.error("The snapshot %s cannot be removed now, it is tried again: %s", row.id, error)
+                await asyncio.sleep(_PAUSE)
+                continue
+            self._host.hand_over(advanced)
+            return
+
+    async def _tried(self, row: store.SnapshotRow) -> str | None:
+        """Why the copies could not be removed; None when they are gone."""
         stack = await self._context.store.read(lambda connection: stacks.by_id(connection, row.stack_id))
         assert stack is not None
-        failure = None
         try:
             async with asyncio.timeout(self._context.settings.stack_action_timeout):
                 await self._remove_copies(stack, row)
         except TimeoutError:
-            failure = ending.TIMED_OUT
+            return ending.TIMED_OUT
+        except Unavailable:
+            raise
         except (contract.ResourceFailure, cloud_errors.CloudError, HearthError) as error:
             failure = f"{getattr(error, 'kind', type(error).__name__)}: {error}"
             log.warning("The snapshot %s of stack %s cannot be removed: %s", row.id, stack.name, failure)
-        self._host.hand_over(await self._context.store.write(lambda c: self._close(c, row, failure)))
+            return failure
+        return None
 
     def _close(self, connection: sa.Connection, row: store.SnapshotRow, failure: str | None) -> traversals.Advanced:
         """Store how the removal ended; the deletion of the stack may have waited for it."""
