@@ -10,7 +10,7 @@ import datetime
 import functools
 import logging
 import socket
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -89,22 +89,20 @@ class Engine:
 
         `alone`: no other engine can be at work on this store, so nobody's lease has to run out first.
         """
-        now, settings = self._context.now(), self._context.settings
-        host = socket.gethostname()
-        await self._context.store.write(
-            lambda connection: engines.register(connection, self.id, host, host, settings.report_interval, now)
-        )
-        await self._renew()
-        if alone:
-            await self._context.store.write(lambda connection: engines.retire_others(connection, self.id))
-        await self._context.store.write(_retire_expired(self._context.now()))
-        await self._context.store.write(engines.release_unowned)
+        await self._context.store.write(lambda connection: self._enter(connection, alone=alone))
         subscribe = self._context.wakeups.subscribe
         self._subscriptions = [subscribe(WAKE_TOPIC, self._woken), subscribe(STOP_TOPIC, self._stopped)]
         self.spawn(self._claim_loop())
         self.spawn(self._sweep_loop())
         self.spawn(self._retention.keep())
         self.wake()
+
+    def _enter(self, connection: sa.Connection, *, alone: bool) -> None:
+        now, interval, host = self._context.now(), self._context.settings.report_interval, socket.gethostname()
+        engines.register(connection, self.id, host, host, interval, now)
+        if alone:
+            engines.retire_others(connection, self.id)
+        self._prolong(connection)
 
     async def stop(self) -> None:
         """Finish nothing more: give back what is claimed, so that another engine goes on at once."""
@@ -239,6 +237,7 @@ class Engine:
     async def _perform(self, working: run.Run, nodes: Sequence[Node], rows: Mapping[str, ResourceRow]) -> None:
         batch: list[tuple[Step, traversals.Move]] = []
         for node in nodes:
+            self._forget_former(node.id)
             row = rows.get(node.resource_id)
             if row is None:  # its row has gone with a newer action
                 self.release()
@@ -255,6 +254,12 @@ class Engine:
             lost = await self._commits.commit_all([move for _, move in batch])
             self._finished([(step, move) for step, move in batch if move.node.id not in lost])
             self.release(len(lost))
+
+    def _forget_former(self, node_id: int) -> None:
+        """A node that this engine lost and has claimed anew: who waits under the former claim waits for nothing."""
+        if self._held.pop(node_id, None) is not None:
+            self._watcher.drop(node_id)
+            self.release()
 
     def _kind(self, step: Step) -> contract.Resource | None:
         member = step.run.member(step.row.name)
@@ -485,9 +490,6 @@ class Engine:
                 if now - last_renewal > lease / 3:
                     await self._renew()
                     last_renewal = now
-                    dead = await self._context.store.write(_retire_expired(now))
-                    if dead:
-                        log.warning("Took over the work of engines that fell silent: %s", ", ".join(dead))
                     self._wake.set()
                     await self._drop_lost()
                 await self._tell_slow()
@@ -525,16 +527,25 @@ class Engine:
             self._run_locks.pop(traversal_id, None)
 
     async def _renew(self) -> None:
-        now, lease = self._context.now(), self._context.settings.engine_lease
-        alive = await self._context.store.write(lambda c: engines.renew(c, self.id, lease, now))
+        """Prolong the lease, and take over what engines have left behind that fell silent."""
+        alive, dead = await self._context.store.write(self._prolong)
+        if dead:
+            log.warning("Took over the work of engines that fell silent: %s", ", ".join(dead))
         if not alive:
+            lease = self._context.settings.engine_lease
             log.error(
-                "This engine was silent for more than %.0f s and has been declared dead; it registers anew", lease
+                "This engine was silent for more than %.0f s and was declared dead; it has registered anew", lease
             )
-            host = socket.gethostname()
-            interval = self._context.settings.report_interval
-            await self._context.store.write(lambda c: engines.register(c, self.id, host, host, interval, now))
+            await self._drop_lost()
 
-
-def _retire_expired(now: float) -> Callable[[sa.Connection], list[str]]:
-    return lambda connection: engines.retire_expired(connection, now)
+    def _prolong(self, connection: sa.Connection) -> tuple[bool, list[str]]:
+        """Whether others still thought this engine alive, and which ones are dead."""
+        now, settings = self._context.now(), self._context.settings
+        alive = engines.renew(connection, self.id, settings.engine_lease, now)
+        if not alive:
+            self._enter(connection, alone=False)
+            return False, []
+        dead = engines.retire_expired(connection, now)
+        # What was claimed by one that had been declared dead already, and then died before it knew.
+        engines.release_unowned(connection)
+        return True, dead

@@ -53,9 +53,13 @@ class Workbench:
         Raises:
             Cut: the node was taken away.
         """
+        former = self._jobs.get(step.node.id)
         job = self._jobs[step.node.id] = _Job([step], step.node.token)
 
         async def worked() -> Move | None:
+            if former is not None and former.task is not None:
+                # A claim of ours that was lost: what its call makes must be there before anybody looks for it.
+                await asyncio.wait([former.task])
             cloud_session.under_way.set(job.waiting)
             if not in_turn:
                 return await work()

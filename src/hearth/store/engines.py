@@ -14,6 +14,8 @@ _RENEW = (
     .where(_t.c.id == sa.bindparam("engine_id"))
     .values(updated_at=sa.bindparam("at"), expires_at=sa.bindparam("until"))
 )
+_UNOWNED = sa.and_(_n.c.state == NodeState.CLAIMED, _n.c.owner.not_in(sa.select(_t.c.id)))
+_ONE_UNOWNED = sa.select(_n.c.id).where(_UNOWNED).limit(1)
 _EXPIRED = sa.select(_t.c.id).where(_t.c.expires_at < sa.bindparam("at"))
 
 
@@ -67,10 +69,10 @@ def retire_others(connection: sa.Connection, engine_id: str) -> list[str]:
 
 def release_unowned(connection: sa.Connection) -> int:
     """Give back claimed nodes whose engine is not registered (any more)."""
+    if connection.execute(_ONE_UNOWNED).first() is None:
+        return 0  # as nearly always: looking locks nothing
     given_back = connection.execute(
-        _n.update()
-        .where(_n.c.state == NodeState.CLAIMED, _n.c.owner.not_in(sa.select(_t.c.id)))
-        .values(state=NodeState.READY, owner=None, token=_n.c.token + 1, due_at=0.0)
+        _n.update().where(_UNOWNED).values(state=NodeState.READY, owner=None, token=_n.c.token + 1, due_at=0.0)
     )
     return given_back.rowcount
 
