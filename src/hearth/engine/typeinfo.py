@@ -44,12 +44,12 @@ class TypeInfo:
 
     async def schema(self, caller: tokens.Caller, type_name: str) -> dict[str, Any]:
         """Properties and attributes of a type."""
-        return describing.schema_to_wire(await self._known(caller, type_name))
+        return describing.schema_to_wire(await self._known(caller, type_name), type_name)
 
     async def template(self, caller: tokens.Caller, type_name: str, template_type: str) -> dict[str, Any]:
         """A template made of a type."""
         kind = await self._known(caller, type_name)
-        return describing.template_of(kind, "hot" if template_type == "hot" else "cfn")
+        return describing.template_of(kind, type_name, "hot" if template_type == "hot" else "cfn")
 
     async def _known(self, caller: tokens.Caller, type_name: str) -> base.Base:
         kind = self._types.find(type_name)

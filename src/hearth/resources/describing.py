@@ -36,25 +36,28 @@ def is_hidden(kind: Base) -> bool:
     return bool(kind.support) and kind.support[0][0] == schema.HIDDEN
 
 
-def schema_to_wire(kind: Base) -> dict[str, Any]:
-    """Properties and attributes. Spec: REST reference, GET /resource_types/{type_name}."""
+def schema_to_wire(kind: Base, asked: str) -> dict[str, Any]:
+    """Properties and attributes, under the name that was asked for, which may be an alias.
+
+    Spec: REST reference, GET /resource_types/{type_name}.
+    """
     return {
-        "resource_type": kind.type_name,
+        "resource_type": asked,
         "properties": {name: schema.property_to_wire(one) for name, one in schema.visible(kind.properties).items()},
         "attributes": {name: schema.attribute_to_wire(one) for name, one in kind.attributes.items()},
         "support_status": schema.support_to_wire(kind.support),
     }
 
 
-def template_of(kind: Base, language: Literal["hot", "cfn"]) -> dict[str, Any]:
-    """A template with one parameter a property and one output an attribute.
+def template_of(kind: Base, asked: str, language: Literal["hot", "cfn"]) -> dict[str, Any]:
+    """A template with one parameter a property and one output an attribute; its resource has the name asked for.
 
     Spec: REST reference, GET /resource_types/{type_name}/template.
     """
-    return _hot(kind) if language == "hot" else _cfn(kind)
+    return _hot(kind, asked) if language == "hot" else _cfn(kind, asked)
 
 
-def _hot(kind: Base) -> dict[str, Any]:
+def _hot(kind: Base, asked: str) -> dict[str, Any]:
     resource = type(kind).__name__
     shown = schema.visible(kind.properties)
     outputs: dict[str, Any] = {
@@ -66,7 +69,7 @@ def _hot(kind: Base) -> dict[str, Any]:
         "heat_template_version": "2016-10-14",
         "description": f"Initial template of {resource}",
         "parameters": {name: _hot_parameter(one) for name, one in shown.items()},
-        "resources": {resource: {"type": kind.type_name, "properties": {name: {"get_param": name} for name in shown}}},
+        "resources": {resource: {"type": asked, "properties": {name: {"get_param": name} for name in shown}}},
         "outputs": outputs,
     }
 
@@ -82,7 +85,7 @@ def _hot_parameter(one: schema.Property) -> dict[str, Any]:
     return parameter
 
 
-def _cfn(kind: Base) -> dict[str, Any]:
+def _cfn(kind: Base, asked: str) -> dict[str, Any]:
     resource = type(kind).__name__
     shown = schema.visible(kind.properties)
     values = {
@@ -98,7 +101,7 @@ def _cfn(kind: Base) -> dict[str, Any]:
         "HeatTemplateFormatVersion": "2012-12-12",
         "Description": f"Initial template of {resource}",
         "Parameters": {name: _cfn_parameter(one) for name, one in shown.items()},
-        "Resources": {resource: {"Type": kind.type_name, "Properties": values}},
+        "Resources": {resource: {"Type": asked, "Properties": values}},
         "Outputs": outputs,
     }
 

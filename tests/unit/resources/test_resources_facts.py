@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from hearth.resources import registry, verify
+from hearth.resources import describing, registry, verify
 
 FACTS = Path(__file__).parents[2] / "facts" / "resource_types"
 TYPES = registry.TypeRegistry()
@@ -62,3 +62,11 @@ def test_declaration_says_what_is_published(name: str) -> None:
     allowed = set(ALLOWED.get(name, {}))
     assert sorted(found - allowed) == []
     assert sorted(allowed - found) == [], "these differences are gone; take them off the list"
+
+
+def test_a_type_answers_by_the_name_that_was_asked_for() -> None:
+    alias = "OS::Quantum::Net"
+    kind = TYPES.get(alias)
+    assert describing.schema_to_wire(kind, alias)["resource_type"] == alias
+    assert describing.template_of(kind, alias, "hot")["resources"]["Net"]["type"] == alias
+    assert describing.template_of(kind, alias, "cfn")["Resources"]["Net"]["Type"] == alias
