@@ -32,6 +32,7 @@ _DEFAULT_VERSION = {
     "key-manager": "v1",
     "alarm": "v2",
     "dns": "v2",
+    "database": "v1.0/{project_id}",
 }
 
 

@@ -20,15 +20,15 @@ async def confirm(session: cloud_session.Session, checks: Iterable[Check], findi
         by_value.setdefault((one.kind, str(one.value)), []).append(one)
     slots = asyncio.Semaphore(AT_ONCE)
 
-    async def ask(kind: str, several: list[Check]) -> None:
+    async def ask(kind: str, value: str, several: list[Check]) -> None:
         async with slots:
-            lookup = checking.Lookup((), kind, several[0].value, translate=False)
+            lookup = checking.Lookup((), kind, value, translate=False)
             issues = await finders.confirm(session, [lookup])
         for issue in issues:
             for one in several:
                 findings.add(issue.message, one.where(), label=one.label, advice=issue.advice)
 
-    await asyncio.gather(*(ask(kind, several) for (kind, _), several in by_value.items()))
+    await asyncio.gather(*(ask(kind, value, several) for (kind, value), several in by_value.items()))
 
 
 async def identify(

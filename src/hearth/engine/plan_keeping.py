@@ -35,7 +35,7 @@ from hearth.model.names import StackIdentity
 from hearth.model.plan import Decision, Effect, Judgement, PlanNode, Step, Verdict, Work
 from hearth.model.plan_document import PlanDocument
 from hearth.model.states import Action, Status
-from hearth.resources import finders
+from hearth.resources import findable, finders
 from hearth.store import Store, fingerprints, plans, purging, stacks
 from hearth.store.codec import digest, encode
 from hearth.store.fingerprints import Fingerprint
@@ -277,7 +277,7 @@ class PlanKeeping:
         for kind, name, was, shown in basis.names:
             present = found.get((kind, name))
             if present != was:
-                noun = finders.FINDERS[kind].noun
+                noun = findable.FINDERS[kind].noun
                 moved.append(f"{noun} {shown} was {was}, is {present or 'nothing, or several'}")
         if moved:
             raise PlanOutdated(row.id, moved)

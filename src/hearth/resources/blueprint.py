@@ -14,7 +14,7 @@ from typing import Any
 from hearth.graph import dag
 from hearth.model.diagnostics import Findings, Path, Where, nearest
 from hearth.model.values import UNKNOWN, leaves
-from hearth.resources import checking, contract, finders, nested, registry, scopes, template_types
+from hearth.resources import checking, contract, findable, finders, nested, registry, scopes, template_types
 from hearth.resources import checks as rules
 from hearth.template import environment as environments
 from hearth.template import parameters as template_parameters
@@ -383,7 +383,7 @@ def _custom_checks(values: template_parameters.ParameterValues, findings: Findin
         check = rules.CHECKS.get(name)
         problem = check(value) if check is not None else f"there is no custom constraint {name!r}"
         if problem:
-            advice = "" if check is not None else nearest(name, (*rules.CHECKS, *finders.FINDERS))
+            advice = "" if check is not None else nearest(name, (*rules.CHECKS, *findable.FINDERS))
             place = where()
             findings.add(f"Parameter {str(place.path[-1])!r} is invalid: {problem}", place, advice=advice)
     return asked
