@@ -204,7 +204,7 @@ class Actions:
         stacks.update(connection, stack.id, action=action, status=Status.IN_PROGRESS, reason=reason, **columns)
         events.insert(connection, codec, [stack_event(stack, action, Status.IN_PROGRESS, reason, now)])
         prepared.run.traversal = dataclasses.replace(prepared.run.traversal, id=traversal_id)
-        prepared.run.note(prepared.traversal.new_rows)
+        prepared.run.note_new(prepared.traversal.new_rows)
         return traversal_id
 
     def _check_size(self, connection: sa.Connection, root_id: str) -> None:

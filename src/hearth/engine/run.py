@@ -46,6 +46,7 @@ class Run:
         self._software = stack_software.StackSoftware(surroundings, stack)
         self.rows: dict[str, ResourceRow] = {}
         self._by_name: dict[str, dict[str, ResourceRow]] = {}
+        self._begun_here: set[str] = set()  # ids of rows that this traversal began with, as this engine stored them
         members = blueprint.members.values() if blueprint else ()
         self._read_by_others = {one for member in members for one in member.requires}
         self._settled: set[str] = set()  # names whose rows cannot change any more in this traversal
@@ -95,6 +96,12 @@ class Run:
             reverts=self.action is Action.UPDATE,
         )
 
+    def note_new(self, rows: Iterable[ResourceRow]) -> None:
+        """Remember the rows that were stored with this traversal."""
+        rows = list(rows)
+        self._begun_here.update(row.id for row in rows)
+        self.note(rows)
+
     def note(self, rows: Iterable[ResourceRow]) -> None:
         """Remember rows as they are now."""
         for row in rows:
@@ -137,9 +144,14 @@ class Run:
         return own
 
     def _is_fresh(self, node: Node) -> bool:
-        """Whether its row is as this engine stored it: nothing touches what nobody has begun to make."""
+        """Whether its row is as this engine stored it: nothing touches what nobody has begun to make.
+
+        What an older action wanted may have been made by it meanwhile.
+        """
         row = self.rows.get(node.resource_id)
-        return row is not None and row.action is Action.INIT and node.token == 1
+        if row is None or node.resource_id not in self._begun_here:
+            return False
+        return row.action is Action.INIT and node.token == 1
 
     def row_of(self, name: str) -> ResourceRow | None:
         """The row that a logical name stands for now."""
