@@ -26,7 +26,7 @@ async def confirm(session: cloud_session.Session, checks: Iterable[Check], findi
             issues = await finders.confirm(session, [lookup])
         for issue in issues:
             for one in several:
-                findings.add(issue.message, one.where(), label=one.label, advice=issue.advice)
+                findings.add(one.told(issue.message), one.where(), label=one.label, advice=issue.advice)
 
     await asyncio.gather(*(ask(kind, value, several) for (kind, value), several in by_value.items()))
 

@@ -76,6 +76,15 @@ class Check:
     value: Any
     where: Where
     label: str = "Property error"
+    parameter: str = ""
+    """The parameter whose value it is; empty: a property's."""
+    secret: bool = False
+
+    def told(self, message: str) -> str:
+        """What is wrong, as it may be shown."""
+        if self.secret:
+            message = _untold(self.kind)
+        return f"Parameter {self.parameter!r} is invalid: {message}" if self.parameter else message
 
 
 @dataclasses.dataclass(slots=True)
@@ -121,9 +130,7 @@ class Blueprint:
 
     def secret_texts(self) -> frozenset[str]:
         """The texts in the values of hidden parameters, wherever they may stand in properties."""
-        native = self.parameters.native()
-        values = [native[name] for name in self.parameters.hidden_names() if name in native]
-        return frozenset(str(one) for one in leaves(values) if one not in (None, "", UNKNOWN))
+        return _secret_texts(self.parameters)
 
     def child_environment(self, name: str, wanted: contract.ChildStack) -> environments.Environment:
         """The environment of the stack nested in a resource. What is hidden here stays hidden there."""
@@ -215,8 +222,11 @@ class Builder:
             parsed, values, stack=pseudo, indifferent=functools.partial(self._is_indifferent, environment)
         )
         findings.extend(problems)
-        checks = _custom_checks(values, findings)
+        secrets = _secret_texts(values)
+        checks = _custom_checks(values, secrets, findings)
         members = self._members(bound, environment, files, findings, checks, unfetched, surplus=surplus)
+        if secrets:
+            checks = [dataclasses.replace(one, secret=_tells(one.value, secrets)) for one in checks]
         blueprint = Blueprint(parsed, environment, files, values, bound, members, surroundings, checks, self._sealed)
         self._check_references(blueprint, findings)
         if not findings.errors:
@@ -373,20 +383,35 @@ def _tells(value: Any, secrets: Iterable[str]) -> bool:
     return any(secret in text for secret in secrets for text in texts)
 
 
-def _custom_checks(values: template_parameters.ParameterValues, findings: Findings) -> list[Check]:
+def _secret_texts(values: template_parameters.ParameterValues) -> frozenset[str]:
+    native = values.native()
+    hidden = [native[name] for name in values.hidden_names() if name in native]
+    return frozenset(str(one) for one in leaves(hidden) if one not in (None, "", UNKNOWN))
+
+
+def _custom_checks(
+    values: template_parameters.ParameterValues, secrets: Iterable[str], findings: Findings
+) -> list[Check]:
     """The custom constraints of parameters that only the cloud can answer; the others are answered here."""
     asked = []
     for name, value, where in values.custom_checks():
+        parameter = str(where().path[-1])
         if finders.is_known(name):
-            asked.append(Check(name, value, where, ""))
+            asked.append(Check(name, value, where, "", parameter))
             continue
         check = rules.CHECKS.get(name)
         problem = check(value) if check is not None else f"there is no custom constraint {name!r}"
         if problem:
+            if check is not None and _tells(value, secrets):
+                problem = _untold(name)
             advice = "" if check is not None else nearest(name, (*rules.CHECKS, *findable.FINDERS))
-            place = where()
-            findings.add(f"Parameter {str(place.path[-1])!r} is invalid: {problem}", place, advice=advice)
+            findings.add(f"Parameter {parameter!r} is invalid: {problem}", where(), advice=advice)
     return asked
+
+
+def _untold(constraint: str) -> str:
+    """A problem of a value that must not be shown, nor what comes close to it."""
+    return f"the hidden value does not satisfy {constraint!r}, or that cannot be told"
 
 
 def _has_own(kind: contract.Resource, verb: str) -> bool:

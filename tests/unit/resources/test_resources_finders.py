@@ -16,7 +16,9 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from hearth.cloud import credentials, session, settings
-from hearth.resources import checking, checks, findable, finders
+from hearth.engine import lookups
+from hearth.resources import blueprint, checking, checks, findable, finders, registry
+from hearth.template import environment as environments
 
 Driver = Any  # the class of the fixtures in conftest
 
@@ -224,3 +226,41 @@ async def test_several_reservations_of_a_lease_are_ambiguous(services: session.S
     assert await _problem(services, "blazar.reservation", "both") == (
         "2 reservations have the name 'both'; use one of their ids: r1, r2."
     )
+
+
+CONSTRAINED = """
+heat_template_version: 2018-08-31
+parameters:
+  image: {type: string, constraints: [{custom_constraint: glance.image}]}
+  document: {type: string, constraints: [{custom_constraint: json_string}]}
+  size: {type: number, constraints: [{custom_constraint: nova.flavor}]}
+  private_image: {type: string, hidden: true, constraints: [{custom_constraint: glance.image}]}
+  private_document: {type: string, hidden: true, constraints: [{custom_constraint: json_string}]}
+  private_name: {type: string, hidden: true}
+resources:
+  server:
+    type: OS::Nova::Server
+    properties: {flavor: m1.tiny, image: {get_param: private_name}, networks: [{network: private}]}
+"""
+
+
+async def test_problems_name_the_parameter_and_hide_what_is_hidden(demo: Driver) -> None:
+    given = {"image": "cirrus", "document": "{", "size": 77, "private_image": "swordfish",
+             "private_document": "{swordfish", "private_name": "swordfish"}  # fmt: skip
+    environment, problems = environments.parse({"parameters": given})
+    assert not problems
+    builder = blueprint.Builder(registry.TypeRegistry(), 100_000)
+    built, findings = builder.examine(CONSTRAINED, environment, {}, blueprint.Surroundings.nowhere())
+    assert built is not None
+    await lookups.confirm(demo.cloud, built.checks, findings)
+    told = {one.place.path_text(): one.message for one in findings}
+    hidden = "the hidden value does not satisfy '{}', or that cannot be told"
+    assert told.pop("parameters.document").startswith("Parameter 'document' is invalid: '{' is not JSON: ")
+    assert told.pop("parameters.size").startswith("Parameter 'size' is invalid: There is no flavor ")
+    assert told == {
+        "parameters.image": "Parameter 'image' is invalid: There is no image with the name or id 'cirrus'. "
+        "Did you mean 'cirros'?",
+        "parameters.private_image": "Parameter 'private_image' is invalid: " + hidden.format("glance.image"),
+        "parameters.private_document": "Parameter 'private_document' is invalid: " + hidden.format("json_string"),
+        "resources.server.properties.image": hidden.format("glance.image"),
+    }
