@@ -44,6 +44,10 @@ class Place:
 Where = Callable[[], Place]
 
 
+#: Sections in which a message begins with its path.
+_PLACED = frozenset({"resources", "outputs", "conditions", "parameter_groups", "Resources", "Outputs", "Conditions"})
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Diagnostic:
     """One problem of an input.
@@ -63,11 +67,16 @@ class Diagnostic:
     """The whole line, where clients compare it with one that is composed in another way."""
 
     def as_text(self) -> str:
-        """One line in the form clients of Heat know: `<label>: <path>: <message>`, the parts that exist."""
+        """One line in the form clients of Heat know: `<label>: : <path>: : <message>`, the parts that exist.
+
+        Messages about parameters, types and the document as a whole stand for themselves there.
+        """
         if self.text:
             return self.text
-        parts = [self.label, self.place.path_text(), self.message]
-        return ": ".join(part for part in parts if part)
+        path = self.place.path
+        placed = bool(path) and path[0] in _PLACED and path[-1] != "type"
+        parts = [self.label, self.place.path_text() if placed else "", self.message]
+        return ": : ".join(part for part in parts if part)
 
     def to_wire(self) -> dict[str, Any]:
         """The diagnostic as the API's added field shows it."""

@@ -264,7 +264,7 @@ class _Folding(base.Evaluation):
             # heat-tempest-plugin compares this line.
             property_path = dataclasses.replace(function.place, path=function.place.path[:-1]).path_text()
             kind, text = "StackValidationFailed", f"Property error: : {property_path}: : {misuse.message}"
-        found = Diagnostic(misuse.message, function.place, kind, misuse.label, misuse.advice, severity, text)
+        found = Diagnostic(misuse.message, function.place, kind, "", misuse.advice, severity, text)
         self._findings.extend([found])
         if not forgiven:
             return self.give_unknown()

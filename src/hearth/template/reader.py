@@ -126,9 +126,7 @@ class TreeReader:
             return function.parse(name, args, here, self)
         except base.Misuse as misuse:
             self._broken += 1
-            self.findings.add(
-                misuse.message, self.source.place(here), kind=misuse.kind, label=misuse.label, advice=misuse.advice
-            )
+            self.findings.add(misuse.message, self.source.place(here), kind=misuse.kind, advice=misuse.advice)
             return UNKNOWN
 
     def _check_data_key(self, name: str, path: Path) -> None:

@@ -134,7 +134,7 @@ def test_every_problem_of_a_template_is_told() -> None:
     status, body = body_of(errors.Invalid(found))
     assert status == 400
     assert body["error"]["type"] == "StackValidationFailed"
-    assert body["error"]["message"] == "Property error: resources.b: wrong 2"
+    assert body["error"]["message"] == "Property error: : resources.b: : wrong 2"
     assert [(one["line"], one["path"]) for one in body["error"]["diagnostics"]] == [
         (2, "resources.b"),
         (3, "resources.a"),
