@@ -103,10 +103,10 @@ async def test_changes_behind_its_back_are_seen_and_healed(hearth_url: str, type
 
         ids = await ids_of(stack, living)
         await do(living, removal(type_name), ids)
-        reason = (await until_gone(stack))["reason"]
-        assert reason
+        assert (await until_gone(stack))["reason"]
         planned = (await stack.plan(converge=True))["it"]
-        assert (planned["verdict"], planned["reason"]) == ("replace", f"drifted: {reason}")
+        # Another look, which the service answers in its own words, or leaves the object out of a list.
+        assert planned["verdict"] == "replace" and planned["reason"].startswith("drifted: ")
         await stack.update(converge=True)
         assert (await stack.look()).open() == {}, "there is a new one"
         await stack.check("CHECK_COMPLETE")
