@@ -351,6 +351,10 @@ async def test_adopted_orphans_are_orphans_no_more(new_world):
     again = await world.create(None, adopt_stack_data=str(document))
     await world.until(again, "ADOPT_COMPLETE")
     assert await orphans(world) == []
+    await world.delete(again)
+    await world.until(again, "DELETE_COMPLETE")
+    assert world.remote.objects == {}
+    assert await orphans(world) == []
     await world.close()
 
 

@@ -16,6 +16,7 @@ from hearth.engine.step import CHANGED, Step, Waiting
 from hearth.model import plan
 from hearth.model.states import Action, Status
 from hearth.resources import contract
+from hearth.store import orphans
 from hearth.store.rows import Phase
 from hearth.store.traversals import Move, Then
 
@@ -183,6 +184,9 @@ class Settling:
             step.pending["drift"] = None
         step.events.append(self._record.event(step, Status.COMPLETE, CHANGED))
         move = self._record.done(step)
+        if step.action is Action.ADOPT and call.physical_id is not None:
+            found = step.run.stack.project_id, call.physical_id, step.row.type
+            move.writes = (*move.writes, lambda connection: orphans.taken_up(connection, *found))
         if step.action is Action.DELETE and step.known_kind.hears is not None and step.run.action is not Action.DELETE:
             # What it had listened for counts no more.
             heard = await self._waiting.hear(step)

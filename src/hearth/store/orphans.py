@@ -58,6 +58,12 @@ def forget(connection: sa.Connection, orphan_id: str) -> None:
     connection.execute(_t.delete().where(_t.c.id == orphan_id))
 
 
+def taken_up(connection: sa.Connection, project_id: str, physical_id: str, type_name: str) -> None:
+    """Drop what is recorded of an object that a stack has adopted."""
+    same = _t.c.project_id == project_id, _t.c.physical_id == physical_id, _t.c.type == type_name
+    connection.execute(_t.delete().where(*same))
+
+
 def _from_row(codec: Codec, row: Any) -> OrphanRow:
     values = {name: getattr(row, name) for name in _FIELDS}
     values["secret"] = codec.read(row.secret) or {}

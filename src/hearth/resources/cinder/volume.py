@@ -53,7 +53,7 @@ def _metadata(observed: Observed) -> dict[str, Any]:
 
 
 #: Metadata that the service itself keeps among the user's.
-_SERVICE_KEYS = ("readonly", "attached_mode")
+_SERVICE_KEYS = ("readonly", "attached_mode", "src_backup_id")
 
 
 def _image(call: Call, observed: Observed) -> Any:
