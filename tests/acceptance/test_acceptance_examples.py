@@ -38,7 +38,8 @@ def test_network_example_by_the_hearth_command(hearth: Hearth, clean: Check, tmp
     first = {one["id"] for one in servers_of(hearth, "net-h")}
 
     arguments = ["-t", str(changed(tmp_path)), "-P", "private_subnet_name=other"]
-    plan = {(one["resource_name"], one["change"]) for one in hearth.hearth("stack", "plan", *arguments, "net-h")}
+    planned = hearth.hearth("stack", "plan", *arguments, "net-h")["document"]["stack"]
+    plan = {(one["name"], one["change"]) for one in planned["resources"]}
     assert {("private_subnet", "update"), ("servers", "update"), ("private_net", "keep")} <= plan
     assert hearth.hearth("stack", "update", *arguments, "net-h")["stack_status"] == "UPDATE_COMPLETE"
     check_network(hearth, "net-h", 3, "other")
