@@ -30,6 +30,8 @@ DEFAULT_CASES = (
     "chain:200",
     "fanin:200",
     "plan:1000",
+    "actions:1000",
+    "superseding:1000",
     "few:10000",
     "group:100",
     "concurrent:50",
@@ -292,6 +294,42 @@ class Bench:
         self.step(case, size, "show drift", lambda: self.hearth.call("GET", f"{stack}/drift"))
         self.step(case, size, "no-op converge", converge)
         self._delete(case, size, stack)
+
+    def actions(self, size: int) -> None:
+        """Everything that is done to a stack as it is."""
+        stack = self._create("actions", size, flat(size))
+
+        def act(action: str) -> None:
+            self.hearth.call("POST", f"{stack}/actions", {action: None})
+            self.hearth.wait(stack, f"{action.upper()}_COMPLETE")
+
+        def snapshot() -> str:
+            taken = self.hearth.call("POST", f"{stack}/snapshots", {})
+            self.hearth.wait(stack, "SNAPSHOT_COMPLETE")
+            return str(taken["id"])
+
+        def restore() -> None:
+            self.hearth.call("POST", f"{stack}/snapshots/{kept}/restore")
+            self.hearth.wait(stack, "RESTORE_COMPLETE")
+
+        for action in ("suspend", "resume", "check"):
+            self.step("actions", size, action, lambda action=action: act(action))
+        kept = self.step("actions", size, "snapshot", snapshot)
+        self._update("actions", size, "update all", stack, flat(size, "two"))
+        self.step("actions", size, "restore", restore)
+        self._delete("actions", size, stack)
+
+    def superseding(self, size: int) -> None:
+        """An update that takes the place of one under way, none of whose work takes any time."""
+        stack = self._create("superseding", size, flat(size))
+
+        def work() -> None:
+            self.hearth.update(stack, flat(size, "two"))
+            self.hearth.update(stack, flat(size, "three"))
+            self.hearth.wait(stack, "UPDATE_COMPLETE")
+
+        self.step("superseding", size, "two updates", work)
+        self._delete("superseding", size, stack)
 
     def chain(self, size: int) -> None:
         """A row of resources."""
