@@ -81,7 +81,14 @@ def _stack_options(command: options.Command) -> options.Command:
 @click.command()
 @template_options(required=True)
 @_stack_options
-@click.option("--enable-rollback", is_flag=True, help="Remove everything again when something fails.")
+@click.option(
+    "--rollback/--no-rollback",
+    "--enable-rollback/--disable-rollback",
+    "rollback",
+    default=False,
+    show_default=True,
+    help="Remove everything again when something fails.",
+)
 @click.option("--protect", is_flag=True, help="Refuse to delete the stack until `unprotect`.")
 @click.option("--dry-run", is_flag=True, help="Show what would be made, and make nothing.")
 @options.output_format
@@ -96,7 +103,7 @@ def create(
     timeout: int | None,
     tags: str | None,
     wait: bool,
-    enable_rollback: bool,
+    rollback: bool,
     protect: bool,
     dry_run: bool,
     output_format: str,
@@ -110,7 +117,7 @@ def create(
       hearth stack create -t https://example.org/web.yaml --parameter-file motd=motd.txt --no-wait web
     """
     collected = bundle.collect(template, environments, given_parameters(parameters, parameter_files))
-    body = {"stack_name": name, **collected.to_wire(), "disable_rollback": not enable_rollback}
+    body = {"stack_name": name, **collected.to_wire(), "disable_rollback": not rollback}
     body |= _given(timeout_mins=timeout, tags=tags, deletion_protection=True if protect else None)
     api = connection.connect()
     with explained(collected):
@@ -128,7 +135,13 @@ def create(
 @click.option("--clear-parameter", "cleared", multiple=True, metavar="KEY", help="With --existing: forget a parameter.")
 @click.option("--converge", is_flag=True, help="Look at the live resources first and repair what differs.")
 @drift_choice.choices()
-@click.option("--rollback/--no-rollback", "rollback", default=None, help="On failure, go back to the state before.")
+@click.option(
+    "--rollback/--no-rollback",
+    "--enable-rollback/--disable-rollback",
+    "rollback",
+    default=None,
+    help="On failure, go back to the state before; as the stack has it, if not given.",
+)
 @click.option("--protect/--no-protect", "protect", default=None, help="Refuse to delete the stack, or allow it again.")
 @part_options
 @click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
