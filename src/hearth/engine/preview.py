@@ -309,7 +309,7 @@ def unborn_call(owner: Blueprint, member: Member, session: cloud_session.Session
         physical_id=None,
         properties=member.values,
         stack=contract.StackView("", owner.surroundings.stack_name, owner.surroundings.project_id),
-        cloud=session,  # type: ignore[arg-type]
+        cloud=session,  # type: ignore[arg-type]  # types without a service never look at it
         now=0.0,
         files=owner.files,
     )
