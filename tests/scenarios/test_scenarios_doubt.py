@@ -3,9 +3,10 @@
 import pytest
 from templates import hot
 
+from hearth.model.drift import Condition
 from hearth.model.states import Action
 from hearth.resources import base
-from hearth.resources.contract import Call, Change, Condition, Gone, Permanent, Unwell
+from hearth.resources.contract import Call, Change, Gone, Permanent, Unwell
 from hearth.resources.schema import Property
 
 

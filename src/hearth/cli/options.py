@@ -78,3 +78,7 @@ def output_format(command: Command) -> Command:
         show_default=True,
         help="How to print the data.",
     )(command)
+
+
+#: Whether a command stays until what it asked for is done.
+wait = click.option("--wait/--no-wait", default=True, show_default=True, help="Watch until it is done.")

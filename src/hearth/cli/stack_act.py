@@ -4,11 +4,9 @@ import click
 
 from hearth.cli import connection, follow, options, stack_change
 
-_wait = click.option("--wait/--no-wait", default=True, show_default=True, help="Watch until it is done.")
-
 
 @click.command()
-@_wait
+@options.wait
 @options.output_format
 @options.credentials(listed=False)
 @click.argument("name")
@@ -23,7 +21,7 @@ def suspend(name: str, wait: bool, output_format: str) -> None:
 
 
 @click.command()
-@_wait
+@options.wait
 @options.output_format
 @options.credentials(listed=False)
 @click.argument("name")
@@ -38,7 +36,7 @@ def resume(name: str, wait: bool, output_format: str) -> None:
 
 
 @click.command()
-@_wait
+@options.wait
 @options.output_format
 @options.credentials(listed=False)
 @click.argument("name")
@@ -66,7 +64,7 @@ def _act(name: str, action: str, wait: bool, output_format: str) -> None:
 
 @click.command()
 @click.option("--rollback/--no-rollback", default=True, show_default=True, help="Whether to go back to what was.")
-@_wait
+@options.wait
 @options.output_format
 @options.credentials(listed=False)
 @click.argument("name")

@@ -23,7 +23,7 @@ _HEADINGS = {
 
 @click.command()
 @click.option("--name", "label", metavar="TEXT", help="A name to know the snapshot by.")
-@click.option("--wait/--no-wait", default=True, show_default=True, help="Watch until it is done.")
+@options.wait
 @options.output_format
 @options.credentials(listed=False)
 @click.argument("name")
@@ -77,7 +77,7 @@ def snapshots(name: str, snapshot: str | None, unwanted: str | None, output_form
 
 @click.command()
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
-@click.option("--wait/--no-wait", default=True, show_default=True, help="Watch until it is done.")
+@options.wait
 @options.output_format
 @options.credentials(listed=False)
 @click.argument("name")
@@ -150,7 +150,7 @@ def abandon(name: str, output: pathlib.Path | None, yes: bool) -> None:
 )
 @click.option("-P", "--parameter", "parameters", metavar="KEY=VALUE", multiple=True, help="Wins over the document.")
 @click.option("--timeout", type=click.IntRange(min=1), metavar="MINUTES", help="Give up after so long.")
-@click.option("--wait/--no-wait", default=True, show_default=True, help="Watch until it is done.")
+@options.wait
 @options.output_format
 @options.credentials(listed=False)
 @click.argument("name")

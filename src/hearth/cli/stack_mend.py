@@ -19,11 +19,10 @@ _HEADINGS = {
     "reason": "Reason",
     "orphaned_time": "Since",
 }
-_wait = click.option("--wait/--no-wait", default=True, show_default=True, help="Watch until it is done.")
 
 
 @click.command()
-@_wait
+@options.wait
 @options.output_format
 @options.credentials(listed=False)
 @click.argument("name")
@@ -41,7 +40,7 @@ def retry(name: str, wait: bool, output_format: str) -> None:
 @click.option("--skip", multiple=True, metavar="RESOURCE", help="Leave it as it is and go on as if it were done.")
 @click.option("--retain", multiple=True, metavar="RESOURCE", help="Where it is to be removed, leave the object.")
 @click.option("--force", multiple=True, metavar="RESOURCE", help="Leave the object if it cannot be deleted.")
-@_wait
+@options.wait
 @options.output_format
 @options.credentials(listed=False)
 @click.argument("name")

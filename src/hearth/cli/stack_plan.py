@@ -87,7 +87,7 @@ def plan(
 
 
 @click.command()
-@click.option("--wait/--no-wait", default=True, show_default=True, help="Watch until it is done.")
+@options.wait
 @options.output_format
 @options.credentials(listed=False)
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=pathlib.Path))
