@@ -59,8 +59,9 @@ format: $(DEV)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+# tests: the examples on the pages of resource types are the specimens that the suite deploys.
 reference: $(DEV)
-	$(BIN)/python docs/gen_reference.py
+	PYTHONPATH=tests $(BIN)/python docs/gen_reference.py
 
 # NO_MKDOCS_2_WARNING: the theme advertises there; it is no finding about our pages. Not --quiet: that drops
 # warnings before --strict could count them.

@@ -1,10 +1,11 @@
-"""Write docs/reference/generated/: resource types, template functions, options, commands.
+"""Write docs/reference/generated/: resource types, template functions, options, commands, REST API.
 
 Everything is read from the declarations that the program itself runs on, so the pages cannot lag behind. `make docs`
 runs this before the site is built.
 """
 
 import inspect
+import json
 import pathlib
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
@@ -12,11 +13,13 @@ from typing import Any
 
 import click
 import msgspec
+import resource_pages
+from resource_pages import cell, code
 
+from hearth.api import openapi
 from hearth.cloud import options
 from hearth.model import plan_document as document
 from hearth.process import main
-from hearth.resources import registry, schema
 from hearth.template import versions
 
 TARGET = pathlib.Path(__file__).parent / "reference" / "generated"
@@ -27,21 +30,6 @@ def write(name: str, lines: Iterable[str]) -> None:
     path = TARGET / f"{name}.md"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("\n".join(lines).rstrip() + "\n")
-
-
-def cell(value: Any) -> str:
-    """A value inside a table."""
-    return str("" if value is None else value).replace("|", "\\|").replace("\n", " ").replace("<", "&lt;").strip()
-
-
-def code(value: Any) -> str:
-    """A value inside a table, as code; nothing for nothing."""
-    return f"`{cell(value)}`" if value not in (None, "", [], {}) else ""
-
-
-def anchor(name: str) -> str:
-    """A file name for a type's name."""
-    return name.replace("::", "-").lower()
 
 
 # ---- the form of plans
@@ -70,86 +58,10 @@ def plan_document() -> None:
 
 
 def resource_types() -> None:
-    """An index and a page for each type."""
-    types = registry.TypeRegistry()
-    index = ["# Resource types", "", "| Type | |", "|---|---|"]
-    for name in sorted(types.names()):
-        kind = types.get(name)
-        summary = (type(kind).__doc__ or "").strip().splitlines()
-        index.append(f"| [{name}]({anchor(name)}.md) | {cell(summary[0] if summary else '')} |")
-        write(anchor(name), resource_type(name, kind, schema_of(types, name)))
-    write("resource-types", index)
-
-
-def schema_of(types: registry.TypeRegistry, name: str) -> dict[str, dict[str, Any]]:
-    """Properties and attributes as the resource schema API shows them."""
-    kind = types.get(name)
-    declared = {} if kind.properties is schema.ANYTHING else schema.visible(kind.properties)
-    return {
-        "properties": {key: schema.property_to_wire(one) for key, one in declared.items()},
-        "attributes": {key: schema.attribute_to_wire(one) for key, one in kind.attributes.items()},
-    }
-
-
-def resource_type(name: str, kind: Any, wire: Mapping[str, Any]) -> Iterator[str]:
-    """The page of one type."""
-    yield f"# {name}"
-    yield ""
-    yield cell(" ".join((type(kind).__doc__ or "").split()))
-    yield ""
-    properties = wire.get("properties", {})
-    if properties:
-        yield "## Properties"
-        yield ""
-        yield "| Name | Type | Required | Default | On change | Constraints | |"
-        yield "|---|---|---|---|---|---|---|"
-        yield from property_rows(properties)
-        yield ""
-    attributes = wire.get("attributes", {})
-    if attributes:
-        yield "## Attributes"
-        yield ""
-        yield "| Name | Type | |"
-        yield "|---|---|---|"
-        for key, one in sorted(attributes.items()):
-            yield f"| `{key}` | {cell(one.get('type'))} | {cell(one.get('description'))} |"
-
-
-def property_rows(properties: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
-    """Rows of properties, nested ones under their path."""
-    for key, one in sorted(properties.items(), key=lambda pair: (not pair[1].get("required"), pair[0])):
-        change = (
-            "" if prefix else "update" if one.get("update_allowed") else "refuse" if one.get("immutable") else "replace"
-        )
-        limits = "; ".join(constraint(each) for each in one.get("constraints", ()))
-        required = "yes" if one.get("required") else ""
-        yield (
-            f"| `{prefix}{key}` | {cell(one.get('type'))} | {required} | {code(one.get('default'))} | {change} "
-            f"| {limits} | {cell(one.get('description'))} |"
-        )
-        nested = one.get("schema")
-        if isinstance(nested, Mapping):
-            yield from nested_rows(nested, f"{prefix}{key}")
-
-
-def nested_rows(nested: Mapping[str, Any], prefix: str) -> Iterator[str]:
-    """Rows of the items of a list, or the fields of a map."""
-    if set(nested) == {"*"}:
-        inner = nested["*"].get("schema")
-        if isinstance(inner, Mapping):
-            yield from property_rows(inner, f"{prefix}[].")
-    else:
-        yield from property_rows(nested, f"{prefix}.")
-
-
-def constraint(one: Mapping[str, Any]) -> str:
-    """One constraint in words."""
-    [(kind, limit)] = [(key, value) for key, value in one.items() if key != "description"]
-    if isinstance(limit, Mapping):
-        limit = ", ".join(f"{key} {value}" for key, value in limit.items())
-    elif isinstance(limit, list | tuple):
-        limit = ", ".join(str(value) for value in limit)
-    return f"{cell(kind.replace('_', ' '))}: {code(limit)}"
+    """An index and a page for each type, in the folder of its service."""
+    write(resource_pages.INDEX, resource_pages.index())
+    for name in resource_pages.TYPES.names():
+        write(f"resource-types/{resource_pages.place(name)}", resource_pages.page(name))
 
 
 # ---- template functions
@@ -231,6 +143,30 @@ def command_pages(command: click.Command, context: click.Context) -> Iterator[st
                 yield from command_pages(inner, click.Context(inner, info_name=name, parent=context))
 
 
+# ---- the REST API
+
+
+def rest_api() -> None:
+    """The routes, and the OpenAPI document beside them."""
+    described = openapi.document()
+    (TARGET / "openapi.json").write_text(json.dumps(described, indent=1) + "\n")
+    lines = [
+        "# REST API",
+        "",
+        "[OpenAPI 3.1 document](openapi.json); a running service has its own at `/v1/openapi.json`.",
+        "",
+        "| Request | Parameters | Answers | Policy | |",
+        "|---|---|---|---|---|",
+    ]
+    for path, operations in described["paths"].items():
+        for method, one in operations.items():
+            parameters = ", ".join(f"`{each['name']}`" for each in one["parameters"] if each["in"] == "query")
+            answers = ", ".join(status for status in one["responses"] if int(status) < 400)
+            rule = code(one.get("x-policy-rule"))
+            lines.append(f"| `{method.upper()} {path}` | {parameters} | {answers} | {rule} | {cell(one['summary'])} |")
+    write("rest-api", lines)
+
+
 if __name__ == "__main__":
     shutil.rmtree(TARGET, ignore_errors=True)
     plan_document()
@@ -238,3 +174,4 @@ if __name__ == "__main__":
     functions()
     configuration()
     commands()
+    rest_api()

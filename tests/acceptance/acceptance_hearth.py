@@ -117,6 +117,16 @@ class Hearth:
         answer = self._session.get(path, endpoint_filter={"service_type": service, "region_name": "RegionOne"})
         return answer.json()
 
+    def token(self) -> tuple[str, str]:
+        """A token of user demo, and the id of its project."""
+        return str(self._session.get_token()), str(self._session.get_project_id())
+
+    def until(self, name: str, wanted: str, seconds: float = 60) -> None:
+        """Wait for a state of a stack."""
+        until = time.monotonic() + seconds
+        while (now := self.get("orchestration", f"/stacks/{name}")["stack"]["stack_status"]) != wanted:
+            assert now.endswith("IN_PROGRESS") and time.monotonic() < until, now
+
     def contents(self) -> dict[str, set[str]]:
         """The ids of everything in the cloud that user demo sees."""
         return {key: {one["id"] for one in self.get(service, path)[key]} for service, path, key in LEFTOVERS}

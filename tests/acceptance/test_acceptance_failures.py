@@ -39,7 +39,11 @@ def test_a_failing_server_is_rolled_back_when_asked(hearth: Hearth, clean: Calla
     arguments = ["-t", SERVER, "-P", "server_name=doomed", "--enable-rollback"]
     failed = hearth.run("hearth", "stack", "create", *arguments, "back")
     assert failed.returncode == 1
-    assert "ROLLBACK_COMPLETE" in failed.stderr
+    said = failed.stderr[failed.stderr.index("Error: ") :]
+    assert "back: ROLLBACK_COMPLETE: CREATE failed and was undone" in said
+    assert "resources.server: " in said
+    assert "No valid host was found." in said
+    assert "hearth stack delete back" in said
     assert hearth.contents() == before
     assert hearth.run("hearth", "stack", "delete", "--yes", "back").returncode == 0
 

@@ -151,3 +151,23 @@ def test_tokens_that_end_at_once_hold_nothing_up(tmp_path: pathlib.Path) -> None
         assert own.act([], "DELETE", "stack") == "DELETE_COMPLETE"
     finally:
         own.close()
+
+
+def test_a_server_that_is_made_after_its_call_was_cut_off_is_the_only_one(tmp_path: pathlib.Path) -> None:
+    world = World(tmp_path, options={"lost_call_wait": 30})
+    try:
+        world.fault(service="nova", method="POST", path="/servers$", late=3, count=1)
+        assert world.act([], "POST", "stack", one_server()) == "CREATE_COMPLETE"
+        assert servers(world) == 1
+        reasons = [one["resource_status_reason"] for one in world.events("stack", "web")]
+        assert any("its creation had no answer and may still come to something" in one for one in reasons)
+        # Nor does one stay behind of a stack that is deleted meanwhile.
+        world.fault(service="nova", method="POST", path="/servers$", late=5, count=1)
+        world.send("POST", "other", one_server("other"))
+        while "may still come" not in world.resources("other")["web"]["resource_status_reason"]:
+            pass
+        assert world.act([], "DELETE", "other") == "DELETE_COMPLETE"
+        assert world.act([], "DELETE", "stack") == "DELETE_COMPLETE"
+        assert servers(world) == 0
+    finally:
+        world.close()

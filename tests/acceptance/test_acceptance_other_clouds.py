@@ -48,6 +48,11 @@ def keep(hearth: Hearth, content: str) -> str:
     return str(answer.json()["secret_ref"])
 
 
+def inside(listed: dict[str, Any]) -> list[str]:
+    """The stacks that were made by the template's stack; an administrator's list has those of all projects."""
+    return [one["stack_name"] for one in listed["stacks"] if one["stack_name"].startswith("here-there-")]
+
+
 def test_a_stack_is_made_in_the_project_of_the_credentials(
     hearth: Hearth, clean: Callable[[], None], tmp_path: Any
 ) -> None:
@@ -61,11 +66,10 @@ def test_a_stack_is_made_in_the_project_of_the_credentials(
     hearth.openstack("stack", "create", "-t", str(template), "--parameter", f"secret={secret}", "--wait", "here")
     (output,) = hearth.get("orchestration", "/stacks/here")["stack"]["outputs"]
     assert output["output_value"] == there.get_project_id()
-    (found,) = there.get("/stacks", **where).json()["stacks"]
-    assert found["stack_name"].startswith("here-there-")
+    assert len(inside(there.get("/stacks", **where).json())) == 1
 
     hearth.openstack("stack", "delete", "--yes", "--wait", "here", fmt=False)
-    assert there.get("/stacks", **where).json()["stacks"] == []
+    assert inside(there.get("/stacks", **where).json()) == []
 
 
 def test_a_secret_without_credentials_is_told_without_showing_it(

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import pathlib
 from typing import Any
 
 import open_handle
@@ -11,13 +12,13 @@ from cryptography.fernet import Fernet
 
 from hearth.bus import memory
 from hearth.cloud import credentials, settings, tokens
-from hearth.engine import authority, context, definitions, runner, service
+from hearth.engine import announcing, authority, context, definitions, runner, service
 from hearth.engine import settings as engine_settings
 from hearth.engine.queries import StackQuery
 from hearth.engine.requests import StackRequest
 from hearth.model.errors import HearthError, NotFound
 from hearth.resources import blueprint, registry
-from hearth.store import open_store
+from hearth.store import Unavailable, news, open_store, tables
 
 PROJECT = "a0b1c2d3e4f5460798a9b0c1d2e3f405"
 
@@ -61,8 +62,10 @@ class World:
     #: Whether what happens is compared with a plan made before.
     plans_first = True
 
-    def __init__(self, path: Any, **chosen: Any) -> None:
-        self.path = path
+    def __init__(self, url: str, **chosen: Any) -> None:
+        self.url = url
+        #: The file of a SQLite database.
+        self.path = pathlib.Path(url.removeprefix("sqlite:///"))
         self.key = Fernet.generate_key()
         self.settings = engine_settings.EngineSettings(**({"max_resources_per_stack": -1} | chosen))
         self.types = registry.TypeRegistry()
@@ -70,7 +73,7 @@ class World:
         self._open()
 
     def _open(self) -> None:
-        self.store = open_store(f"sqlite:///{self.path}", [self.key])
+        self.store = open_store(self.url, [self.key])
         self.bus = memory.MemoryBus()
         connector = credentials.Connector(
             settings.CloudSettings(
@@ -85,11 +88,14 @@ class World:
         self.kept = definitions.Definitions(self.store, builder)
         self.owners = NoCloudAuthority(self.context)
         self.service = service.StackService(self.context, self.kept, self.owners, lambda caller, name: True)
+        self.announcer = announcing.Announcer(self.context, [news.EVENTS, news.NOTIFICATIONS])
         self.engines: list[runner.Engine] = []
         self.promises = promises.Promises(self)
 
     async def start_engine(self) -> runner.Engine:
         engine = runner.Engine(self.context, self.kept, self.owners)
+        if not self.engines:
+            self.announcer.start()
         await engine.start()
         self.engines.append(engine)
         return engine
@@ -98,16 +104,32 @@ class World:
         for engine in self.engines:
             with contextlib.suppress(Exception):
                 await engine.stop()
+        await self.service.stop()
+        await self.announcer.stop()
         await self.bus.close()
         await self.context.connector.close()
         self.store.close()
 
     async def fill_disk(self) -> None:
         """Let the database grow no further: SQLite's own limit answers as a full disk does."""
-        await self.store.write(_limit_to_present_size)
+        if not self.url.startswith("sqlite"):
+            pytest.skip("only SQLite can be told how large it may become")
+        await self._apart(_limit_to_present_size)
+
+    async def stored(self) -> bytes:
+        """Everything that the database holds; of SQLite every byte of its files, with what was overwritten since."""
+        if self.url.startswith("sqlite"):
+            return b"".join(one.read_bytes() for one in self.path.parent.iterdir() if one.is_file())
+        return await self.store.read(_every_value)
 
     async def free_disk(self) -> None:
-        await self.store.write(lambda connection: connection.exec_driver_sql("PRAGMA max_page_count=4294967294"))
+        await self._apart(lambda connection: connection.exec_driver_sql("PRAGMA max_page_count=4294967294"))
+
+    async def _apart(self, work: Any) -> None:
+        """Have something done although what shares its transaction does not fit on the full disk."""
+        while True:
+            with contextlib.suppress(Unavailable):
+                return await self.store.write(work)
 
     def later(self, seconds: float) -> None:
         """Let time pass at once, for whatever looks at the clock from now on."""
@@ -223,24 +245,29 @@ class World:
         return {one["stack_name"] for one in await self.service.list_stacks(CALLER, StackQuery())}
 
 
+def _every_value(connection: Any) -> bytes:
+    rows = (row for table in tables.metadata.tables.values() for row in connection.execute(table.select()))
+    return b"\n".join(one if isinstance(one, bytes) else str(one).encode() for row in rows for one in row)
+
+
 def _limit_to_present_size(connection: Any) -> None:
     pages = connection.exec_driver_sql("PRAGMA page_count").scalar()
     connection.exec_driver_sql(f"PRAGMA max_page_count={pages}")
 
 
 @pytest.fixture
-async def world(tmp_path):
-    made = World(tmp_path / "hearth.sqlite")
+async def world(database_url):
+    made = World(database_url)
     await made.start_engine()
     yield made
     await made.close()
 
 
 @pytest.fixture
-def new_world(tmp_path):
+def new_world(database_url):
     """A world with settings of the test's own, no engine started."""
 
     def make(**chosen: Any) -> World:
-        return World(tmp_path / "hearth.sqlite", **chosen)
+        return World(database_url, **chosen)
 
     return make

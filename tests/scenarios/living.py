@@ -24,9 +24,14 @@ LOOK_AGAIN = 0.02
 class Living:
     """The API, and the cloud behind it, as one user."""
 
-    def __init__(self, cloud: session.Session, domain_admin: session.Session) -> None:
+    def __init__(self, cloud: session.Session, domain_admin: session.Session, connector: credentials.Connector) -> None:
         self.cloud = cloud
         self.domain_admin = domain_admin
+        self._connector = connector
+
+    async def as_stack_user(self, user_id: str, password: str, project_id: str) -> session.Session:
+        """Access as what acts inside a server."""
+        return await self._connector.session(credentials.StackUser(user_id, password, project_id))
 
     async def api(self, method: str, path: str, body: Any = None, **params: Any) -> Any:
         """A request to the orchestration API; the answer's body."""
@@ -34,11 +39,15 @@ class Living:
 
     async def create(self, name: str, template: Any, **more: Any) -> "Stack":
         """Make a stack and wait until it is there."""
-        body = {"stack_name": name, "template": template, **more}
-        made = await self.api("POST", "/stacks", body)
-        stack = Stack(self, f"/stacks/{name}/{made['stack']['id']}")
+        stack = await self.begin(name, template, **more)
         await stack.until("CREATE_COMPLETE")
         return stack
+
+    async def begin(self, name: str, template: Any, **more: Any) -> "Stack":
+        """Begin to make a stack."""
+        body = {"stack_name": name, "template": template, **more}
+        made = await self.api("POST", "/stacks", body)
+        return Stack(self, f"/stacks/{name}/{made['stack']['id']}")
 
 
 class Stack:
@@ -123,23 +132,31 @@ class Drift:
 
 
 @contextlib.asynccontextmanager
-async def running(folder: Any, **options: Any) -> AsyncIterator[str]:
-    """A Hearth that keeps everything in a folder; its address."""
+async def running(folder: Any, configuration: str = "", **options: Any) -> AsyncIterator[str]:
+    """A Hearth that keeps everything in a folder; its address. `configuration`: further text of a heat.conf."""
+    file = folder / "heat.conf"
+    file.write_text(configuration)
     listener = socket.create_server(("127.0.0.1", 0))
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     where = home.Home(folder)
     where.prepare()
     app = wiring.everything(
-        where, url, cloud_settings={"clock_rate": FAST}, config_files=(), overrides={"action_retry_limit": 0, **options}
+        where,
+        url,
+        cloud_settings={"clock_rate": FAST},
+        config_files=(file,),
+        overrides={"action_retry_limit": 0, **options},
     )
     config = uvicorn.Config(app, log_config=None, lifespan="on", ws="none", access_log=False)
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     # Requests sent before the server is up wait in the socket's queue.
-    yield url
-    server.should_exit = True
-    await serving
-    listener.close()
+    try:
+        yield url
+    finally:
+        server.should_exit = True
+        await serving
+        listener.close()
 
 
 @contextlib.asynccontextmanager
@@ -162,6 +179,6 @@ async def signed_in(url: str, user: str) -> AsyncIterator[Living]:
     connector = credentials.Connector(chosen)
     try:
         access = await connector.session(credentials.ServiceUser())
-        yield Living(access, await connector.session(credentials.StackDomainAdmin()))
+        yield Living(access, await connector.session(credentials.StackDomainAdmin()), connector)
     finally:
         await connector.close()

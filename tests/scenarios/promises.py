@@ -157,9 +157,10 @@ class _Comparison:
         assert path in self._after, f"{path} was to be there"
         if outcome in (Verdict.KEEP, Verdict.UPDATE):
             assert self._after[path].physical_id == present.physical_id, path
-        was_failed = self._before[path].status.endswith("FAILED") if path in self._before else False
-        # With events, another action had not ended when this one began; a failure may turn out to be none.
-        if outcome is Verdict.KEEP and not statuses and not was_failed:
+        before = self._before.get(path)
+        unsettled = before is not None and before.status.endswith(("FAILED", "IN_PROGRESS"))
+        # With events, another action had not ended when this one began; a failure, of it too, may turn out to be none.
+        if outcome is Verdict.KEEP and not statuses and not unsettled:
             assert self._after[path] == self._before[path], path
         if outcome is Verdict.REPLACE:  # its nested stack is another one, in which nothing was before
             self._before = {one: place for one, place in self._before.items() if not one.startswith(f"{path}/")}

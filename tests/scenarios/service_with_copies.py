@@ -11,16 +11,22 @@ WAITS = frozenset({Action.CREATE, Action.DELETE, Action.SNAPSHOT})
 
 
 class Service:
-    """Objects and copies by name; `object` and `copy` say what happens in it, in order."""
+    """Objects and copies by name, those that may still come in `late`; `log` says what happens in it, in order.
+
+    `lost_copies` are raised instead of answers to calls that make copies, `defects` by removals of copies.
+    """
 
     is_usable = True
 
     def __init__(self) -> None:
         self.objects: dict[str, str] = {}
         self.copies: dict[str, str] = {}
+        self.late: dict[str, str] = {}
         self.log: list[str] = []
         self.broken = False
+        self.defects: list[BaseException] = []
         self.refuses_copies = False
+        self.lost_copies: list[Exception] = []
 
     def use_in(self, world: Any) -> None:
         """Give a world the type of this service's objects, and all its stacks access to it."""
@@ -63,12 +69,20 @@ class Service:
                 if service.refuses_copies:
                     raise Permanent("no room for a copy")
                 await self.observe(call)
+                if service.lost_copies:
+                    service.late[call.snapshot_name] = service.objects[str(call.physical_id)]
+                    raise service.lost_copies.pop()
                 if call.snapshot_name not in service.copies:
                     service.copies[call.snapshot_name] = service.objects[str(call.physical_id)]
                     service.log.append("copy object")
                 call.data["copy"] = call.snapshot_name
 
+            async def is_copied(self, call: Call) -> bool:
+                return call.snapshot_name in service.copies
+
             async def delete_snapshot(self, call: Call) -> Wait | None:
+                if service.defects:
+                    raise service.defects.pop()
                 if service.broken:
                     raise Permanent("the copies cannot be reached")
                 return Wait(0.01) if service.copies.pop(call.snapshot_name, None) else None

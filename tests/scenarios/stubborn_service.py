@@ -8,7 +8,7 @@ from typing import Any
 from hearth.cloud import session
 from hearth.model.states import Action
 from hearth.resources import base
-from hearth.resources.contract import Blocker, Call, Change, Gone, Permanent, Wait
+from hearth.resources.contract import GIVEN_UP, Blocker, Call, Change, Gone, NeedsReplacement, Permanent, Wait
 from hearth.resources.schema import Property
 
 
@@ -18,7 +18,9 @@ class Service:
     `silent`: verbs that never answer. `endless`: verbs that are accepted and never done. `refusals`: what a verb
     answers, one after the other; None lets a call pass. `losses`: what callers of create hear after the work. `cut`:
     calls whose caller gave them up. `fails_to_settle`: resources whose update fails after it was accepted.
-    `users`: who uses the objects of resources.
+    `users`: who uses the objects of resources. `names`: what the objects of resources were last called.
+    `takes_turns`: whether no two objects may hold the same. `clear`: whether a refusal says that nothing was made.
+    `rigid`: whether an object turns out to need a replacement when its update begins.
     """
 
     is_usable = True
@@ -31,13 +33,18 @@ class Service:
         self.users: dict[str, Sequence[Blocker]] = {}
         self.fails_to_settle: set[str] = set()
         self.findable = True
+        self.takes_turns = False
+        self.clear = False
+        self.rigid = False
         self.losses: Iterator[Exception] = iter(())
         self.calls: list[str] = []
+        self.names: dict[str, str] = {}
         self.cut: list[str] = []
 
     async def call(self, verb: str, call: Call) -> None:
         """What every call goes through before it does its work."""
         self.calls.append(f"{verb} {call.name}")
+        self.names[call.name] = call.physical_name
         if verb in self.silent or f"{verb} {call.name}" in self.silent:
             try:
                 with (session.under_way.get() or session.UnderWay()).calling(f"{verb} of the stubborn service"):
@@ -60,6 +67,25 @@ class Service:
             external = True
             waits_on = frozenset({Action.CREATE, Action.UPDATE, Action.DELETE})
             findable = service.findable
+            takes_turns = service.takes_turns
+
+            def may_exist(self, data: Any) -> bool:
+                return not service.clear
+
+            def collides(self, properties: Any, wanted: Any) -> str:
+                return properties["content"] if properties["content"] == wanted["content"] else ""
+
+            async def make_way(self, call: Call, wanted: Any) -> Wait | None:
+                await service.call("make_way", call)
+                if GIVEN_UP not in call.data:
+                    call.data[GIVEN_UP] = service.objects[str(call.physical_id)]
+                    return Wait(0)
+                service.objects[str(call.physical_id)] = ""
+                return None
+
+            async def take_back(self, call: Call) -> Wait | None:
+                service.objects[str(call.physical_id)] = call.data[GIVEN_UP]
+                return None
 
             async def find(self, call: Call) -> str | None:
                 await service.call("find", call)
@@ -74,6 +100,8 @@ class Service:
 
             async def update(self, call: Call, change: Change) -> str | None:
                 await service.call("update", call)
+                if service.rigid:
+                    raise NeedsReplacement("it cannot be changed as it is")
                 service.objects[str(call.physical_id)] = call.properties["content"]
                 return None
 

@@ -53,6 +53,18 @@ async def test_an_abandoned_stack_is_forgotten_and_everything_stays(world, servi
     assert set(document["resources"]["group"]["resources"]) == {"0", "1"}
 
 
+async def test_the_copies_of_snapshots_that_an_abandoned_stack_leaves_are_listed(world, service):
+    stack = await created(world, hot({"a": an_object("precious")}))
+    await world.service.create_snapshot(world.caller, stack, "kept")
+    await world.until(stack, "SNAPSHOT_COMPLETE")
+    await abandon(world, stack)
+    found = {one["resource_type"]: one for one in await world.service.orphans.listed(world.caller)}
+    assert set(found) == {"Test::Object", "copy of Test::Object"}
+    left = found["copy of Test::Object"]
+    assert (left["cause"], left["resource_path"]) == ("abandoned", "a")
+    assert left["physical_name"] in service.copies
+
+
 async def test_an_abandoned_stack_can_be_adopted_and_goes_on_as_before(world, service):
     resources = {
         "secret": {"type": "OS::Heat::RandomString"},

@@ -274,6 +274,37 @@ async def test_a_kept_plan_puts_right_what_it_was_made_on(living: Living) -> Non
     await stack.until("UPDATE_COMPLETE")
     assert (await live(living, network_id))["name"] == "wanted"
     assert not (await stack.look()).drifted
-    with pytest.raises(errors.BadRequest, match="store them first"):
-        await living.api("POST", f"{stack.path}/plans", {"existing": True, "drift": {"revert_all": True}}, keep="true")
+    await stack.delete()
+
+
+async def test_a_kept_plan_carries_decisions(living: Living) -> None:
+    stack, network_id = await drifted(living, "decided")
+    body = {"existing": True, "drift": {"accept": [target("net", "name")], "revert": [target("net", "admin_state_up")]}}
+    plan = (await living.api("POST", f"{stack.path}/plans", body))["plan"]
+    (change_,) = plan["document"]["stack"]["resources"]
+    assert change_["properties"] == {"admin_state_up": {"before": False, "after": True, "known": True, "secret": False}}
+    assert not (await stack.drift()).resources["net"]["accepted"]  # nothing is decided yet
+    await living.api("POST", f"/plans/{plan['id']}/apply", {})
+    await stack.until("UPDATE_COMPLETE")
+    shown = await live(living, network_id)
+    assert (shown["name"], shown["admin_state_up"]) == ("other", True)
+    assert [one["property"] for one in (await stack.look()).resources["net"]["accepted"]] == ["name"]
+    # An acceptance ends when the template says something else, in a kept plan too.
+    body = {"template": template(net=net("third"))}
+    plan = (await living.api("POST", f"{stack.path}/plans", body))["plan"]
+    await living.api("POST", f"/plans/{plan['id']}/apply", {})
+    await stack.until("UPDATE_COMPLETE")
+    assert (await live(living, network_id))["name"] == "third"
+    assert not (await stack.look()).resources["net"]["accepted"]
+    await stack.delete()
+
+
+async def test_a_kept_plan_accepts_only_what_it_has_shown(living: Living) -> None:
+    stack, network_id = await drifted(living, "moved")
+    body = {"existing": True, "drift": {"accept": [target("net", "name")]}}
+    plan = (await living.api("POST", f"{stack.path}/plans", body))["plan"]
+    await change(living, network_id, name="yet another")
+    await stack.look()
+    with pytest.raises(errors.Conflict, match="resource net: the live value of name is another one now"):
+        await living.api("POST", f"/plans/{plan['id']}/apply", {})
     await stack.delete()

@@ -9,7 +9,7 @@ from templates import after, hot, thing
 
 from hearth.model import holds
 from hearth.model.errors import BadRequest, NotFound, NotSupported
-from hearth.store import traversals
+from hearth.store import traversals, work_list
 
 WAIT = {"type": "OS::Heat::WaitCondition", "properties": {"handle": {"get_resource": "handle"}, "timeout": 43200}}
 
@@ -46,7 +46,7 @@ async def go_on(world, stack):
 async def nothing_begins(world):
     """No engine would find anything to do."""
     now = world.context.now()
-    assert await world.store.write(lambda c: traversals.claim(c, "nobody", 100, now)) == []
+    assert await world.store.write(lambda c: work_list.claim(c, "nobody", 100, now)) == []
 
 
 @pytest.fixture
@@ -89,11 +89,12 @@ async def test_the_events_tell_who_paused_and_who_let_it_go_on(world, ann):
     assert (await world.show(stack))["stack_status_reason"] == "Stack CREATE started"
 
 
+@pytest.mark.every_database
 async def test_what_an_engine_holds_but_has_not_begun_waits_as_well(new_world):
     world = new_world()
     stack = await world.create(hot({name: thing() for name in "abc"}))
     now = world.context.now()
-    claimed = await world.store.write(lambda c: traversals.claim(c, "slow", 100, now))
+    claimed = await world.store.write(lambda c: work_list.claim(c, "slow", 100, now))
     assert len(claimed) == 3
     await world.service.pause(world.caller, stack)
     moves = [traversals.Move(node, traversals.Then.DONE) for node in claimed]
@@ -106,6 +107,7 @@ async def test_what_an_engine_holds_but_has_not_begun_waits_as_well(new_world):
     await world.close()
 
 
+@pytest.mark.every_database
 async def test_a_pause_outlives_the_engines(new_world):
     world = new_world()
     first = await world.start_engine()
@@ -121,6 +123,7 @@ async def test_a_pause_outlives_the_engines(new_world):
     await world.close()
 
 
+@pytest.mark.every_database
 async def test_a_tree_is_paused_as_a_whole(world):
     template, files = inside(waiting(), outer=after(thing(), "in"))
     stack = await world.create(template, files=files)
@@ -165,7 +168,7 @@ async def test_nested_stacks_begun_after_a_long_pause_have_their_time(world):
     await world.service.unpause(world.caller, stack)
     inner = await world.inner(stack, "in")
     now = world.context.now()
-    assert all(one.deadline - now > 30 for one in await world.store.read(traversals.present))
+    assert all(one - now > 30 for one in (await world.store.read(traversals.deadlines)).values())
     await world.until_resource(inner, "wait", "CREATE_IN_PROGRESS")
     await go_on(world, inner)
     await world.until(stack, "CREATE_COMPLETE")

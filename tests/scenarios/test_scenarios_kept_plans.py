@@ -1,6 +1,7 @@
 """Kept plans: applied exactly as they are, or refused with what has moved since."""
 
 import dataclasses
+import itertools
 import json
 
 import pytest
@@ -9,13 +10,14 @@ from stubborn_service import Service, stubborn
 from templates import after, hot, output_of, thing
 
 from hearth.engine import retention
-from hearth.engine.plan_keeping import PlanOutdated, PlanUnusable
+from hearth.engine.plan_keeping import PlanDeviation, PlanOutdated, PlanUnusable
 from hearth.engine.requests import StackRequest
 from hearth.model.errors import BadRequest, LimitExceeded, NotFound
 from hearth.model.holds import StackLocked, StackProtected
 from hearth.model.plan import Verdict
+from hearth.model.waivers import Waiver
 from hearth.resources import base
-from hearth.resources.contract import Decision, Gone
+from hearth.resources.contract import Decision, Gone, Permanent
 from hearth.resources.schema import Attribute, Property
 
 INNER = hot(
@@ -381,3 +383,108 @@ async def test_the_way_back_from_an_applied_plan_is_free(world):
     await apply(world, await keep(world, stack, bad, disable_rollback=False))
     await world.until(stack, "ROLLBACK_COMPLETE")
     assert set(await world.statuses(stack)) == {"a", "b"}
+
+
+# ---- going on with an applied plan that failed
+
+
+async def test_an_applied_plan_goes_on_within_itself(world):
+    """What is done is kept, what failed is made anew; nested stacks and things made on the way are no deviation."""
+    service = Service().use_in(world)
+    nested = {"inner.yaml": json.dumps(hot({"x": stubborn(), "y": after(stubborn(), "x")}))}
+    stack = await made(world, hot({"a": stubborn("1"), "old": stubborn(), "r": thing(update_replace_value="1")}))
+    wanted = hot(
+        {
+            "a": stubborn("2"),
+            "r": after(thing(update_replace_value="2"), "a"),
+            "new": after(stubborn(), "r"),
+            "in": after({"type": "inner.yaml"}, "new"),
+        }
+    )
+    row = await keep(world, stack, wanted, files=nested)
+    for call in ("update a", "create new", "create y", "delete old"):
+        service.refusals[call] = iter([Permanent("not now")])
+    await apply(world, row)
+    while (shown := await world.until(stack))["stack_status"] == "UPDATE_FAILED":
+        assert "PlanDeviation" not in shown["stack_status_reason"]
+        await world.service.continue_action(world.caller, stack)
+    assert shown["stack_status"] == "UPDATE_COMPLETE"
+    assert not any(next(left, None) for left in service.refusals.values())
+    assert set(await world.resources(stack, nested_depth=1)) == {"a", "r", "new", "in", "x", "y"}
+
+
+async def test_what_goes_on_does_nothing_that_the_plan_does_not_say(world):
+    service = Service().use_in(world)
+    stack = await made(world, hot({"a": stubborn("1"), "b": stubborn("1"), "c": thing("1")}))
+    row = await keep(world, stack, hot({"a": stubborn("2"), "b": stubborn("2"), "c": thing("1")}))
+    service.refusals["update a"] = iter([Permanent("not now")])
+    await apply(world, row)
+    await world.until(stack, "UPDATE_FAILED")
+    await world.service.mark_unhealthy(world.caller, stack, "c", True, "broken")
+    with pytest.raises(PlanDeviation, match="c: the applied plan says keep, but it has come to replace") as caught:
+        await world.service.continue_action(world.caller, stack)
+    assert f"hearth stack plans --drop {row.id}" in caught.value.message
+    assert (await world.show(stack))["stack_status"] == "UPDATE_FAILED"
+    # Nor when that shows later, and after the plan's time is over.
+    await world.service.mark_unhealthy(world.caller, stack, "c", False, "")
+    world.later(world.settings.plan_expires_after + 1)
+    await retention.purge(world.store, 0.0, world.context.now())
+    service.refusals["update a"] = iter([Gone("there is no such object")])
+    await world.service.continue_action(world.caller, stack)
+    shown = await world.until(stack, "UPDATE_COMPLETE", "UPDATE_FAILED")
+    assert "PlanDeviation: resources.a: the applied plan says keep or update" in shown["stack_status_reason"]
+    # Who drops the plan is free of it.
+    await world.service.forget_plan(world.caller, world.caller.project_id, row.id)
+    await world.service.continue_action(world.caller, stack)
+    await world.until(stack, "UPDATE_COMPLETE")
+
+
+# ---- deletions that leave something
+
+
+def leaves(changes):
+    """`{path: what stays}` of a whole tree."""
+    found = {one.path: one.leaves for one in changes.resources if one.leaves is not None}
+    for one in changes.resources:
+        found |= leaves(one.nested_removed) if one.nested_removed is not None else {}
+    return found
+
+
+async def test_a_planned_deletion_leaves_what_it_says(world):
+    service = Service().use_in(world)
+    files = {"inner.yaml": json.dumps(hot({"x": stubborn(), "y": stubborn()}))}
+    inside = {"type": "inner.yaml"}
+    stack = await made(world, hot({"a": stubborn(), "b": stubborn(), "in": inside, "all": inside}), files=files)
+    wanted = {Waiver.RETAIN: ["a", "in/x", "all"], Waiver.FORCE: ["b"]}
+    shown = await world.service.plan_delete(world.caller, stack, wanted, keep=True)
+    assert leaves(shown.document.stack) == {
+        "a": "object",
+        "b": "forced",
+        "in/x": "object",
+        "all/x": "object",
+        "all/y": "object",
+    }
+    assert await world.service.waived_by(shown.row) == {Waiver.RETAIN, Waiver.FORCE}
+    service.refusals["delete b"] = itertools.repeat(Permanent("never"))
+    await world.service.apply_plan(world.caller, shown.row)
+    await world.until(stack, "DELETE_COMPLETE")
+    left = {one["resource_path"]: one["cause"] for one in await world.service.orphans.listed(world.caller)}
+    assert left == {"a": "retained", "b": "forced", "in/x": "retained", "all/x": "retained", "all/y": "retained"}
+    assert len(service.objects) == 5
+
+
+async def test_a_deletion_can_be_planned_by_force(world):
+    service = Service().use_in(world)
+    stack = await made(world, hot({"a": stubborn(), "b": stubborn()}))
+    shown = await world.service.plan_delete(world.caller, stack, force=True, keep=True)
+    assert leaves(shown.document.stack) == {"a": "forced", "b": "forced"}
+    service.refusals["delete b"] = itertools.repeat(Permanent("never"))
+    await world.service.apply_plan(world.caller, shown.row)
+    await world.until(stack, "DELETE_COMPLETE")
+    assert [one["resource_path"] for one in await world.service.orphans.listed(world.caller)] == ["b"]
+
+
+async def test_a_planned_deletion_knows_its_resources(world):
+    stack = await made(world, hot({"a": thing()}))
+    with pytest.raises(BadRequest, match="retain: b: stack stack has no resource 'b'"):
+        await world.service.plan_delete(world.caller, stack, {Waiver.RETAIN: ["b"]})

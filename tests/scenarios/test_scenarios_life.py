@@ -8,6 +8,7 @@ from hearth.model.errors import ActionInProgress, Invalid, NotFound, NotSupporte
 from hearth.store import Unavailable
 
 
+@pytest.mark.every_database
 async def test_create_runs_in_order_of_needs_and_tells_every_step(world):
     stack = await world.create(hot({"b": thing(output_of("a")), "a": thing("hello")}, {"said": output_of("b")}))
     shown = await world.until(stack, "CREATE_COMPLETE")
@@ -36,6 +37,7 @@ async def test_waiting_resources_do_not_hold_up_others(world):
     await world.until(stack, "CREATE_COMPLETE")
 
 
+@pytest.mark.every_database
 async def test_a_failure_starts_nothing_more_and_names_its_cause(world):
     template = hot({"bad": thing(fail=True), "next": after(thing(), "bad"), "other": thing()})
     stack = await world.create(template)
@@ -89,6 +91,7 @@ async def test_a_change_runs_down_the_chain_that_reads_it(world):
     assert await world.output(stack, "last") == "v2"
 
 
+@pytest.mark.every_database
 async def test_replacement_makes_the_new_one_first_and_then_removes_the_old(world):
     first = hot({"a": thing("1", update_replace_value="x"), "b": thing({"get_resource": "a"})})
     stack = await world.create(first)
@@ -147,6 +150,7 @@ async def test_a_failed_resource_is_replaced_by_the_next_update(world):
     assert await world.statuses(stack) == {"a": "CREATE_COMPLETE"}
 
 
+@pytest.mark.every_database
 async def test_a_failed_update_rolls_back_to_what_was(world):
     good = hot({"a": thing("1"), "b": thing("1")}, {"a": output_of("a")})
     stack = await world.create(good)
@@ -185,12 +189,14 @@ async def test_retained_resources_are_left_where_they_are(world):
     assert states[-2:] == ["DELETE_IN_PROGRESS", "DELETE_COMPLETE"]
 
 
+@pytest.mark.every_database
 async def test_delete_while_it_is_created(world):
     stack = await world.create(hot({"a": thing(wait_secs=0.2), "b": after(thing(), "a")}))
     await world.delete(stack)
     await world.until(stack, "DELETE_COMPLETE")
 
 
+@pytest.mark.every_database
 async def test_an_update_during_creation_takes_over_what_is_under_way(world):
     stack = await world.create(hot({"a": thing("1", wait_secs=0.3), "b": after(thing("1"), "a")}))
     await world.until_resource(stack, "a", "CREATE_IN_PROGRESS")
@@ -215,6 +221,7 @@ async def test_an_action_that_takes_too_long_has_timed_out(new_world):
     await world.close()
 
 
+@pytest.mark.every_database
 async def test_another_engine_goes_on_where_one_stopped(new_world):
     world = new_world()
     first = await world.start_engine()
@@ -246,6 +253,7 @@ async def test_preview_of_an_update_tells_what_the_update_does(world, resources)
 # ---- refused requests change nothing ----
 
 
+@pytest.mark.every_database
 async def test_a_name_is_taken_once(world):
     await world.create(hot({}))
     with pytest.raises(StackExists):

@@ -166,6 +166,22 @@ async def test_only_what_failed_can_go_on(mendable):
         await go_on(mendable, stack)
 
 
+@pytest.mark.parametrize("goes_back", [True, False])
+async def test_an_object_whose_replacement_turned_out_to_be_needed_and_failed_stays_as_it_was(mendable, goes_back):
+    stack = await mendable.create(hot({"a": stubborn("1")}))
+    await mendable.until(stack, "CREATE_COMPLETE")
+    made = await ids(mendable, stack)
+    mendable.remote.rigid = True
+    refuses(mendable, "create a", 1)
+    await mendable.update(stack, hot({"a": stubborn("2")}), disable_rollback=not goes_back)
+    await mendable.until(stack, "ROLLBACK_COMPLETE" if goes_back else "UPDATE_FAILED")
+    if not goes_back:
+        await mendable.update(stack, hot({"a": stubborn("1")}))
+        await mendable.until(stack, "UPDATE_COMPLETE")
+    assert await ids(mendable, stack) == made
+    assert await mendable.statuses(stack) == {"a": "CREATE_COMPLETE"}
+
+
 # ---- skip ----
 
 
@@ -218,6 +234,23 @@ async def test_what_has_never_been_made_is_skipped_with_all_that_needs_it(mendab
     await mendable.update(stack, template)
     await mendable.until(stack, "UPDATE_COMPLETE")
     assert len(mendable.remote.objects) == 4
+
+
+async def test_nothing_is_said_to_stay_of_what_has_never_been_made(mendable):
+    mendable.remote.clear = True
+    stack = await mendable.create(hot({"b": stubborn()}))
+    await mendable.until(stack, "CREATE_COMPLETE")
+    refuses(mendable, "create a")
+    await mendable.update(stack, hot({"a": stubborn(), "b": stubborn()}))
+    await mendable.until(stack, "UPDATE_FAILED")
+    await go_on(mendable, stack)
+    await mendable.until(stack, "UPDATE_FAILED")
+    await go_on(mendable, stack, skip=["a"])
+    await mendable.until(stack, "UPDATE_COMPLETE")
+    events = await mendable.service.list_events(mendable.caller, stack)
+    reasons = {one["resource_status_reason"] for one in events if one["resource_status"] == "DELETE_COMPLETE"}
+    assert reasons == {"state changed"}
+    assert await orphans(mendable) == []
 
 
 # ---- retain and force ----

@@ -43,6 +43,7 @@ async def test_a_change_of_properties_reaches_the_nested_stack(world):
     assert await world.output(stack, "said") == "2"
 
 
+@pytest.mark.every_database
 async def test_a_group_grows_and_shrinks(world):
     outputs = {"all": {"get_attr": ["group", "output"]}}
     stack = await world.create(hot({"group": group(2)}, outputs))
@@ -74,6 +75,7 @@ async def test_the_cause_of_a_nested_failure_is_named_with_its_path(world):
     assert reason.startswith("Resource CREATE failed: ValueError: resources.group.resources[")
 
 
+@pytest.mark.every_database
 async def test_deleting_a_stack_while_a_nested_one_is_created(world):
     stack = await world.create(hot({"group": group(2, thing("x", action_wait_secs={"create": 30}))}))
     await world.until_resource(stack, "group", "CREATE_IN_PROGRESS")
@@ -81,6 +83,7 @@ async def test_deleting_a_stack_while_a_nested_one_is_created(world):
     await world.until(stack, "DELETE_COMPLETE")
 
 
+@pytest.mark.every_database
 async def test_an_update_reaches_a_nested_stack_that_is_still_created(world):
     outputs = {"all": {"get_attr": ["group", "output"]}}
     stack = await world.create(hot({"group": group(2, thing("old", wait_secs=0.3))}, outputs))

@@ -23,6 +23,7 @@ async def until_purged(world, stack):
             await asyncio.sleep(0.02)
 
 
+@pytest.mark.every_database
 async def test_the_newest_events_are_kept_up_to_the_limit(new_world):
     world = new_world(max_events_per_stack=8, event_purge_batch_size=2)
     await world.start_engine()
@@ -52,6 +53,7 @@ async def test_signals_of_a_stack_at_rest_do_not_pile_up(new_world):
     await world.close()
 
 
+@pytest.mark.every_database
 async def test_a_stack_deleted_long_ago_is_gone_for_good(new_world):
     world = new_world(purge_interval=1)
     await world.start_engine()
@@ -89,6 +91,7 @@ async def test_with_an_age_of_zero_deleted_stacks_are_kept_for_ever(new_world):
     await world.close()
 
 
+@pytest.mark.every_database
 async def test_many_may_purge_at_the_same_time(new_world):
     world = new_world()
     await world.start_engine()

@@ -9,7 +9,7 @@ from open_handle import HANDLE
 from templates import after, hot, thing
 
 from hearth.engine import signals
-from hearth.model.errors import Forbidden, Invalid, NotSupported
+from hearth.model.errors import Forbidden, NotSupported
 from hearth.store import stacks
 
 DATA = {"get_attr": ["wait", "data"]}
@@ -284,10 +284,3 @@ async def test_a_handle_that_needs_a_user_says_what_is_not_configured(world, tra
     assert "stack_user_domain_name" in shown["stack_status_reason"]
     await world.delete(stack)
     await world.until(stack, "DELETE_COMPLETE")
-
-
-async def test_a_way_of_signalling_that_is_not_there_is_refused_at_once(world):
-    with pytest.raises(Invalid) as refused:
-        await world.create(hot({"handle": handle("ZAQAR_SIGNAL")}))
-    assert "TOKEN_SIGNAL" in refused.value.diagnostics[0].advice
-    assert await world.names() == set()

@@ -6,7 +6,9 @@ import pytest
 from service_with_copies import Service, an_object
 from templates import after, hot, output_of, thing
 
+from hearth.engine.orphans import OrphanNotDeletable
 from hearth.model.errors import ActionInProgress, LimitExceeded, NotFound, NotSupported
+from hearth.model.waivers import Waiver
 
 
 @pytest.fixture
@@ -199,6 +201,20 @@ async def test_a_snapshot_whose_copies_cannot_be_removed_says_why_and_can_be_rem
     assert await snapshots(world, stack) == []
 
 
+@pytest.mark.parametrize("defect", [LookupError("no such key"), asyncio.CancelledError("the connection went")])
+async def test_a_removal_that_ends_by_a_defect_says_so_and_can_be_repeated(world, service, defect):
+    stack = await created(world, hot({"a": an_object("1")}))
+    kept = await snapshot(world, stack)
+    service.defects = [defect]
+    await world.service.delete_snapshot(world.caller, stack, kept)
+    await until_removed(world, stack)
+    (left,) = await snapshots(world, stack)
+    assert (left["action"], left["status"]) == ("DELETE", "FAILED")
+    assert str(defect) in left["status_reason"]
+    await world.delete(stack)
+    await world.until(stack, "DELETE_COMPLETE")
+
+
 async def test_a_removal_goes_on_in_another_engine(new_world):
     world, service = new_world(), Service()
     service.use_in(world)
@@ -245,6 +261,8 @@ async def test_a_forced_deletion_leaves_copies_that_cannot_be_removed(world, ser
     [left] = await world.service.orphans.listed(world.caller)
     assert (left["resource_type"], left["cause"], left["resource_path"]) == ("copy of Test::Object", "forced", "a")
     assert left["physical_name"] in service.copies
+    with pytest.raises(OrphanNotDeletable, match=left["physical_name"]):
+        await world.service.orphans.delete(world.caller, left["id"])
 
 
 # ---- deletion policy Snapshot ----
@@ -286,3 +304,44 @@ async def test_what_is_gone_already_needs_no_copy(world, service):
     await world.delete(stack)
     shown = await world.until(stack, "DELETE_COMPLETE", "DELETE_FAILED")
     assert shown["stack_status"] == "DELETE_COMPLETE"
+
+
+# ---- a snapshot that failed is taken again
+
+
+async def test_a_failed_snapshot_is_taken_again_under_its_name(world, service):
+    stack = await created(world, hot({"a": an_object("x"), "b": after(an_object("y"), "a"), "c": thing()}))
+    service.refuses_copies = True
+    failed = await snapshot(world, stack, "nightly")
+    assert (await world.show(stack))["stack_status"] == "SNAPSHOT_FAILED"
+    service.refuses_copies = False
+    await world.service.continue_action(world.caller, stack)
+    await world.until(stack, "SNAPSHOT_COMPLETE")
+    await until_removed(world, stack)
+    (taken,) = await snapshots(world, stack)
+    assert (taken["name"], taken["status"]) == ("nightly", "COMPLETE")
+    assert taken["id"] != failed
+    assert sorted(service.copies.values()) == ["x", "y"]
+    await restore(world, stack, taken["id"])
+    await world.until(stack, "RESTORE_COMPLETE")
+
+
+async def test_a_snapshot_can_be_taken_without_what_stands_in_its_way(world, service):
+    stack = await created(world, hot({"a": an_object("x"), "c": thing()}))
+    service.refuses_copies = True
+    await snapshot(world, stack, "nightly")
+    await world.service.continue_action(world.caller, stack, {Waiver.SKIP: ["a"]})
+    await world.until(stack, "SNAPSHOT_COMPLETE")
+    await until_removed(world, stack)
+    assert [one["name"] for one in await snapshots(world, stack)] == ["nightly"]
+    assert service.copies == {}
+
+
+async def test_a_failed_snapshot_that_was_removed_is_not_taken_again(world, service):
+    stack = await created(world, hot({"a": an_object("x")}))
+    service.refuses_copies = True
+    failed = await snapshot(world, stack)
+    await world.service.delete_snapshot(world.caller, stack, failed)
+    await until_removed(world, stack)
+    with pytest.raises(NotSupported, match="hearth stack snapshot stack"):
+        await world.service.continue_action(world.caller, stack)

@@ -336,13 +336,40 @@ async def test_a_project_has_no_more_configs_than_the_operator_allows(new_world)
 
 
 @pytest.mark.parametrize(
+    ("option", "several"),
+    [
+        ("max_software_configs_per_tenant", {"a": config(), "b": config(), "c": config()}),
+        (
+            "max_software_deployments_per_tenant",
+            {"config": config(), **{name: deployment(server=f"server-{name}") for name in "abc"}},
+        ),
+    ],
+)
+async def test_resources_made_at_once_stay_within_the_limit_together(new_world, option, several):
+    world = new_world(**{option: 2})
+    await world.start_engine()
+    stack = await world.create(hot(several))
+    shown = await world.until(stack, "CREATE_FAILED")
+    assert "RequestLimitExceeded: resources." in shown["stack_status_reason"]
+    statuses = await world.statuses(stack)
+    assert sorted(statuses[name] for name in "abc") == ["CREATE_COMPLETE", "CREATE_COMPLETE", "CREATE_FAILED"]
+    (failed,) = [row for row in (await world.resources(stack)).values() if row["resource_status"] == "CREATE_FAILED"]
+    assert not failed["physical_resource_id"]
+    assert [state for name, state in await world.events(stack) if name == failed["resource_name"]] == [
+        "CREATE_IN_PROGRESS",
+        "CREATE_FAILED",
+    ]
+    listed = configs if "configs" in option else deployments
+    assert len(await listed(world)) == 2
+    await world.delete(stack)
+    await world.until(stack, "DELETE_COMPLETE")
+    assert (await configs(world), await deployments(world)) == ([], [])
+    await world.close()
+
+
+@pytest.mark.parametrize(
     ("resource", "says"),
     [
-        (deployment(signal_transport="ZAQAR_SIGNAL"), "queues"),
-        (
-            group("SoftwareDeploymentGroup", {}) | {"properties": {"servers": {}, "signal_transport": "ZAQAR_SIGNAL"}},
-            "queues",
-        ),
         (deployment(actions=["CREATE", "CHECK"]), "CHECK"),
         (config(inputs=[{"name": "a", "type": "Number", "default": "x"}]), "not a number"),
         (config(inputs=[{"type": "Number"}]), "required"),

@@ -2,20 +2,11 @@
 
 import asyncio
 
+from simulation.openings import created, pair
 from simulation.stories import scenario
-from simulation.wording import hot, the, thing
+from simulation.wording import hot, thing
 
 from hearth.model.errors import HearthError
-
-
-def pair(first, second="x", **more):
-    return hot({"a": thing(first, takes=2, **more), "b": thing(second, uses=[the("a")], takes=1)})
-
-
-async def created(world, template, **more):
-    stack = await world.creates(template, **more)
-    await stack.ends("CREATE_COMPLETE")
-    return stack
 
 
 async def cancelled(world, stack, *, roll_back):

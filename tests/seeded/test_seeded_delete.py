@@ -1,13 +1,8 @@
 """Deleting, and what deletion policies leave behind. Spec: lifecycle facts, section 8."""
 
+from simulation.openings import created
 from simulation.stories import scenario
 from simulation.wording import hot, the, thing
-
-
-async def created(world, resources, **more):
-    stack = await world.creates(hot(resources), **more)
-    await stack.ends("CREATE_COMPLETE")
-    return stack
 
 
 async def gone(stack):

@@ -2,6 +2,7 @@
 
 import json
 
+from simulation.openings import created
 from simulation.stories import scenario
 from simulation.wording import content_of, hot, the, thing
 
@@ -26,12 +27,6 @@ def group(count, content="v1", **more):
 
 def members(world):
     return sorted(str(one.fields["content"]) for one in world.cloud.all("things"))
-
-
-async def created(world, template, **more):
-    stack = await world.creates(template, **more)
-    await stack.ends("CREATE_COMPLETE")
-    return stack
 
 
 @scenario

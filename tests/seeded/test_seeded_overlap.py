@@ -2,20 +2,11 @@
 
 import asyncio
 
+from simulation.openings import created, pair
 from simulation.stories import scenario
 from simulation.wording import content_of, hot, the, thing
 
 from hearth.model.errors import HearthError
-
-
-def pair(first, second="x", **more):
-    return hot({"a": thing(first, takes=2, **more), "b": thing(second, uses=[the("a")], takes=1)})
-
-
-async def created(world, template, **more):
-    stack = await world.creates(template, **more)
-    await stack.ends("CREATE_COMPLETE")
-    return stack
 
 
 @scenario
@@ -157,10 +148,9 @@ async def test_deleting_twice_is_as_deleting_once(world):
 
 @scenario
 async def test_an_update_during_a_deletion_is_refused(world):
-    stack = await created(world, hot({"a": thing(lasts=600)}))
+    stack = await created(world, hot({"a": thing(lasts=60)}))
     await stack.deletes()
     await stack.is_refused(stack.updates(hot()), HearthError)
-    await world.passes(1000)
     await stack.ends("DELETE_COMPLETE")
 
 

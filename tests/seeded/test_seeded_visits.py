@@ -1,17 +1,12 @@
 """Suspend, resume, check, snapshot and restore. Spec: lifecycle facts, section 9."""
 
+from simulation.openings import created
 from simulation.stories import scenario
 from simulation.wording import hot, the, thing
 
 from hearth.model.errors import HearthError
 
 PAIR = {"a": thing("1"), "b": thing("1", uses=[the("a")])}
-
-
-async def created(world, resources, **more):
-    stack = await world.creates(hot(resources), **more)
-    await stack.ends("CREATE_COMPLETE")
-    return stack
 
 
 def statuses(world):

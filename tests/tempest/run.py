@@ -11,6 +11,10 @@ ADMIN_PROJECT_NAME.
 Prints a line for each test; exits with 1 when one passes on Heat and not on Hearth. `--document FILE` also puts the
 table between the two `tempest` marks of a Markdown file. `--keep FILE` remembers what Heat answered, and takes it from
 there the next time.
+
+Scenarios that wait for what runs in servers are left out, unless `--guests` says that the cloud runs it. `--notify`
+names the script heat-config-notify of the source package heat-agents, `--credential SECRET` a secret in Barbican with
+credentials of a cloud (`{"auth_type": ..., "auth": {...}}`); tests that need them are skipped, or fail, without.
 """
 
 import argparse
@@ -29,10 +33,21 @@ import heat_tempest_plugin
 import subunit
 import testtools
 
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))  # a script finds what lies beside it only
+
+import marked_tables
+
 PLUGIN = "heat_tempest_plugin.tests"
 MARK = "<!-- tempest: written by tests/tempest/run.py -->"
 PASSED, SKIPPED, FAILED = "passes", "skipped", "fails"
 _RESULTS = {"success": PASSED, "skip": SKIPPED, "xfail": PASSED}
+#: Scenarios in which a server does something.
+_IN_SERVERS = frozenset(
+    f"test_{name}"
+    for name in ("octavia_lbaas", "server_cfn_init", "server_signal", "server_software_config", "volumes")
+)
+#: A tag that hides stacks by default.
+_HIDING = "data-processing-cluster"
 #: A failed test is given this long to wait for a state (seconds).
 PATIENCE = 240
 
@@ -46,10 +61,12 @@ class Service:
     region: str
 
 
-def modules(wanted: str) -> list[str]:
-    """The plugin's API and functional test modules whose names match."""
+def modules(wanted: str, *, guests: bool) -> list[str]:
+    """The plugin's test modules whose names match."""
     folder = pathlib.Path(heat_tempest_plugin.__file__).parent / "tests"
-    found = sorted(path for part in ("api", "functional") for path in (folder / part).glob("test_*.py"))
+    parts = ("api", "functional", "scenario")
+    found = [path for part in parts for path in sorted((folder / part).glob("test_*.py"))]
+    found = [path for path in found if guests or path.stem not in _IN_SERVERS]
     names = [f"{PLUGIN}.{path.parent.name}.{path.stem}" for path in found]
     return [name for name in names if re.search(wanted, name)]
 
@@ -81,7 +98,11 @@ def configuration(service: Service, arguments: argparse.Namespace) -> str:
         "floating_network_name": arguments.floating,
         "build_timeout": str(arguments.patience),
         "build_interval": "1",
+        "hidden_stack_tag": _HIDING,
+        "heat_config_notify_script": arguments.notify,
+        "credential_secret_id": arguments.credential,
     }
+    given["heat_features_enabled"] = {"multi_cloud": str(bool(arguments.credential)).lower()}
     with tempfile.TemporaryFile("w+") as file:
         given.write(file)
         file.seek(0)
@@ -108,6 +129,8 @@ def run(service: Service, names: Iterable[str], arguments: argparse.Namespace) -
     with tempfile.TemporaryDirectory() as folder:
         pathlib.Path(folder, "tempest.conf").write_text(configuration(service, arguments))
         environment = os.environ | {"TEMPEST_CONFIG_DIR": folder, "TEMPEST_CONFIG": "tempest.conf"}
+        # Tests run programs that are installed beside the plugin.
+        environment["PATH"] = f"{pathlib.Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         stream = testtools.StreamToDict(note)
         for name in names:
             command = [sys.executable, "-m", "subunit.run", name]
@@ -159,15 +182,6 @@ def _short(name: str) -> str:
     return name.replace("test_heat_api.", "").removesuffix(".test_request").replace(".test_", ".", 1)
 
 
-def document(path: pathlib.Path, text: str) -> None:
-    """Put the table between the marks of a file."""
-    before, _, rest = path.read_text().partition(MARK)
-    _, found, after = rest.partition(MARK)
-    if not found:
-        raise SystemExit(f"{path} has no two lines {MARK}")
-    path.write_text(f"{before}{MARK}\n\n{text}\n\n{MARK}{after}")
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--heat", default="orchestration", help="service type of Heat")
@@ -181,12 +195,15 @@ def main() -> int:
     parser.add_argument("--subnet", default="private-subnet")
     parser.add_argument("--floating", default="public", help="external network")
     parser.add_argument("--zaqar", action="store_true", help="the cloud has queues")
+    parser.add_argument("--guests", action="store_true", help="servers run what is put into them")
+    parser.add_argument("--notify", default="heat-config-notify", metavar="FILE", help="the agents' script")
+    parser.add_argument("--credential", default="", metavar="SECRET", help="id of a secret with credentials")
     parser.add_argument("--patience", type=int, default=PATIENCE, help="seconds to wait for a state")
     parser.add_argument("--keep", type=pathlib.Path, help="file with the results of Heat")
     parser.add_argument("--document", type=pathlib.Path, help="Markdown file for the table")
     arguments = parser.parse_args()
 
-    names = modules(arguments.only)
+    names = modules(arguments.only, guests=arguments.guests)
     heat = _kept(arguments.keep, names)
     missing = [name for name in names if not any(_in_module(test, name) for test in heat)]
     heat |= run(Service("Heat", arguments.heat, arguments.heat_region), missing, arguments)
@@ -196,7 +213,7 @@ def main() -> int:
     text = table(heat, hearth)
     print(text)
     if arguments.document:
-        document(arguments.document, text)
+        marked_tables.put(arguments.document, MARK, text)
     lost = [name for name, result in heat.items() if result == PASSED and hearth.get(name) != PASSED]
     for name in lost:
         print(f"passes on Heat only: {name}", file=sys.stderr)

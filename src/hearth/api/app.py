@@ -5,26 +5,26 @@ into the answer by `problems`. The process mounts the application, alone or unde
 """
 
 import dataclasses
+import functools
 import re
+import time
 from urllib.parse import quote
 
-from starlette.applications import Starlette
 from starlette.datastructures import Headers, QueryParams
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.routing import Mount
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from hearth.api import inputs, links, policy, problems, routes, settings
+from hearth.api import inputs, links, openapi, policy, problems, routes, settings
 from hearth.api.call import Call
 from hearth.cloud import errors as cloud_errors
-from hearth.cloud import session, tokens
+from hearth.cloud import tokens
 from hearth.engine import service as services
-from hearth.model import errors
+from hearth.model import errors, pacing
+from hearth.telemetry import requests, trail
 
-_VERSION = re.compile(r"/(v\d+(?:\.\d+)?)(/.*)?")
+_VERSION = re.compile(r"/(v\d+(?:\.\d+)?)(/.*)?", re.DOTALL)
 _SERVED = ("v1", "v1.0")
-_GLOBAL_ID = re.compile(r"req-[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _MEDIA_TYPE = "application/vnd.openstack.orchestration-v1.0"
 
 
@@ -34,9 +34,10 @@ def create_app(
     validator: tokens.TokenValidator,
     policy: policy.Policy,
     settings: settings.ApiSettings,
-) -> Starlette:
-    """The API as an ASGI application. It keeps nothing between requests."""
-    return Starlette(routes=[Mount("/", app=Api(service, validator, policy, settings))])
+    pace: pacing.Pace | None = None,
+) -> ASGIApp:
+    """The API as an ASGI application. It keeps nothing between requests but the pace of projects."""
+    return requests.Watched(Api(service, validator, policy, settings, pace or pacing.Pace()), "api")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -47,34 +48,29 @@ class Api:
     validator: tokens.TokenValidator
     policy: policy.Policy
     settings: settings.ApiSettings
+    pace: pacing.Pace
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
-        request_id = session.new_request_id()
-        # The id that the client gave, or ours, goes along with every call this request causes.
-        given = request.headers.get("x-openstack-request-id", "")
-        session.request_id.set(given if _GLOBAL_ID.fullmatch(given) else request_id)
         try:
             response = await self._answer(request)
         except ClientDisconnect:
             return
         except Exception as error:
             # The border of a request: the client gets an answer and the process goes on.
-            response = problems.response(error, request_id, self._challenge(error))
-        response.headers["x-openstack-request-id"] = request_id
+            response = problems.response(error, self._challenge(error))
         await response(scope, receive, send)
 
     def _challenge(self, error: Exception) -> dict[str, str]:
         if isinstance(error, (problems.Unauthenticated, cloud_errors.Unauthorized)):
             return {"WWW-Authenticate": f'Keystone uri="{self.settings.www_authenticate_uri}"'}
+        if isinstance(error, pacing.TooFast):
+            return error.headers
         return {}
 
     async def _answer(self, request: Request) -> Response:
         path = _path(request.scope)
-        if path == "/healthcheck" and request.method in ("GET", "HEAD"):
-            await self.service.healthy()
-            return problems.as_text("OK\n", 200)
-        to = links.Links(links.base_url(request.scope, proxy_headers=self.settings.proxy_headers))
+        to = links.Links(links.base_url(request.scope))
         versioned = _VERSION.fullmatch(path)
         if versioned is None and _MEDIA_TYPE in request.headers.get("accept", ""):
             path = f"/v1{path}"
@@ -82,17 +78,26 @@ class Api:
             path = f"/v1{versioned[2] or ''}"
         elif versioned is not None or path in ("/", "/versions"):
             return _versions(to)
+        if path == "/v1/openapi.json" and request.method in ("GET", "HEAD"):
+            return problems.as_json(openapi.document())
         found = routes.find(path)
         if found is None:
             return problems.as_text("There is nothing at this address.\n", 404)
-        operations, params = found
+        route, operations, params = found
+        requests.routed(request.scope, route)
         if request.method == "OPTIONS":
             return Response(status_code=204, headers={"Allow": ", ".join(operations)})
         operation = operations.get(request.method)
         if operation is None:
             refused = problems.MethodNotAllowed(f"{request.method} is not allowed here; {', '.join(operations)} is.")
-            return problems.response(refused, "", {"Allow": ", ".join(operations)})
+            return problems.response(refused, {"Allow": ", ".join(operations)})
         caller = await self._caller(request.headers)
+        paced = self._paced(caller, request.method)
+        if not caller.may_call(self.validator.rules.service_type, request.method, path):
+            raise errors.Forbidden(
+                f"The access rules of the application credential do not allow {request.method} {path}.",
+                kind="HTTPForbidden",
+            )
         if params["tenant_id"] != caller.project_id and not caller.is_admin:
             raise errors.Forbidden(
                 f"The token is not for project {params['tenant_id']}, which the URL names.", kind="HTTPForbidden"
@@ -106,11 +111,21 @@ class Api:
             caller=caller,
             params=params,
             query=QueryParams(request.scope["query_string"]),
+            headers=request.headers,
             body=inputs.document(await self._body(request)),
             links=to,
             url=_url(to, request.scope, path),
+            caller_now=functools.partial(self._caller, request.headers),
         )
-        return await operation.handler(call)
+        response = await operation.handler(call)
+        response.headers.update(paced)
+        return response
+
+    def _paced(self, caller: tokens.Caller, method: str) -> dict[str, str]:
+        """Headers that tell how fast the caller may go on. Raises TooFast."""
+        if caller.is_admin:
+            return {}
+        return self.pace.keep(caller.project_id or caller.user_id, method, time.monotonic())
 
     async def _caller(self, headers: Headers) -> tokens.Caller:
         token = headers.get("x-auth-token")
@@ -119,6 +134,7 @@ class Api:
         caller = await self.validator.validate(token, headers.get("x-service-token"))
         if caller is None:
             raise problems.Unauthenticated("The token is not valid, or no longer.")
+        trail.named(caller.user_id, caller.project_id)
         is_admin = self.policy.is_admin(caller)
         return caller if caller.is_admin == is_admin else dataclasses.replace(caller, is_admin=is_admin)
 

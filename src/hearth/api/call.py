@@ -1,10 +1,10 @@
 """One authenticated request, as the handlers see it."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from starlette.datastructures import QueryParams
+from starlette.datastructures import Headers, QueryParams
 from starlette.responses import Response
 
 from hearth.api import links, policy, problems, settings
@@ -23,10 +23,13 @@ class Call:
     caller: tokens.Caller
     params: Mapping[str, str]
     query: QueryParams
+    headers: Headers
     body: dict[str, Any] | None
     links: links.Links
     #: The address asked for, with its query, for links to further pages.
     url: str
+    #: Who sends it, asked anew: for answers that outlive a token.
+    caller_now: Callable[[], Awaitable[tokens.Caller]]
 
     @property
     def tenant(self) -> str:

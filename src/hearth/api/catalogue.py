@@ -27,17 +27,22 @@ async def list_types(call: Call) -> Response:
 
 async def show_type(call: Call) -> Response:
     """Schema of a resource type."""
-    name = call.params["type_name"]
-    call.policy.require_type(call.caller, name)
+    name = _permitted_type(call)
     return call.json(await call.service.resource_schema(call.caller, name))
 
 
 async def type_template(call: Call) -> Response:
     """A template with one resource of the type."""
-    name = call.params["type_name"]
-    call.policy.require_type(call.caller, name)
+    name = _permitted_type(call)
     form = inputs.one_of("template_type", call.query.get("template_type"), ("cfn", "hot"))
     return call.json(await call.service.resource_template(call.caller, name, form or "cfn"))
+
+
+def _permitted_type(call: Call) -> str:
+    """The name asked for; the rules are those of the type that it stands for."""
+    name = str(call.params["type_name"])
+    call.policy.require_type(call.caller, call.service.resource_type_name(name))
+    return name
 
 
 async def list_versions(call: Call) -> Response:

@@ -58,6 +58,7 @@ ACTIONS = (
     "unlock",
     "retry",
     "continue",
+    "migrate",
 )
 _MAX_REASON = 1000
 
@@ -262,6 +263,14 @@ def waivers(action_name: str, given: Any) -> dict[Waiver, list[str]] | None:
         advice = f"Known: {', '.join(known)}." if known else "It takes nothing; `continue` does."
         raise errors.BadRequest(f"Unknown in {action_name}: {', '.join(unknown)}. {advice}")
     return {waiver: _texts(body, waiver) or [] for waiver in known}
+
+
+def deletion_waivers(body: Mapping[str, Any]) -> tuple[dict[Waiver, list[str]], bool]:
+    """What a planned deletion leaves undone, by names of resources; and whether all is forced (`force` true)."""
+    force_all = body.get("force") is True
+    named = {name: one for name, one in body.items() if not (name == "force" and isinstance(one, bool))}
+    found = {waiver: _texts(named, waiver) or [] for waiver in (Waiver.RETAIN, Waiver.FORCE)}
+    return {waiver: names for waiver, names in found.items() if names}, force_all
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 What a plan would do is asked of the policy twice: for the plan, and when it is applied for the action itself.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import msgspec
@@ -14,6 +14,7 @@ from hearth.api.call import Call
 from hearth.engine.plan_service import Shown
 from hearth.model import errors
 from hearth.model.states import Action
+from hearth.model.waivers import Waiver
 from hearth.store.plans import PlanRow
 
 #: The rule by which a caller may do what a plan says.
@@ -22,6 +23,12 @@ _RULES: Mapping[str, str] = {
     Action.ADOPT: "stacks:create",
     Action.UPDATE: "stacks:update",
     Action.DELETE: "stacks:delete",
+}
+
+#: The rules by which a deletion may leave objects where they are.
+_LEAVING_RULES: Mapping[Waiver, str] = {
+    Waiver.RETAIN: "stacks:delete_retaining",
+    Waiver.FORCE: "stacks:delete_forced",
 }
 
 
@@ -36,10 +43,23 @@ async def create_for_stack(call: Call) -> Response:
     body = call.needed_body()
     action = inputs.one_of("action", body.get("action", "update"), ("update", "delete"))
     if action == "delete":
-        return _made(call, await call.service.plan_delete(call.caller, call.identity, keep=_keep(call)))
+        return await _create_deletion(call, body)
     request, patch = await stacks.update_request(call, patch=False)
     shown = await call.service.plan_update(call.caller, call.identity, request, patch=patch, keep=_keep(call))
     return _made(call, shown)
+
+
+async def _create_deletion(call: Call, body: Mapping[str, Any]) -> Response:
+    """Plan the deletion of a stack, some of whose resources may be left where they are."""
+    wanted, force_all = inputs.deletion_waivers(body)
+    _require_leaving(call, {*wanted, *([Waiver.FORCE] if force_all else ())})
+    shown = await call.service.plan_delete(call.caller, call.identity, wanted, force=force_all, keep=_keep(call))
+    return _made(call, shown)
+
+
+def _require_leaving(call: Call, waivers: Collection[Waiver]) -> None:
+    for waiver in _LEAVING_RULES.keys() & waivers:
+        call.policy.require(call.caller, _LEAVING_RULES[waiver])
 
 
 async def index(call: Call) -> Response:
@@ -61,6 +81,7 @@ async def apply(call: Call) -> Response:
         raise errors.BadRequest("digest: text is needed, as the plan has it.")
     plan = await call.service.find_plan(call.caller, call.params["tenant_id"], call.params["plan_id"])
     call.policy.require(call.caller, _RULES[plan.action])
+    _require_leaving(call, await call.service.waived_by(plan))
     identity = await call.service.apply_plan(call.caller, plan, digest)
     url = call.links.stack(identity)
     stack = {"id": identity.id, "stack_name": identity.name, "links": [links.link("self", url)]}

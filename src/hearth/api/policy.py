@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from oslo_config import cfg
-from oslo_policy import opts as policy_options
 from oslo_policy import policy
 
 from hearth.cloud import tokens
@@ -19,10 +18,11 @@ _OWN = "project_id:%(project_id)s"
 _READER = f"role:reader and {_OWN}"
 _MEMBER = f"role:member and {_OWN}"
 _ADMIN = f"role:admin and {_OWN}"
-_READER_OR_STACK_USER = f"({_READER}) or (role:heat_stack_user and {_OWN})"
+_STACK_USER = "role:heat_stack_user"
+_READER_OR_STACK_USER = f"({_READER}) or ({_STACK_USER} and {_OWN})"
 
 #: The older defaults. They hold as well unless [oslo_policy] enforce_new_defaults is set.
-_NOT_STACK_USER = "not role:heat_stack_user"
+_NOT_STACK_USER = f"not {_STACK_USER}"
 _EVERYBODY = ""
 _CONTEXT_ADMIN = "role:admin and is_admin_project:True"
 _NOBODY = "!"
@@ -74,7 +74,7 @@ _RULES: Mapping[str, Mapping[str, str]] = {
         "cloudformation": "CreateStack UpdateStack CancelUpdateStack DeleteStack",
         "actions": (
             "action snapshot suspend resume cancel_update cancel_without_rollback "
-            "pause unpause protect unprotect lock unlock retry continue"
+            "pause unpause protect unprotect lock unlock retry continue migrate"
         ),
         "software_configs": "create delete",
         "software_deployments": "create update delete",
@@ -118,26 +118,27 @@ _ADMIN_TYPES = (
 )
 
 
-def defaults() -> Iterable[Any]:
-    """All rules with their defaults, as oslo.policy wants them."""
+def defaults(stack_user_role: str = "heat_stack_user") -> Iterable[Any]:
+    """All rules with their defaults, as oslo.policy wants them. `stack_user_role`: the role of stack users."""
     yield policy.RuleDefault("context_is_admin", _CONTEXT_ADMIN, "May act on all projects.")
     for level, subjects in _RULES.items():
         for subject, names in subjects.items():
             for name in names.split():
-                yield _rule(f"{subject}:{name}", _LEVELS[level])
+                yield _rule(f"{subject}:{name}", _LEVELS[level], stack_user_role)
     yield policy.RuleDefault("stacks:update_no_change", "rule:stacks:update_patch", "Run an unchanged stack again.")
     for name in _ADMIN_TYPES:
         yield policy.RuleDefault(f"resource_types:{name}", "rule:context_is_admin", f"Use {name} in a template.")
 
 
-def _rule(name: str, level: _Level) -> Any:
+def _rule(name: str, level: _Level, stack_user_role: str) -> Any:
+    check, older_check = (text.replace(_STACK_USER, f"role:{stack_user_role}") for text in (level.check, level.older))
     older = policy.DeprecatedRule(
         name,
-        level.older,
+        older_check,
         deprecated_reason="Roles reader, member and admin take the place of the stack user's exclusion.",
         deprecated_since="20.0.0",
     )
-    return policy.RuleDefault(name, level.check, deprecated_rule=None if level.check == level.older else older)
+    return policy.RuleDefault(name, check, deprecated_rule=None if check == older_check else older)
 
 
 class Policy:
@@ -145,12 +146,11 @@ class Policy:
 
     def __init__(self, conf: cfg.ConfigOpts, rules: Mapping[str, str] | None = None) -> None:
         """`conf` says where the operator's policy file is ([oslo_policy] policy_file); `rules` override it."""
-        policy_options.set_defaults(conf, "policy.yaml", enforce_new_defaults=False, enforce_scope=False)
         # A missing file is no error: the defaults hold then.
         self._enforcer = policy.Enforcer(conf, use_conf=True)
         self._enforcer.suppress_default_change_warnings = True
         self._enforcer.suppress_deprecation_warnings = True
-        self._enforcer.register_defaults(list(defaults()))
+        self._enforcer.register_defaults(list(defaults(conf.heat_stack_user_role)))
         self._enforcer.load_rules()
         if rules:
             self._enforcer.set_rules(policy.Rules.from_dict(dict(rules)), overwrite=False, use_conf=True)
@@ -169,8 +169,8 @@ class Policy:
             raise errors.Forbidden(f"You are not authorized to do this ({rule}).")
 
     def is_admin(self, caller: tokens.Caller) -> bool:
-        """Whether the caller may act on all projects."""
-        return self.allows(caller, "context_is_admin")
+        """Whether the caller may act on all projects. The administrator of a domain, as such, may not."""
+        return caller.domain_id is None and self.allows(caller, "context_is_admin")
 
     def allows_type(self, caller: tokens.Caller, type_name: str) -> bool:
         """Whether the caller may use a resource type."""

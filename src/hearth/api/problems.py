@@ -15,6 +15,7 @@ from starlette.responses import Response
 from hearth.cloud import errors as cloud_errors
 from hearth.engine import plan_keeping
 from hearth.model import errors
+from hearth.telemetry import trail
 
 _log = logging.getLogger(__name__)
 
@@ -24,10 +25,15 @@ _EXPLANATIONS = {
     403: "Your roles or your project do not allow this.",
     404: "There is no such thing here, or it is not yours.",
     405: "This address does not take this method.",
+    429: "Your project asks too fast; the header Retry-After says when to come again.",
     409: "The present state of the stack does not allow this.",
     500: "The service met an unexpected condition.",
     503: "A service that is needed does not answer; try again later.",
 }
+
+
+#: Seconds after which a client may try again when another service is away.
+_RETRY_AFTER = "5"
 
 
 class MethodNotAllowed(errors.HearthError):
@@ -44,23 +50,28 @@ class Unauthenticated(errors.HearthError):
     status = 401
 
 
-def response(error: BaseException, request_id: str, headers: Mapping[str, str] | None = None) -> Response:
+def response(error: BaseException, headers: Mapping[str, str] | None = None) -> Response:
     """The answer for anything raised. What was not raised on purpose is logged and told without details."""
     if isinstance(error, cloud_errors.CloudError):
         error = _from_cloud(error)
     if not isinstance(error, errors.HearthError):
-        _log.error("request %s failed", request_id, exc_info=error)
-        error = errors.HearthError(f"An unexpected error occurred; the service's log has it under {request_id}.")
+        followed = trail.current()
+        _log.error("An unexpected error occurred", exc_info=error)
+        where = f" under {followed.request_id}" if followed is not None else ""
+        error = errors.HearthError(f"An unexpected error occurred; the service's log has it{where}.")
     body: dict[str, Any] = {"type": error.kind, "message": error.message, "traceback": None}
     if isinstance(error, errors.Invalid):
         body["diagnostics"] = [one.to_wire() for one in error.diagnostics]
     if isinstance(error, plan_keeping.PlanOutdated):
         body["moved"] = error.moved
+    headers = dict(headers or ())
+    if error.status == http.HTTPStatus.SERVICE_UNAVAILABLE:
+        headers.setdefault("Retry-After", _RETRY_AFTER)
     return as_json(
         {
             "code": error.status,
-            "title": _title(error.status),
-            "explanation": _EXPLANATIONS.get(error.status, _title(error.status)),
+            "title": title(error.status),
+            "explanation": _EXPLANATIONS.get(error.status, title(error.status)),
             "error": body,
         },
         error.status,
@@ -78,7 +89,8 @@ def as_text(text: str, status: int, headers: Mapping[str, str] | None = None) ->
     return Response(text, status, dict(headers or ()), "text/plain")
 
 
-def _title(status: int) -> str:
+def title(status: int) -> str:
+    """The words of a status."""
     try:
         return http.HTTPStatus(status).phrase
     except ValueError:

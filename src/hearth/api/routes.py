@@ -13,7 +13,7 @@ from urllib.parse import unquote
 
 from starlette.responses import Response
 
-from hearth.api import catalogue, drift, orphans, plans, resources, snapshots, software, stacks
+from hearth.api import catalogue, drift, event_stream, orphans, plans, resources, snapshots, software, stacks
 from hearth.api.call import Call
 
 Handler = Callable[[Call], Awaitable[Response]]
@@ -48,8 +48,15 @@ ROUTES: Mapping[str, Mapping[str, Operation]] = {
         "POST": Operation(stacks.create, "stacks:create"),
     },
     "/v1/{tenant_id}/validate": {"POST": Operation(stacks.validate, "stacks:validate_template")},
-    _STACKS + "/preview": {"POST": Operation(stacks.preview, "stacks:preview")},
-    _STACKS + "/detail": {"GET": Operation(stacks.detail, "stacks:detail")},
+    # Stacks may be named by these words: what is not asked of the word itself is asked of the stack.
+    _STACKS + "/{stack_name:preview}": {
+        **_same(_LOOKUP, "GET PUT PATCH DELETE"),
+        "POST": Operation(stacks.preview, "stacks:preview"),
+    },
+    _STACKS + "/{stack_name:detail}": {
+        **_same(_LOOKUP, "POST PUT PATCH DELETE"),
+        "GET": Operation(stacks.detail, "stacks:detail"),
+    },
     # An ARN holds slashes, and no stack name holds a colon.
     _STACKS + r"/{stack_name:arn(?::|%3[Aa]).*}": _same(_LOOKUP, "GET POST PUT PATCH DELETE"),
     _STACKS + "/{stack_name}": _same(_LOOKUP, "GET POST PUT PATCH DELETE"),
@@ -103,6 +110,7 @@ ROUTES: Mapping[str, Mapping[str, Operation]] = {
     _RESOURCE + "/metadata": {"GET": Operation(resources.metadata, "resource:metadata")},
     _RESOURCE + "/signal": {"POST": Operation(resources.signal, "resource:signal")},
     _STACK + "/events": {"GET": Operation(resources.list_events, "events:index")},
+    _STACK + "/events/stream": {"GET": Operation(event_stream.follow, "events:index")},
     _RESOURCE + "/events": {"GET": Operation(resources.list_events, "events:index")},
     _RESOURCE + "/events/{event_id}": {"GET": Operation(resources.show_event, "events:show")},
     _ORPHANS: {"GET": Operation(orphans.index, "orphans:index")},
@@ -140,11 +148,14 @@ ROUTES: Mapping[str, Mapping[str, Operation]] = {
 }
 
 
-def find(path: str) -> tuple[Mapping[str, Operation], dict[str, str]] | None:
-    """The operations at a path (%-encoded) by method, and the path's variable parts; None: there is no such path."""
-    for pattern, operations in _COMPILED:
+def find(path: str) -> tuple[str, Mapping[str, Operation], dict[str, str]] | None:
+    """The route of a path (%-encoded): its template, its operations by method, the path's variable parts.
+
+    None: there is no such path.
+    """
+    for route, pattern, operations in _COMPILED:
         if match := pattern.fullmatch(path):
-            return operations, {name: unquote(value) for name, value in match.groupdict().items()}
+            return route, operations, {name: unquote(value) for name, value in match.groupdict().items()}
     return None
 
 
@@ -157,4 +168,4 @@ def _compiled(path: str) -> re.Pattern[str]:
     return re.compile("".join(pieces))
 
 
-_COMPILED = [(_compiled(path), operations) for path, operations in ROUTES.items()]
+_COMPILED = [(path, _compiled(path), operations) for path, operations in ROUTES.items()]

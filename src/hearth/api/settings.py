@@ -16,8 +16,6 @@ class ApiSettings:
     max_json_body_size: int = 1_048_576
     max_template_size: int = 524_288
     max_nested_stack_depth: int = 5
-    #: Believe X-Forwarded-* and Forwarded headers; right only behind a proxy that sets them.
-    proxy_headers: bool = False
     #: Where a template_url may point.
     fetch_rules: fetch.FetchRules = dataclasses.field(default_factory=fetch.FetchRules)
 
@@ -29,6 +27,5 @@ def from_conf(conf: cfg.ConfigOpts) -> ApiSettings:
         max_json_body_size=conf.max_json_body_size,
         max_template_size=conf.max_template_size,
         max_nested_stack_depth=conf.max_nested_stack_depth,
-        proxy_headers=conf.oslo_middleware.enable_proxy_headers_parsing,
         fetch_rules=config.fetch_rules(conf),
     )

@@ -90,7 +90,7 @@ async def show(call: Call) -> Response:
 
 async def template(call: Call) -> Response:
     """The stored template."""
-    return call.json(await call.service.template(call.caller, call.identity))
+    return call.json(views.template(await call.service.template(call.caller, call.identity)))
 
 
 async def environment(call: Call) -> Response:

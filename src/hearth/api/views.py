@@ -5,6 +5,8 @@ The engine's results are already in the words of the API; they hold times as epo
 """
 
 import datetime
+import functools
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -15,7 +17,9 @@ Wire = dict[str, Any]
 
 _TIMES = frozenset(("creation_time", "updated_time", "deletion_time", "event_time", "orphaned_time", "observed_time"))
 _SERVICE_TIMES = ("created_at", "updated_at", "deleted_at")
-_IDENTITIES = frozenset(("identity", "nested_identity", "root_identity"))
+
+#: Sections of templates after the version, in lower case.
+_SECTIONS = ("", "description", "parameter_groups", "parameters", "mappings", "conditions", "resources", "outputs")
 
 #: Fields of a stack in lists, in the order clients are used to.
 _LISTED = (
@@ -35,9 +39,13 @@ _LISTED = (
 
 def time_text(value: float | None) -> str | None:
     """Epoch seconds as `YYYY-MM-DDTHH:MM:SSZ`."""
-    if value is None:
-        return None
-    return datetime.datetime.fromtimestamp(value, datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return None if value is None else _second_text(math.floor(value))
+
+
+@functools.lru_cache(maxsize=1024)
+def _second_text(second: int) -> str:
+    """What many things of a list bear that were made at once."""
+    return datetime.datetime.fromtimestamp(second, datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def raw(value: Any) -> Any:
@@ -52,6 +60,16 @@ def raw(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [raw(inner) for inner in value]
     return value
+
+
+def template(found: Mapping[str, Any]) -> Wire:
+    """A template with its sections in the order in which people write them; clients print them as they come."""
+    return {key: found[key] for key in sorted(found, key=lambda key: (_place(key), key))}
+
+
+def _place(section: str) -> int:
+    name = section.lower()
+    return _SECTIONS.index(name) if name in _SECTIONS else 0 if name.endswith("version") else len(_SECTIONS)
 
 
 def created(identity: names.StackIdentity, to: links.Links) -> Wire:
@@ -74,8 +92,9 @@ def listed_stack(found: Mapping[str, Any], to: links.Links, *, with_project: boo
     shown: Wire = {"id": identity.id, "links": [links.link("self", to.stack(identity))]}
     if with_project:
         shown["project"] = identity.tenant
-    plain = _flat(found)
-    shown.update((name, plain.get(name)) for name in _LISTED)
+    for name in _LISTED:
+        value = found.get(name)
+        shown[name] = time_text(value) if name in _TIMES else value
     shown.update(_holds(found))
     # Lists never told descriptions; clients take the text from here all the same.
     shown["description"] = ""
@@ -93,30 +112,32 @@ def _holds(found: Mapping[str, Any]) -> Wire:
 
 def resource(found: Mapping[str, Any], to: links.Links) -> Wire:
     """A resource, in a list or alone."""
-    identity: names.StackIdentity = found["identity"]
-    related = [
-        links.link("self", to.resource(identity, found["resource_name"])),
-        links.link("stack", to.stack(identity)),
-    ]
-    if found.get("nested_identity") is not None:
-        related.append(links.link("nested", to.stack(found["nested_identity"])))
-    shown = {**_flat(found), "links": related}
-    shown["updated_time"] = shown.get("updated_time") or shown.get("creation_time")
+    shown = dict(found)
+    stack, nested = to.stack(shown.pop("identity")), shown.pop("nested_identity")
+    related = [links.link("self", links.resource(stack, shown["resource_name"])), links.link("stack", stack)]
+    if nested is not None:
+        related.append(links.link("nested", to.stack(nested)))
+    shown["creation_time"] = time_text(shown["creation_time"])
+    shown["updated_time"] = time_text(shown["updated_time"]) or shown["creation_time"]
+    shown["links"] = related
     return shown
 
 
 def event(found: Mapping[str, Any], to: links.Links, root: names.StackIdentity | None = None) -> Wire:
     """An event. `root`: the stack that was asked for when events of nested stacks are wanted too."""
-    identity: names.StackIdentity = found["identity"]
-    name = found["resource_name"]
+    shown = dict(found)
+    stack, its_root = to.stack(shown.pop("identity")), shown.pop("root_identity", None)
+    resource = links.resource(stack, shown["resource_name"])
     related = [
-        links.link("self", to.event(identity, name, found["id"])),
-        links.link("resource", to.resource(identity, name)),
-        links.link("stack", to.stack(identity)),
+        links.link("self", links.event(resource, shown["id"])),
+        links.link("resource", resource),
+        links.link("stack", stack),
     ]
     if root is not None:
-        related.append(links.link("root_stack", to.stack(found.get("root_identity") or root)))
-    return {**_flat(found), "links": related}
+        related.append(links.link("root_stack", to.stack(its_root or root)))
+    shown["event_time"] = time_text(shown["event_time"])
+    shown["links"] = related
+    return shown
 
 
 def snapshot(found: Mapping[str, Any]) -> Wire:
@@ -155,5 +176,5 @@ def _flat(found: Mapping[str, Any], skip: Iterable[str] = ()) -> Wire:
     return {
         name: time_text(value) if name in _TIMES and isinstance(value, (int, float)) else value
         for name, value in found.items()
-        if name not in _IDENTITIES and name not in skip
+        if name != "identity" and name not in skip
     }

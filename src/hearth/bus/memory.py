@@ -20,12 +20,22 @@ class MemoryBus:
         for subscription in self._topics.get(topic, ()):
             subscription.wake(message)
 
+    async def offer(self, topic: str, message: contract.Message) -> None:
+        """Wake one subscriber of a topic, each in turn."""
+        listed = self._topics.get(topic)
+        if listed:
+            listed.append(listed.pop(0))
+            listed[-1].wake(message)
+
     def subscribe(self, topic: str, handler: contract.Handler) -> "MemorySubscription":
         """Call `handler` after each wake-up of the topic."""
         listed = self._topics.setdefault(topic, [])
         subscription = MemorySubscription(topic, handler, listed)
         listed.append(subscription)
         return subscription
+
+    async def check(self) -> None:
+        """Memory always carries."""
 
     async def close(self) -> None:
         """Cancel all subscriptions."""

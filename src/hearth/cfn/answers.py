@@ -3,6 +3,7 @@
 A map becomes elements of its keys, a list `<member>` elements, anything else its text, nothing an empty element.
 """
 
+import http
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from xml.sax.saxutils import escape
@@ -23,7 +24,10 @@ def answer(root: str, content: Any, *, as_json: bool, status: int = 200) -> Resp
 def problem(error: problems.Problem, *, as_json: bool) -> Response:
     """An error."""
     told = {"Type": error.fault, "Code": error.code, "Message": error.message}
-    return answer("ErrorResponse", {"Error": told}, as_json=as_json, status=error.status)
+    response = answer("ErrorResponse", {"Error": told}, as_json=as_json, status=error.status)
+    if error.status == http.HTTPStatus.SERVICE_UNAVAILABLE:
+        response.headers["Retry-After"] = problems.RETRY_AFTER
+    return response
 
 
 def _element(name: str, content: Any) -> Iterator[str]:

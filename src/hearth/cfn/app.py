@@ -5,6 +5,7 @@ In this order: path and method, signature, policy, handler. Whatever is raised o
 """
 
 import dataclasses
+import time
 from collections.abc import Awaitable, Callable
 from urllib.parse import unquote
 
@@ -15,8 +16,11 @@ from starlette.types import Receive, Scope, Send
 
 from hearth.cfn import actions, answers, problems, signals
 from hearth.cfn import request as requests
-from hearth.cloud import ec2, fetch, session, tokens
+from hearth.cloud import ec2, fetch, tokens
 from hearth.engine import service as services
+from hearth.model import pacing
+from hearth.telemetry import requests as telemetry
+from hearth.telemetry import trail
 
 #: Asked before a request is carried out; raises Forbidden. Takes the caller and the name of a policy rule.
 Require = Callable[[tokens.Caller, str], None]
@@ -30,6 +34,8 @@ _SIGNALS: dict[str, tuple[str, Handler]] = {
 
 
 _NAMES = sorted(actions.ACTIONS)
+#: How the names of actions begin that change nothing.
+_READING = ("Describe", "Estimate", "Get", "List", "Validate")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -50,11 +56,10 @@ class CfnApi:
     checker: ec2.SignatureChecker
     require: Require
     settings: CfnSettings
+    pace: pacing.Pace = dataclasses.field(default_factory=pacing.Pace)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
-        request_id = session.new_request_id()
-        session.request_id.set(request_id)
         as_json = request.query_params.get("ContentType") == "JSON"
         try:
             response = await self._answer(request)
@@ -62,15 +67,13 @@ class CfnApi:
             return
         except Exception as error:
             # The border of a request: the client gets an answer and the process goes on.
-            response = answers.problem(problems.from_error(error, request_id), as_json=as_json)
-        response.headers["x-openstack-request-id"] = request_id
+            response = answers.problem(problems.from_error(error), as_json=as_json)
+            if isinstance(error, pacing.TooFast):
+                response.headers.update(error.headers)
         await response(scope, receive, send)
 
     async def _answer(self, request: Request) -> Response:
         path = _path(request.scope)
-        if path == "/healthcheck" and request.method in ("GET", "HEAD"):
-            await self.service.healthy()
-            return PlainTextResponse("OK\n")
         if path in ("/", "/versions"):
             return _versions(request)
         if path in ("/v1", "/v1/"):
@@ -79,6 +82,7 @@ class CfnApi:
         step, _, arn = rest.partition("/")
         if version != "v1" or step not in _SIGNALS:
             return PlainTextResponse("There is nothing at this address.\n", 404)
+        telemetry.routed(request.scope, f"/v1/{step}/{{arn}}")
         method, handler = _SIGNALS[step]
         if request.method != method:
             return PlainTextResponse(f"This address takes {method}.\n", 405, {"Allow": method})
@@ -94,9 +98,13 @@ class CfnApi:
         read = await requests.read(request, self.settings.max_body_size, form=True)
         caller = await self._caller(read)
         name = read.params.get("Action", "")
+        if not caller.is_admin:
+            method = "GET" if name.startswith(_READING) else "POST"
+            self.pace.keep(caller.project_id or caller.user_id, method, time.monotonic())
         act = actions.ACTIONS.get(name)
         if act is None:
             raise problems.Problem("InvalidAction", f"There is no action {name!r}; there are {', '.join(_NAMES)}.")
+        telemetry.routed(request.scope, f"/v1?Action={name}")
         self.require(caller, f"cloudformation:{name}")
         settings = self.settings
         action = actions.Action(self.service, caller, read.params, settings.fetch_rules, settings.max_template_size)
@@ -106,6 +114,9 @@ class CfnApi:
         caller = await self.checker.check(read.signed())
         if caller is None:
             raise problems.Problem("AccessDenied", "The key is not known, or the signature does not fit the request.")
+        trail.named(caller.user_id, caller.project_id)
+        if caller.access_rules is not None:
+            raise problems.Problem("AccessDenied", "The key belongs to an application credential with access rules.")
         return caller
 
 
@@ -116,6 +127,7 @@ def _path(scope: Scope) -> str:
 
 
 def _versions(request: Request) -> Response:
-    base = str(request.base_url).rstrip("/")
+    # Starlette's base_url leaves out where the application is mounted.
+    base = f"{request.url.scheme}://{request.url.netloc}{request.scope.get('root_path', '').rstrip('/')}"
     version = {"id": "v1.0", "status": "CURRENT", "links": [{"rel": "self", "href": f"{base}/v1/"}]}
     return Response(msgspec.json.encode({"versions": [version]}), 300, media_type="application/json")

@@ -8,8 +8,12 @@ import logging
 
 from hearth.cloud import errors as cloud_errors
 from hearth.model import errors
+from hearth.telemetry import trail
 
 _log = logging.getLogger(__name__)
+
+#: Seconds after which a client may try again when another service is away.
+RETRY_AFTER = "5"
 
 #: {code: HTTP status}
 _STATUS = {
@@ -24,6 +28,7 @@ _STATUS = {
     "AlreadyExists": 400,
     "AccessDenied": 403,
     "RequestLimitExceeded": 400,
+    "Throttling": 429,
     "ValidationError": 400,
 }
 _SERVER = frozenset({"InternalFailure", "ServiceUnavailable"})
@@ -43,6 +48,7 @@ _BY_STATUS = {
     403: "AccessDenied",
     404: "InvalidParameterValue",
     409: "InvalidAction",
+    429: "Throttling",
     503: "ServiceUnavailable",
 }
 
@@ -66,7 +72,7 @@ class Problem(Exception):
         return "Server" if self.code in _SERVER else "Sender"
 
 
-def from_error(error: BaseException, request_id: str) -> Problem:
+def from_error(error: BaseException) -> Problem:
     """Anything raised as a problem. What was not raised on purpose is logged and told without details."""
     match error:
         case Problem():
@@ -81,5 +87,7 @@ def from_error(error: BaseException, request_id: str) -> Problem:
         case cloud_errors.CloudError():
             return Problem("InvalidParameterValue", str(error))
         case _:
-            _log.error("request %s failed", request_id, exc_info=error)
-            return Problem("InternalFailure", f"An unexpected error occurred; the service's log has it: {request_id}.")
+            followed = trail.current()
+            _log.error("An unexpected error occurred", exc_info=error)
+            where = f" under {followed.request_id}" if followed is not None else ""
+            return Problem("InternalFailure", f"An unexpected error occurred; the service's log has it{where}.")

@@ -3,8 +3,10 @@
 Every command uses it; how requests are authenticated and sent is the transport's affair (`hearth.cli.connection`).
 """
 
+import contextlib
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, Protocol
 from urllib.parse import quote, urlsplit
 
@@ -26,6 +28,14 @@ class Transport(Protocol):
     ) -> tuple[int, bytes]: ...
 
 
+class StreamTransport(Protocol):
+    """Opens an answer that goes on for long: its lines as they come, or None when there is no such answer."""
+
+    def __call__(
+        self, path: str, *, params: list[tuple[str, str]], headers: Mapping[str, str]
+    ) -> AbstractContextManager[Iterable[bytes] | None]: ...
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class StackRef:
     """A stack's name and id: what its canonical URL needs."""
@@ -41,8 +51,9 @@ class StackRef:
 class Client:
     """The API of one project."""
 
-    def __init__(self, transport: Transport) -> None:
+    def __init__(self, transport: Transport, stream: StreamTransport | None = None) -> None:
         self._send = transport
+        self._stream = stream
 
     # ---- stacks
 
@@ -213,6 +224,19 @@ class Client:
     def events(self, stack: StackRef, params: Sequence[tuple[str, str]] = ()) -> list[Record]:
         """Events, as the parameters sort and filter them."""
         return list(self._call("GET", f"{stack.path}/events", params=list(params))["events"])
+
+    def streams_events(self) -> bool:
+        """Whether `event_lines` may be asked for."""
+        return self._stream is not None
+
+    def event_lines(
+        self, stack: StackRef, params: list[tuple[str, str]], after: str | None
+    ) -> AbstractContextManager[Iterable[bytes] | None]:
+        """The stream of a stack's events, from an event on; None where the server has none."""
+        if self._stream is None:
+            return contextlib.nullcontext()
+        headers = {"Last-Event-ID": after} if after else {}
+        return self._stream(f"{stack.path}/events/stream", params=params, headers=headers)
 
     # ---- software configs and deployments
 

@@ -26,6 +26,7 @@ _FAULT_COLUMNS = {
     "count": "Left",
     "after_work": "After work",
     "silent": "Silent",
+    "late": "Late",
 }
 
 
@@ -61,12 +62,26 @@ def fault() -> None:
 @click.option("--path", default="", metavar="REGEX", help="Requests whose path contains this.")
 @click.option("--status", type=click.IntRange(400, 599), help="Answer with this HTTP status.")
 @click.option("--message", default="", help="The reason the service gives.")
+@click.option(
+    "--retry-after",
+    type=click.IntRange(0, 3600),
+    default=0,
+    metavar="SECONDS",
+    help="With --status: ask to come again so much later.",
+)
 @click.option("--latency", type=click.FloatRange(0, 3600), default=0.0, metavar="SECONDS", help="Answer so much later.")
 @click.option("--probability", type=click.FloatRange(0, 1), default=1.0, help="Hit only this share of the requests.")
 @click.option("--count", type=click.IntRange(min=1), help="Hit only so many times.")
 @click.option("--after-work", is_flag=True, help="Do the work, then lose the answer.")
 @click.option("--drop", is_flag=True, help="Close the connection instead of answering.")
 @click.option("--silent", is_flag=True, help="Take the request and never answer.")
+@click.option(
+    "--late",
+    type=click.FloatRange(0, 3600),
+    default=0.0,
+    metavar="SECONDS",
+    help="Cut the request off, and do its work so much later.",
+)
 @click.option("--server-error", metavar="REGEX", help="Servers whose name matches end in ERROR.")
 @_url_option
 @options.output_format
@@ -82,8 +97,10 @@ def add_fault(url: str | None, output_format: str, server_error: str | None, sta
     """
     if server_error is not None:
         rule |= {"service": rule["service"] or "nova", "kind": "server_error", "match": server_error}
-    elif not (status or rule["latency"] or rule["drop"] or rule["silent"]):
-        raise click.UsageError("Say what shall happen: --status, --latency, --drop, --silent or --server-error.")
+    elif not (status or rule["latency"] or rule["drop"] or rule["silent"] or rule["late"]):
+        raise click.UsageError(
+            "Say what shall happen: --status, --latency, --drop, --silent, --late or --server-error."
+        )
     made = _ask("POST", "/faults", url, {**rule, "status": status or 0})
     render.record(_inner(made, "fault"), output_format)
 

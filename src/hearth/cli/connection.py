@@ -7,7 +7,7 @@ command. Loads slowly (half a second); only command modules import it. Every way
 import argparse
 import contextlib
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -22,6 +22,9 @@ NO_CREDENTIALS = (
     "Set OS_CLOUD to a cloud of clouds.yaml (`hearth up` prints one), or give OS_AUTH_URL, OS_USERNAME, OS_PASSWORD "
     "and OS_PROJECT_NAME."
 )
+
+#: A stream of which nothing comes for so long is dead, in seconds: it has a sign of life every 15.
+_SILENCE = 45
 
 
 # It warns of what becomes an error with advice here.
@@ -77,7 +80,8 @@ def connect() -> client.Client:
             raise keystone_errors.EndpointNotFound()
         if "%(project_id)s" in endpoint:
             endpoint = endpoint.replace("%(project_id)s", session.get_project_id() or "")
-    return client.Client(_Transport(session, endpoint))
+    transport = _Transport(session, endpoint)
+    return client.Client(transport, transport.stream)
 
 
 def admin_url() -> str:
@@ -95,6 +99,33 @@ def admin_url() -> str:
             "Use the clouds.yaml that `hearth up` writes (OS_CLIENT_CONFIG_FILE, OS_CLOUD=hearth), or give --url.",
         )
     return f"{parts.scheme}://{parts.netloc}/admin"
+
+
+def identity() -> "Keystone":
+    """Keystone for the credentials of the running command.
+
+    Raises:
+        problems.CliError: no or wrong credentials, Keystone cannot be reached.
+    """
+    session, region = _session(options.given_credentials())
+    return Keystone(session, region.config.get("auth", {}).get("auth_url", ""), region.region_name or "")
+
+
+class Keystone:
+    """Authenticated requests to Keystone, where the credentials say it is."""
+
+    def __init__(self, session: keystone_session.Session, auth_url: str, region: str) -> None:
+        self._session = session
+        self.auth_url = auth_url
+        self.region = region
+
+    def __call__(self, method: str, path: str, *, json: Any = None) -> tuple[int, Any]:
+        """Status and body; `path` is below /v3."""
+        base = self.auth_url.rstrip("/")
+        base = base if base.endswith("/v3") else f"{base}/v3"
+        with explained(self.auth_url):
+            answer = self._session.request(base + path, method, json=json, raise_exc=False)
+            return answer.status_code, answer.json() if answer.content and method != "HEAD" else None
 
 
 def _session(given: Mapping[str, str]) -> tuple[keystone_session.Session, Any]:
@@ -127,3 +158,23 @@ class _Transport:
                 headers={"Accept": "application/json"},
             )
             return answer.status_code, answer.content
+
+    @contextlib.contextmanager
+    def stream(
+        self, path: str, *, params: list[tuple[str, str]], headers: Mapping[str, str]
+    ) -> Iterator[Iterable[bytes] | None]:
+        """The lines of an event stream as they come; None when the answer is none."""
+        with explained(self._endpoint):
+            answer = self._session.request(
+                self._endpoint + path,
+                "GET",
+                params=params,
+                raise_exc=False,
+                headers={"Accept": "text/event-stream", **headers},
+                stream=True,
+                log=False,  # which would read the whole answer first
+                timeout=_SILENCE,
+            )
+        with contextlib.closing(answer):
+            is_stream = answer.headers.get("Content-Type", "").startswith("text/event-stream")
+            yield answer.iter_lines() if answer.status_code == 200 and is_stream else None

@@ -1,11 +1,13 @@
 """Watch a stack's action to its end: a live tree on a terminal, a line for each event elsewhere.
 
-Both go to standard error. Only reads the API, so interrupting it harms nothing. The stack's end is known by its own
-record together with its events: right after a request the record may still show the state before it.
+Events come by the server's stream, and where it has none by asking for them again and again. Both views go to standard
+error. Only reads the API, so interrupting it harms nothing. The stack's end is known by its own record together with
+its events: right after a request the record may still show the state before it.
 """
 
 import contextlib
 import dataclasses
+import functools
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -15,11 +17,13 @@ import click
 import rich.console
 import rich.live
 
-from hearth.cli import client, problems, progress, tree
+from hearth.cli import client, event_stream, problems, progress, tree
 
 #: Seconds between two looks: at least the first, and never more than a fifth of the time goes into asking.
 _PAUSE = 0.5
 _LONGEST_PAUSE = 5.0
+#: Seconds of a silent stream after which the stack is looked at all the same.
+_SILENCE = 30.0
 
 #: Lines of the tree that stays on the terminal at the end.
 _LAST_HEIGHT = 100
@@ -69,27 +73,96 @@ def follow(
 
     Returns the stack's record, or None when it is gone.
     """
-    last, ended = since.event, ""
-    while True:
+    watched = _Watched(api, stack, action, view, since)
+    if api.streams_events():
+        opening = functools.partial(api.event_lines, stack, [*_NESTED])
+        stream = event_stream.Stream(opening, since.event)
+        try:
+            _by_stream(watched, stream, clock)
+        finally:
+            stream.leave()
+    while not watched.is_over:
         began = clock()
-        record = _existing(api.show, stack, outputs=False)
+        watched.look(ask=True)
+        if not watched.is_over:
+            pause(_pause(clock() - began))
+    return watched.left
+
+
+def _by_stream(watched: "_Watched", stream: event_stream.Stream, clock: Callable[[], float]) -> None:
+    """Watch by what the server tells, until the action is over or there is no stream."""
+    fresh: list[client.Record] | None = []
+    is_silent, due, is_stale = True, clock(), watched.view.wants_resources
+    while fresh is not None and not watched.is_over:
+        watched.tell(fresh)
+        is_stale = is_stale or (bool(fresh) and watched.view.wants_resources)
+        # The record says whether it is over; it is asked for when the stack's own event came, and in long silence.
+        if is_silent or watched.has_own(fresh):
+            watched.look(ask=False)
+        if is_stale and (watched.is_over or clock() >= due):
+            began = clock()
+            watched.list_resources()
+            due, is_stale = clock() + _pause(clock() - began), False
+        if not watched.is_over:
+            fresh = stream.take(max(due - clock(), 0.0) if is_stale else _SILENCE)
+            is_silent = not fresh and not is_stale
+
+
+def _pause(asked: float) -> float:
+    """Seconds to wait after asking took so long."""
+    return min(max(_PAUSE, 4 * asked), _LONGEST_PAUSE)
+
+
+class _Watched:
+    """A stack under an action, as far as it is known."""
+
+    def __init__(self, api: client.Client, stack: client.StackRef, action: str, view: View, since: Mark) -> None:
+        self.view = view
+        self.is_over = False
+        self.left: client.Record | None = None
+        self._api = api
+        self._stack = stack
+        self._action = action
+        self._since = since
+        self._last = since.event
+        self._ended = ""
+
+    def look(self, *, ask: bool) -> None:
+        """Look at the stack's record; `ask`: and for events and resources."""
+        record = _existing(self._api.show, self._stack, outputs=False)
+        if ask and record is not None:
+            self._ask_for_events()
+        if ask and self.view.wants_resources:
+            self.list_resources() if record is not None else self.view.resources([])
         if record is not None:
-            fresh = _existing(api.events, stack, _after(last))
-            if fresh:
-                last = fresh[-1]["id"]
-                view.events(fresh)
-                ended = _stack_state(fresh, stack) or ended
-            if view.wants_resources:
-                view.resources(_existing(api.resources, stack, _NESTED) or [])
-            view.state(record["stack_status"])
-        elif view.wants_resources:
-            view.resources([])
-        if _is_over(record, action, ended, since):
-            if record is None or record["stack_status"] == "DELETE_COMPLETE":
-                view.state("DELETE_COMPLETE")
-                return None
-            return record
-        pause(min(max(_PAUSE, 4 * (clock() - began)), _LONGEST_PAUSE))
+            self.view.state(record["stack_status"])
+        if not _is_over(record, self._action, self._ended, self._since):
+            return
+        if not ask:  # the record may be ahead of what was told
+            self._ask_for_events()
+        self.is_over = True
+        if record is None or record["stack_status"] == "DELETE_COMPLETE":
+            self.view.state("DELETE_COMPLETE")
+        else:
+            self.left = record
+
+    def _ask_for_events(self) -> None:
+        self.tell(_existing(self._api.events, self._stack, _after(self._last)) or [])
+
+    def tell(self, fresh: list[client.Record]) -> None:
+        """Show new events."""
+        if fresh:
+            self._last = fresh[-1]["id"]
+            self.view.events(fresh)
+            self._ended = _stack_state(fresh, self._stack) or self._ended
+
+    def has_own(self, fresh: list[client.Record]) -> bool:
+        """Whether one of some events is the stack's own."""
+        return bool(_stack_state(fresh, self._stack))
+
+    def list_resources(self) -> None:
+        """Show the resources as they are."""
+        self.view.resources(_existing(self._api.resources, self._stack, _NESTED) or [])
 
 
 def _existing(ask: Callable[Asked, Answer], *args: Asked.args, **kwargs: Asked.kwargs) -> Answer | None:
@@ -122,6 +195,18 @@ def _is_over(record: client.Record | None, action: str, last_state: str, since: 
     if not state.startswith((action, "ROLLBACK")):
         return False
     return action in ("CREATE", "ADOPT") or last_state == state or record.get("updated_time") != since.updated
+
+
+def cause(api: client.Client, stack: client.StackRef, since: Mark) -> str | None:
+    """Why the stack's action failed before it was undone, in its own words; None: it did not fail."""
+    own = [one for one in _existing(api.events, stack, _after(since.event)) or [] if _tells_failure(one, stack)]
+    return str(own[-1].get("resource_status_reason") or "") or None if own else None
+
+
+def _tells_failure(event: client.Record, stack: client.StackRef) -> bool:
+    status = str(event["resource_status"])
+    is_own = event.get("physical_resource_id") == stack.id
+    return is_own and status.endswith("_FAILED") and not status.startswith("ROLLBACK")
 
 
 class Lines:

@@ -27,7 +27,11 @@ _SIGNS = {
 }
 _WORDS = {"CREATE": "Creation", "ADOPT": "Adoption", "UPDATE": "Update", "DELETE": "Deletion"}
 _BECAUSE = {"replace": "replaced", "refuse": "refused", "delete": "deleted"}
-_LEFT = {"object": "its object stays where it is", "snapshot": "a snapshot of it stays"}
+_LEFT = {
+    "object": "its object stays where it is",
+    "snapshot": "a snapshot of it stays",
+    "forced": "its object stays if it cannot be deleted",
+}
 _LONGEST_VALUE = 70
 
 
@@ -106,14 +110,37 @@ def _notes(one: Record, is_end: bool) -> Iterator[str]:
     if one["nested_unknown"] is not None:
         yield one["nested_unknown"]
     for key, value in one["properties"].items():
-        after = _value(value["after"])
-        yield f"{key}: {after}" if change == "create" else f"{key}: {_value(value['before'])} → {after}"
+        if change == "create":
+            yield f"{key}: {_value(value['after'])}"
+        else:
+            yield from _difference(key, value["before"], value["after"])
+
+
+def _difference(key: str, before: Any, after: Any) -> Iterator[str]:
+    """A changed value; of a list that keeps a part of what it has, the items that go and come."""
+    if isinstance(before, list) and isinstance(after, list):
+        old, new = [_encoded(one) for one in before], [_encoded(one) for one in after]
+        less, more = [one for one in old if one not in new], [one for one in new if one not in old]
+        if len(less) < len(old) and (less or more):
+            yield f"{key}: {len(less)} less, {len(more)} more"
+            yield from (f"  - {_cut(one)}" for one in less)
+            yield from (f"  + {_cut(one)}" for one in more)
+            return
+    yield f"{key}: {_value(before)} → {_value(after)}"
 
 
 def _value(value: Any) -> str:
     if value is None:
         return "(none)"
-    text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
+    return _cut(value if isinstance(value, str) else _encoded(value))
+
+
+def _encoded(value: Any) -> str:
+    """Keys in order, so that equal values read alike."""
+    return msgspec.json.encode(value, order="deterministic").decode()
+
+
+def _cut(text: str) -> str:
     text = text.replace("\n", "⏎")
     return text if len(text) <= _LONGEST_VALUE else text[: _LONGEST_VALUE - 1] + "…"
 

@@ -30,6 +30,7 @@ COMMANDS = {
     "unlock": lazy.Target("hearth.cli.stack_hold:unlock", "Let others change a stack again."),
     "retry": lazy.Target("hearth.cli.stack_mend:retry", "Do a failed action again, from where it stopped."),
     "continue": lazy.Target("hearth.cli.stack_mend:continue_", "Go on without the resources that stand in the way."),
+    "migrate": lazy.Target("hearth.cli.stack_act:migrate", "Take stacks out of the legacy mode."),
     "orphans": lazy.Target("hearth.cli.stack_mend:orphans", "List what was let go; delete or forget it."),
     "list": lazy.Target("hearth.cli.stack_look:list_", "List the project's stacks."),
     "show": lazy.Target("hearth.cli.stack_look:show", "Show a stack with its parameters and outputs."),

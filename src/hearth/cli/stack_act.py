@@ -1,4 +1,6 @@
-"""`hearth stack suspend|resume|check|cancel`: actions on a stack as it is."""
+"""`hearth stack suspend|resume|check|cancel|migrate`: actions on a stack as it is."""
+
+from collections.abc import Sequence
 
 import click
 
@@ -85,3 +87,22 @@ def cancel(name: str, rollback: bool, wait: bool, output_format: str) -> None:
     else:
         state = api.show(stack, outputs=False)
         click.echo(f"{stack.name}: {state['stack_status']}: {state['stack_status_reason']}", err=True)
+
+
+@click.command()
+@options.credentials(listed=False)
+@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+def migrate(names: Sequence[str]) -> None:
+    """Take stacks, with all that is nested in them, out of the legacy mode (`convergence_engine = false`).
+
+    From then on all engines work on them, and a newer update takes the place of a running one. Nothing else changes.
+    Stacks in which something runs are refused; stacks of the other mode stay as they are.
+
+    \b
+    Example:
+      hearth stack migrate web db
+    """
+    api = connection.connect()
+    for stack in [api.find(name) for name in names]:
+        api.act(stack, "migrate")
+        click.echo(f"{stack.name} is not in the legacy mode.", err=True)

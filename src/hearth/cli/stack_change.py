@@ -53,10 +53,18 @@ def template_options(*, required: bool) -> Callable[[options.Command], options.C
 def part_options(command: options.Command) -> options.Command:
     """The options that say for which part of a stack a definition is to hold."""
     target = click.option(
-        "--target", "targets", metavar="RESOURCE", multiple=True, help="Only this and what it needs; may be repeated."
+        "--target",
+        "targets",
+        metavar="RESOURCE",
+        multiple=True,
+        help="Only this and what it needs, such as group/0/server; may be repeated.",
     )
     exclude = click.option(
-        "--exclude", "excludes", metavar="RESOURCE", multiple=True, help="All but this; may be repeated."
+        "--exclude",
+        "excludes",
+        metavar="RESOURCE",
+        multiple=True,
+        help="All but this, such as group/1; may be repeated.",
     )
     return target(exclude(command))
 
@@ -321,6 +329,8 @@ def finish(
         return
     ended = follow.watch(api, stack, action, before)
     if ended is None or ended["stack_status"] != f"{action}_COMPLETE":
+        if ended is not None and action != "ROLLBACK" and ended["stack_status"].startswith("ROLLBACK"):
+            raise _undone(ended, action, follow.cause(api, stack, before))
         raise failure(ended or {"stack_name": stack.name, "stack_status": "DELETE_COMPLETE"})
     stack_now = api.show(stack)
     outputs = {one["output_key"]: one.get("output_value") for one in stack_now.get("outputs", ())}
@@ -334,7 +344,6 @@ def finish(
 
 
 def failure(record: Record) -> problems.CliError:
-    """How an action is told that did not end well."""
     """What to say of a stack whose action failed."""
     reason = record.get("stack_status_reason") or "no reason was given"
     name = record["stack_name"]
@@ -344,11 +353,31 @@ def failure(record: Record) -> problems.CliError:
     )
 
 
+def _undone(record: Record, action: str, cause: str | None) -> problems.CliError:
+    """What to say of an action that was rolled back; `cause`: why it failed, None: somebody asked for the way back."""
+    name, state = record["stack_name"], record["stack_status"]
+    if state != "ROLLBACK_COMPLETE":
+        told = failure(record)
+        return problems.CliError(
+            f"{told.message}; before, {action} failed: {cause}" if cause else told.message, told.advice
+        )
+    what = f"{action} failed and was undone: {cause}" if cause else f"{action} was cancelled and undone"
+    advice = f"`hearth stack events {name}` tells each step. Try again by `hearth stack update -t FILE {name}`"
+    if action in ("CREATE", "ADOPT"):
+        advice += f", or remove the empty stack by `hearth stack delete {name}`"
+    return problems.CliError(f"{name}: {state}: {what}", f"{advice}.")
+
+
 def _way_on(record: Record) -> str:
     """How a failed action goes on; nothing for what was undone already."""
     if not record["stack_status"].endswith("_FAILED"):
         return ""
-    name = record["stack_name"]
-    return (
-        f" Go on by `hearth stack retry {name}`, or without what stands in the way by `hearth stack continue {name}`."
-    )
+    name, state = record["stack_name"], record["stack_status"]
+    if state == "CHECK_FAILED":
+        return (
+            f" `hearth stack drift {name}` tells what differs, `hearth stack update --existing {name}` makes it well."
+        )
+    again = f" Go on by `hearth stack retry {name}`"
+    if state.startswith(("SUSPEND", "RESUME", "SNAPSHOT")):
+        return f"{again}."
+    return f"{again}, or without what stands in the way by `hearth stack continue {name} --skip RESOURCE`."

@@ -26,6 +26,9 @@ _FILE_FORMAT = 1
 @drift_choice.choices()
 @part_options
 @click.option("--delete", "deletes", is_flag=True, help="Plan the deletion of the stack.")
+@click.option("--retain", multiple=True, metavar="RESOURCE", help="With --delete: leave the object where it is.")
+@click.option("--force", multiple=True, metavar="RESOURCE", help="With --delete: leave it if it cannot be deleted.")
+@click.option("--force-all", is_flag=True, help="With --delete: leave whatever cannot be deleted.")
 @click.option(
     "--out", type=click.Path(dir_okay=False, path_type=pathlib.Path), help="Keep the plan, to apply the file."
 )
@@ -45,6 +48,9 @@ def plan(
     targets: Sequence[str],
     excludes: Sequence[str],
     deletes: bool,
+    retain: Sequence[str],
+    force: Sequence[str],
+    force_all: bool,
     out: pathlib.Path | None,
     everything: bool,
     output_format: str,
@@ -57,10 +63,12 @@ def plan(
       hearth stack plan -t web.yaml web
       hearth stack plan --existing --parameter count=9 --out web.plan web
       hearth stack apply web.plan
-      hearth stack plan --delete web
+      hearth stack plan --delete --retain data --force group/0 web
     """
     if deletes and (template is not None or existing or targets or excludes):
         raise click.UsageError("--delete stands alone: it plans the end of the whole stack as it is.")
+    if (retain or force or force_all) and not deletes:
+        raise click.UsageError("--retain, --force and --force-all go with --delete.")
     if template is None and not existing and not deletes:
         raise click.UsageError("Give the template with -t FILE, --existing to keep the present one, or --delete.")
     collected = bundle.collect(template, environments, given_parameters(parameters, parameter_files))
@@ -68,6 +76,10 @@ def plan(
     stack = _found(api, name, needed=existing or deletes)
     body: dict[str, Any] = {"action": "delete"} if deletes else {**collected.to_wire(), "existing": existing}
     body |= part(targets, excludes)
+    if retain:
+        body["retain"] = list(retain)
+    if force or force_all:
+        body["force"] = True if force_all else list(force)
     if cleared:
         body["clear_parameters"] = list(cleared)
     if converge:

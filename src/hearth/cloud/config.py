@@ -2,20 +2,23 @@
 
 The process's entry point calls `load` once, then `cloud_settings` and the like to get frozen values that are passed
 down; nothing below reads the configuration itself. Options that Hearth does not know are left alone, so that a
-heat.conf can be used as it is.
+heat.conf can be used as it is; `hearth.cloud.config_check` tells of them.
 """
 
 import dataclasses
+import logging
 import re
 import socket
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import keystoneauth1.exceptions
 import keystoneauth1.loading
+import oslo_policy.opts
 from oslo_config import cfg
+from oslo_log import log as oslo_log
 
-from hearth.cloud import catalog, fetch, options, settings, tokens, transport
+from hearth.cloud import breaker, catalog, fetch, options, settings, tokens, transport
 
 
 class ConfigError(Exception):
@@ -34,8 +37,10 @@ def load(
         conf.register_opts(declared, group=None if group == "DEFAULT" else group)
     for kind in options.CLIENT_SECTIONS:
         conf.register_opts(options.client_options(kind), group=f"clients_{kind}")
+    _register_logging(conf)
     for group in ("keystone_authtoken", "trustee"):
         keystoneauth1.loading.register_auth_conf_options(conf, group)
+    oslo_policy.opts.set_defaults(conf, "policy.yaml", enforce_new_defaults=False, enforce_scope=False)
     conf.set_default("host", socket.gethostname())
     try:
         conf(args=[], project="hearth", default_config_files=list(config_files or ()), default_config_dirs=[])
@@ -52,7 +57,52 @@ def load(
     return conf
 
 
-def _register_auth(conf: cfg.ConfigOpts, group: str, auth_type: str) -> None:
+def sections(conf: cfg.ConfigOpts) -> list[str]:
+    """The names of all sections."""
+    return ["DEFAULT", *conf]
+
+
+def every_option(conf: cfg.ConfigOpts) -> Iterator[tuple[str, Any]]:
+    """All options there are, by section and name; those of an authentication plugin as its section names it."""
+    for group in ("keystone_authtoken", "trustee"):
+        _register_auth(conf, group, conf[group].auth_type)
+    for info in sorted(conf._opts.values(), key=lambda one: str(one["opt"].name)):
+        yield "DEFAULT", info["opt"]
+    for name, group_of in sorted(conf._groups.items()):
+        for info in sorted(group_of._opts.values(), key=lambda one: str(one["opt"].name)):
+            yield name, info["opt"]
+
+
+def value(conf: cfg.ConfigOpts, section: str, option: Any) -> Any:
+    """The value of an option that is in effect."""
+    return conf[option.dest] if section == "DEFAULT" else conf[section][option.dest]
+
+
+def origin(conf: cfg.ConfigOpts, section: str, option: Any) -> str:
+    """Where a value comes from: `file`, `environment`, `program` or `default`."""
+    location = conf.get_location(option.dest, None if section == "DEFAULT" else section)
+    if location is None:
+        return "default"
+    return _ORIGINS.get(location.location, "default")
+
+
+_ORIGINS = {
+    cfg.Locations.user: "file",
+    cfg.Locations.environment: "environment",
+    cfg.Locations.command_line: "program",
+    cfg.Locations.set_override: "program",
+}
+
+
+def _register_logging(conf: cfg.ConfigOpts) -> None:
+    """Declare the options of the log, without the handler that the library installs by the way."""
+    handlers = logging.getLogger().handlers
+    before = list(handlers)
+    oslo_log.register_options(conf)
+    handlers[:] = before
+
+
+def _register_auth(conf: cfg.ConfigOpts, group: str, auth_type: str | None) -> None:
     """Make the options of an authentication plugin known, which depend on its type."""
     if group in ("keystone_authtoken", "trustee") and auth_type:
         conf.register_opts(_plugin_options(auth_type, group), group=group)
@@ -103,6 +153,7 @@ def cloud_settings(conf: cfg.ConfigOpts) -> settings.CloudSettings:
     interfaces: dict[str, str] = {}
     tls: dict[str, settings.Tls] = {}
     overrides: dict[str, str] = {}
+    connections: dict[str, int] = {}
     for name, service_type in options.CLIENT_SECTIONS.items():
         section = conf[f"clients_{name}"]
         kind = catalog.official(service_type)
@@ -111,15 +162,20 @@ def cloud_settings(conf: cfg.ConfigOpts) -> settings.CloudSettings:
         own = _tls(f"clients_{name}", section, common)
         if own != common:
             tls[kind] = own
+        if section.connections_per_host:
+            connections[kind] = section.connections_per_host
         if name == "heat" and section.url:
             overrides[kind] = section.url
     if conf.heat_waitcondition_server_url:
         overrides["cloudformation"] = _signals_base(conf.heat_waitcondition_server_url)
+    elif conf.heat_metadata_server_url:
+        overrides["cloudformation"] = f"{conf.heat_metadata_server_url.rstrip('/').removesuffix('/v1')}/v1"
     return settings.CloudSettings(
         auth_url=conf.clients_keystone.auth_uri or service.auth_url,
         service=service,
         trustee=auth_section(conf, "trustee"),
         stack_domain=_stack_domain(conf),
+        server_interface=conf.server_keystone_endpoint_type,
         region=conf.region_name_for_services,
         regions=_shared_regions(conf),
         interface=_interface(conf.clients.endpoint_type),
@@ -127,13 +183,33 @@ def cloud_settings(conf: cfg.ConfigOpts) -> settings.CloudSettings:
         tls=common,
         tls_by_service=tls,
         endpoint_overrides=overrides,
+        metadata_server=_metadata_server(conf),
         trusts_delegated_roles=tuple(conf.trusts_delegated_roles),
         allow_trusts_redelegation=conf.allow_trusts_redelegation,
         request_timeout=conf.clients.request_timeout,
         connect_timeout=conf.clients.connect_timeout,
+        retries=conf.client_retry_limit,
         connections_per_host=conf.clients.connections_per_host,
+        connections_by_service=connections,
+        rests=_breaker(conf),
         outward=fetch_rules(conf),
     )
+
+
+def _breaker(conf: cfg.ConfigOpts) -> breaker.Rules:
+    clients = conf.clients
+    return breaker.Rules(
+        clients.failures_until_rest,
+        clients.shortest_rest,
+        max(clients.shortest_rest, clients.longest_rest),
+        clients.retry_budget,
+    )
+
+
+def _metadata_server(conf: cfg.ConfigOpts) -> str | None:
+    """The CloudFormation API for servers; the option names it without its version."""
+    url: str | None = conf.heat_metadata_server_url
+    return f"{url.rstrip('/').removesuffix('/v1')}/v1" if url else None
 
 
 def _signals_base(url: str) -> str:
@@ -176,7 +252,9 @@ def validator_settings(conf: cfg.ConfigOpts) -> settings.CloudSettings:
         ),
         connect_timeout=section.http_connect_timeout or conf.clients.connect_timeout,
         request_timeout=conf.clients.request_timeout,
+        retries=1,  # the validator itself asks again too, http_request_max_retries times
         connections_per_host=conf.clients.connections_per_host,
+        rests=breaker.Rules(failures=0, budget=0),  # each request is to be answered as well as can be
     )
 
 

@@ -8,10 +8,12 @@ block), so every form of authentication an operator may configure works. Makes n
 import asyncio
 import collections
 import dataclasses
+import datetime
 import functools
+import hashlib
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import keystoneauth1.exceptions
 import keystoneauth1.loading
@@ -20,6 +22,7 @@ import keystoneauth1.session
 from hearth.cloud import access, catalog, elsewhere, errors, settings, transport
 from hearth.cloud import session as sessions
 from hearth.cloud.elsewhere import Elsewhere
+from hearth.telemetry import trail
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -85,6 +88,23 @@ _SCOPE_OPTIONS = (
 )
 
 
+#: Added to Keystone's words when it does not accept (any longer) what was delegated.
+_ENDED = (
+    "It does not accept what the stack's owner delegated: the owner may have been removed, have lost a role, or have "
+    "signed in by an identity provider too long ago. Sign in to the stack's project anew and update or delete the stack"
+)
+#: A trust's end as Keystone tells it, without fractions of a second: not every Keystone keeps those.
+_SECONDS = len("3000-01-01T00:00:00")
+_FIRST_END = datetime.datetime(3000, 1, 1, tzinfo=datetime.UTC)
+_SPAN = 200_000_000_000  # seconds, up to the year 9337
+
+
+def mark(name: str) -> str:
+    """A moment by which a trust is known again. A trust has neither name nor tags; nobody lives to see its end."""
+    number = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8]) % _SPAN
+    return (_FIRST_END + datetime.timedelta(seconds=number)).strftime("%Y-%m-%dT%H:%M:%S.000000Z")
+
+
 class Connector:
     """Gives out sessions. One per process, used inside one event loop; `close` it at the end."""
 
@@ -123,8 +143,10 @@ class Connector:
             opened = sessions.Session(outward, there, await sign_in(), sign_in, self.session)
         else:
             source = self._plugin_source(credential)
-            granted = await self._fetch(source)
-            opened = sessions.Session(self.wire, self.settings, granted, lambda: self._fetch(source), self.session)
+            lent = isinstance(credential, (Trust, ApplicationCredential))
+            fetch = functools.partial(self._fetch_lent if lent else self._fetch, source)
+            granted = await fetch()
+            opened = sessions.Session(self.wire, self.settings, granted, fetch, self.session)
             self._own_hosts |= granted.hosts
         self._sessions[credential] = opened
         while len(self._sessions) > _MAX_SESSIONS:
@@ -175,12 +197,17 @@ class Connector:
         return service
 
     async def _read_token(self, token: str) -> access.Access:
-        """What Keystone says about a token, asked with the token itself: it works for tokens of every kind."""
+        """What Keystone says about a token. Asked with the token itself, as long as that may be: not one by a trust."""
         url = catalog.identity_url(self.settings.auth_url) + "/auth/tokens"
-        headers = {"X-Auth-Token": token, "X-Subject-Token": token}
         tls = self.settings.tls_by_service.get("identity")
         try:
-            answer = await self.wire.exchange("identity", "GET", url, headers, tls=tls)
+            try:
+                headers = {"X-Auth-Token": token, "X-Subject-Token": token}
+                answer = await self.wire.exchange("identity", "GET", url, headers, tls=tls)
+            except errors.Forbidden:
+                asker = await self._fetch(self.settings.service)
+                headers = {"X-Auth-Token": asker.token, "X-Subject-Token": token}
+                answer = await self.wire.exchange("identity", "GET", url, headers, tls=tls)
         except errors.NotFound as error:
             raise errors.Unauthorized(401, "identity", "the token is not valid", error.request_id) from error
         return access.from_wire(token, answer.body, self.settings)
@@ -188,14 +215,24 @@ class Connector:
     async def _fetch(self, source: settings.AuthSection) -> access.Access:
         return await asyncio.to_thread(self._fetch_blocking, source)
 
+    async def _fetch_lent(self, source: settings.AuthSection) -> access.Access:
+        """The same by what a user delegated, which may end."""
+        try:
+            return await self._fetch(source)
+        except (errors.Unauthorized, errors.Forbidden) as error:
+            message = f"{error.message.removesuffix('.')}. {_ENDED}"
+            raise type(error)(error.status, error.service, message, error.request_id) from error
+
     def _fetch_blocking(self, source: settings.AuthSection) -> access.Access:
         tls = self.settings.tls_by_service.get("identity", self.settings.tls)
+        followed = trail.current()
         try:
             http = keystoneauth1.session.Session(
                 verify=False if tls.insecure else tls.ca_file or True,
                 cert=(tls.cert_file, tls.key_file) if tls.cert_file and tls.key_file else tls.cert_file,
                 timeout=self.settings.request_timeout,
                 user_agent="hearth",
+                additional_headers={} if followed is None else {trail.HEADER: followed.global_id},
             )
             loader: Any = keystoneauth1.loading.get_plugin_loader(source.auth_type)
             ref = loader.load_from_options(**source.options).get_access(http)
@@ -207,10 +244,11 @@ class Connector:
             raise errors.CloudError(0, "identity", f"cannot authenticate at {source.auth_url}: {error}") from error
         return access.from_wire(ref.auth_token, ref._data, self.settings)
 
-    async def create_trust(self, user: sessions.Session, roles: Sequence[str] = ()) -> str:
+    async def create_trust(self, user: sessions.Session, roles: Sequence[str] = (), end: str | None = None) -> str:
         """Let the trustee act as this user in the user's project; gives the trust's id.
 
-        `roles` to delegate; none: the configured ones, else all of the user's.
+        `roles` to delegate; none: the configured ones, else all of the user's. `end`: when it ends by itself, see
+        `mark`; None: never.
         """
         names = tuple(roles) or self.settings.trusts_delegated_roles or user.roles
         body: dict[str, Any] = {
@@ -220,9 +258,21 @@ class Connector:
             "impersonation": True,
             "roles": [{"name": name} for name in names],
             "allow_redelegation": self.settings.allow_trusts_redelegation,
+            "expires_at": end,
         }
         answer = await user.post("identity", "/v3/OS-TRUST/trusts", json={"trust": body})
         return str(answer.body["trust"]["id"])
+
+    async def find_trusts(self, trustor_id: str, end: str) -> list[str]:
+        """The ids of the trusts that a user gave to our trustee and that end at a moment; asked as the trustee."""
+        trustee = await self._fetch(self.settings.trustee or self.settings.service)
+        query = urlencode({"trustee_user_id": trustee.user_id, "trustor_user_id": trustor_id})
+        url = f"{catalog.identity_url(self.settings.auth_url)}/OS-TRUST/trusts?{query}"
+        tls = self.settings.tls_by_service.get("identity")
+        answer = await self.wire.exchange("identity", "GET", url, {"X-Auth-Token": trustee.token}, tls=tls)
+        return [
+            str(one["id"]) for one in answer.body["trusts"] if (one["expires_at"] or "")[:_SECONDS] == end[:_SECONDS]
+        ]
 
     async def delete_trust(self, credential: Credential, trust_id: str) -> None:
         """Take a trust back; the credential is its giver's, or the trust itself. One that is gone is no error."""
@@ -239,6 +289,10 @@ class Connector:
         if self._trustee_id is None:
             self._trustee_id = (await self._fetch(self.settings.trustee or self.settings.service)).user_id
         return self._trustee_id
+
+    def forget(self, credential: Credential) -> None:
+        """Keep no session of a credential any longer."""
+        self._sessions.pop(credential, None)
 
     async def close(self) -> None:
         """Forget all sessions and close the connections."""

@@ -56,6 +56,7 @@ class Elsewhere:
             tls=self.tls,
             tls_by_service={},
             endpoint_overrides={},
+            metadata_server=None,
         )
 
 

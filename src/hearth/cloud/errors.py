@@ -4,8 +4,10 @@ Raised by `hearth.cloud.session` and `hearth.cloud.credentials`; the resource pl
 Does not decide that itself.
 """
 
+import email.utils
 import html
 import re
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -67,13 +69,34 @@ class TooMany(CloudError):
 
 
 class Unavailable(CloudError):
-    """5xx, or no answer at all (status 0). `maybe_done`: the call may have been carried out all the same."""
+    """5xx, or no answer at all (status 0). `maybe_done`: the call may have been carried out all the same.
+
+    `retry_after`: seconds to wait; 0 when the service did not say.
+    """
 
     def __init__(
-        self, status: int, service: str, message: str, request_id: str | None = None, maybe_done: bool = False
+        self,
+        status: int,
+        service: str,
+        message: str,
+        request_id: str | None = None,
+        maybe_done: bool = False,
+        retry_after: float = 0.0,
     ) -> None:
         super().__init__(status, service, message, request_id)
         self.maybe_done = maybe_done
+        self.retry_after = retry_after
+
+
+class LeftAlone(Unavailable):
+    """The call was not made, as the service had better be left alone for now; see `hearth.cloud.gates`.
+
+    `retry_after`: seconds until it may be made. `failing_for`: seconds for which all calls have failed, if they do.
+    """
+
+    def __init__(self, service: str, message: str, retry_after: float, failing_for: float = 0.0) -> None:
+        super().__init__(0, service, message, retry_after=retry_after)
+        self.failing_for = failing_for
 
 
 _BY_STATUS: dict[int, type[CloudError]] = {
@@ -92,7 +115,8 @@ def from_answer(
     """The error for an answer of status 400 or above."""
     message = message_of(raw) or f"answered {status} without a message"
     if status >= 500:
-        return Unavailable(status, service, message, request_id, maybe_done=method not in ("GET", "HEAD"))
+        maybe_done, after = method not in ("GET", "HEAD"), _seconds(headers.get("Retry-After", ""))
+        return Unavailable(status, service, message, request_id, maybe_done, after)
     if status == 429 or (status == 413 and "Retry-After" in headers):
         return TooMany(status, service, message, request_id, _seconds(headers.get("Retry-After", "")))
     return _BY_STATUS.get(status, CloudError)(status, service, message, request_id)
@@ -149,4 +173,10 @@ def _in_markup(text: str) -> str:
 
 
 def _seconds(text: str) -> float:
-    return float(text) if text.isdigit() else 0.0
+    """The seconds that a Retry-After names, by number or by date; 0: it cannot be understood."""
+    if text.isdigit():
+        return float(text)
+    try:
+        return max(0.0, email.utils.parsedate_to_datetime(text).timestamp() - time.time())
+    except ValueError:
+        return 0.0

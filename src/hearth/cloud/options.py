@@ -61,6 +61,14 @@ def _tls() -> list[Any]:
     ]
 
 
+def _served(part: str) -> list[Any]:
+    return [
+        _number("workers", None, f"Processes of `hearth serve {part}`; unset or 0: one.", min=0),
+        _text("cert_file", None, "Certificate (PEM) to serve TLS with, in place of that of [ssl]."),
+        _text("key_file", None, "The private key of cert_file, if it is not in the same file."),
+    ]
+
+
 def client_options(name: str) -> list[Any]:
     """The options of [clients_<name>]; unset ones are taken from [clients]."""
     extra = {
@@ -71,6 +79,7 @@ def client_options(name: str) -> list[Any]:
         *_tls(),
         _text("endpoint_type", None, "Which of the service's endpoints to call.", choices=_INTERFACES),
         _switch("insecure", None, "Do not check the service's certificate."),
+        _number("connections_per_host", None, "Calls to the service at a time, of each process.", min=1),
         *extra.get(name, ()),
     ]
 
@@ -92,8 +101,18 @@ DECLARED: Mapping[str, list[Any]] = {
         ),
         _switch("allow_trusts_redelegation", False, "Let the trusts we are given be passed on."),
         _text("auth_encryption_key", "notgood but just long enough i t", "Key of stored secrets.", secret=True),
-        _number("client_retry_limit", 2, "Further attempts after a lost connection."),
-        _switch("convergence_engine", True, "Spread each new stack over all engines."),
+        _number(
+            "client_retry_limit",
+            2,
+            "Further attempts of a call whose connection was lost before it can have changed anything.",
+            min=0,
+        ),
+        _text("control_exchange", "heat", "Exchange that notifications are sent to."),
+        _switch(
+            "convergence_engine",
+            True,
+            "Spread each new stack over all engines; false: one engine at a time, one action at a time.",
+        ),
         _text("default_deployment_signal_transport", "CFN_SIGNAL", "How servers report deployments.", choices=_SIGNALS),
         _text("default_notification_level", "INFO", "Priority of notifications."),
         _text("default_publisher_id", None, "Sender of notifications."),
@@ -109,16 +128,30 @@ DECLARED: Mapping[str, list[Any]] = {
         _text(
             "deferred_auth_method",
             "trusts",
-            "How the engine acts for a user later.",
-            choices=["password", "trusts"],
+            "How the engine acts for a user later: by trusts, or by application credentials.",
+            choices=["password", "trusts", "application_credentials"],
+        ),
+        _list(
+            "former_encryption_keys",
+            [],
+            "Former values of auth_encryption_key, which still open stored secrets until these are sealed anew.",
+            secret=True,
         ),
         _switch("enable_stack_abandon", False, "Allow stack abandon and export."),
         _switch("enable_stack_adopt", False, "Allow stack adopt."),
         _switch("encrypt_parameters_and_properties", False, "Encrypt hidden parameters and stored properties."),
         _number("engine_life_check_timeout", 2, "How long another engine may take to answer (seconds)."),
         _text("environment_dir", "/etc/heat/environment.d", "Folder of the global environment files."),
-        _number("error_wait_time", 240, "How long others may go on after a resource failed (seconds)."),
+        _number(
+            "error_wait_time", 240, "How long others may go on after a resource of a legacy stack failed (seconds)."
+        ),
         _number("event_purge_batch_size", 200, "How many old events are dropped at a time.", min=1),
+        _number(
+            "graceful_shutdown_timeout",
+            60,
+            "How long requests and steps under way may take to end after a signal to stop (seconds).",
+            min=0,
+        ),
         cfg.URIOpt("heat_metadata_server_url", help="URL of the CloudFormation API as servers reach it."),
         _text("heat_stack_user_role", "heat_stack_user", "Role of users that stacks create for their servers."),
         cfg.URIOpt("heat_waitcondition_server_url", help="URL of wait conditions as servers reach it."),
@@ -126,6 +159,12 @@ DECLARED: Mapping[str, list[Any]] = {
         _text("host", None, "Name of this host in the service list. Default: the host name."),
         _text("loadbalancer_template", None, "Template of AWS::ElasticLoadBalancing::LoadBalancer."),
         _text("max_cinder_api_microversion", None, "Highest microversion to ask Cinder for."),
+        _number("max_event_streams", 500, "Event streams that one process serves at a time; -1: no limit."),
+        _number(
+            "max_event_streams_per_tenant",
+            100,
+            "Event streams of a project that one process serves at a time; -1: no limit.",
+        ),
         _number("max_events_per_stack", 1000, "Events kept of a stack; 0: all."),
         _number("max_interface_check_attempts", 10, "Checks of a server's interface after attaching it.", min=1),
         _text("max_ironic_api_microversion", None, "Highest microversion to ask Ironic for."),
@@ -134,7 +173,7 @@ DECLARED: Mapping[str, list[Any]] = {
         _text("max_nova_api_microversion", None, "Highest microversion to ask Nova for."),
         _number("max_plans_per_tenant", 100, "Kept plans of a project that wait to be applied; -1: no limit."),
         _number("max_resources_per_stack", 1000, "Resources of a stack with all that is nested in it; -1: no limit."),
-        _number("max_server_name_length", 53, "Longest name given to a server.", max=53),
+        _number("max_server_name_length", 53, "Longest name given to a server.", min=4, max=53),
         _number("max_snapshots_per_stack", 32, "Snapshots of a stack; -1: no limit."),
         _number(
             "max_software_configs_per_tenant",
@@ -149,7 +188,7 @@ DECLARED: Mapping[str, list[Any]] = {
         _number("max_stacks_per_tenant", 512, "Stacks of a project; -1: no limit. Not for administrators."),
         _number("max_template_size", 524288, "Largest template (bytes)."),
         _seconds("metadata_put_timeout", 60, "Limit of storing metadata at a temporary URL", min=0),
-        _number("num_engine_workers", None, "Engine processes; unset: one for each CPU.", min=1),
+        _number("num_engine_workers", None, "Processes of `hearth serve engine`; unset: one.", min=1),
         _number("plan_expires_after", 86400, "How long a kept plan may be applied (seconds).", min=1),
         _number("purge_deleted_after", 90, "Days after which a deleted stack is removed for good; 0: never.", min=0),
         _number("purge_interval", 3600, "Time between looks for deleted stacks to remove (seconds).", min=1),
@@ -190,6 +229,21 @@ DECLARED: Mapping[str, list[Any]] = {
             [],
             "Further networks (CIDR) that a template_url, or another cloud that a stack names, may not be in.",
         ),
+        _text(
+            "transport_url",
+            None,
+            "The message broker that wakes other processes; none: each looks for work.",
+            secret=True,
+        ),
+        _number(
+            "lost_call_wait",
+            -1,
+            "Seconds after it was sent in which a creation without an answer may still come to something, so that the "
+            "object is looked for before another is made; -1: one and a half times [clients] request_timeout.",
+            min=-1,
+        ),
+        _seconds("engine_lease", 10.0, "How long after its last sign of life an engine's work is taken over", min=1),
+        _number("unused_delegation", 900, "Seconds after which a trust that no stack uses is taken back."),
         _list("trusts_delegated_roles", [], "Roles a trust delegates; none: all the user has."),
     ],
     "auth_password": [
@@ -202,13 +256,69 @@ DECLARED: Mapping[str, list[Any]] = {
         _switch("insecure", False, "Do not check the services' certificates."),
         _seconds("request_timeout", 120, "Limit of one call to a service", min=0.1),
         _seconds("connect_timeout", 10, "Limit of opening a connection to a service", min=0.1),
-        _number("connections_per_host", 32, "Connections to one service at a time.", min=1),
+        _number("connections_per_host", 32, "Calls to one service at a time, of each process.", min=1),
+        _number(
+            "failures_until_rest",
+            10,
+            "Failures one after the other (no answer, 500, 502, 503, 504) after which a service is left alone for a "
+            "while, and then asked by one call whether it works; 0: never.",
+            min=0,
+        ),
+        _seconds(
+            "shortest_rest", 5, "How long a failing service is left alone at first; twice as long each time", min=0.1
+        ),
+        _seconds("longest_rest", 60, "How long a failing service is left alone at most", min=0.1),
+        _seconds(
+            "outage_wait",
+            300,
+            "How long steps wait for a service that fails for all before it counts as their own failure",
+            min=0,
+        ),
+        _number(
+            "retry_budget",
+            100,
+            "Further attempts of failed steps that a service gets at once; a twentieth of it comes back each second. "
+            "0: any number.",
+            min=0,
+        ),
+    ],
+    "cloud_notifications": [
+        cfg.MultiStrOpt(
+            "transport_url",
+            default=[],
+            help="The broker on which the cloud's services publish; once for each virtual host. None: nobody listens.",
+            secret=True,
+        ),
+        _list(
+            "exchanges",
+            ["openstack", "nova", "neutron", "cinder", "octavia", "manila", "trove", "magnum", "glance", "heat"],
+            "The control_exchange of each service. Those that are not there are passed over until they are.",
+        ),
+        _list("topics", ["notifications", "versioned_notifications"], "Topics that the services publish to."),
     ],
     "constraint_validation_cache": _cache(60, "whether a constraint was met"),
     "resource_finder_cache": _cache(3600, "the ids of names"),
     "service_extension_cache": _cache(3600, "the extensions of services"),
+    "cors": [
+        _list("allowed_origin", [], "Web pages from here (https://host) may call the APIs; *: from anywhere."),
+        _switch("allow_credentials", True, "They may send credentials of the browser."),
+        _list("expose_headers", ["X-OpenStack-Request-ID"], "Headers of answers that they may read."),
+        _number("max_age", 3600, "How long browsers may remember what is allowed (seconds)."),
+        _list("allow_methods", ["GET", "PUT", "POST", "DELETE", "PATCH"], "Methods that they may use."),
+        _list(
+            "allow_headers",
+            ["X-Auth-Token", "X-Service-Token", "X-OpenStack-Request-ID", "Content-Type"],
+            "Headers of requests that they may set.",
+        ),
+    ],
     "database": [
         _text("connection", None, "URL of the database.", secret=True),
+        _text(
+            "slave_connection",
+            None,
+            "URL of a read-only replica, which answers lists once it has all that was there when they were asked for.",
+            secret=True,
+        ),
         _number("max_pool_size", 5, "Connections kept open."),
         _number("max_overflow", 50, "Further connections when all are busy."),
         _number("pool_timeout", None, "How long to wait for a connection (seconds)."),
@@ -218,6 +328,20 @@ DECLARED: Mapping[str, list[Any]] = {
         _text("auth_uri", None, "URL of Keystone that checks EC2 signatures."),
         _list("allowed_auth_uris", [], "Keystones that a request may name."),
         _switch("multi_cloud", False, "Ask several Keystones."),
+    ],
+    "heat_api": [
+        _text("bind_host", "127.0.0.1", "Address that `hearth serve` listens on, but for `hearth serve cfn`."),
+        cfg.PortOpt("bind_port", default=8004, help="Its port."),
+        *_served("api"),
+    ],
+    "heat_api_cfn": [
+        _text("bind_host", "127.0.0.1", "Address that `hearth serve cfn` listens on."),
+        cfg.PortOpt("bind_port", default=8000, help="Its port."),
+        *_served("cfn"),
+    ],
+    "healthcheck": [
+        _switch("detailed", False, "Tell in answers of /healthcheck what is wrong; the texts may name hosts."),
+        _text("disable_by_file_path", None, "While this file is there, /healthcheck says that we are not ready."),
     ],
     "keystone_authtoken": [
         _text("www_authenticate_uri", None, "URL of Keystone shown to clients.", deprecated_name="auth_uri"),
@@ -231,11 +355,65 @@ DECLARED: Mapping[str, list[Any]] = {
         _number("http_connect_timeout", None, "Limit of opening a connection to Keystone (seconds)."),
         _number("http_request_max_retries", 3, "Further attempts to ask Keystone.", min=0),
         _number("token_cache_time", 300, "How long an answer about a token is remembered (seconds); -1: not."),
+        _text("service_type", "orchestration", "The service that access rules of application credentials name."),
         _list("service_token_roles", ["service"], "Roles of services whose token keeps an expired one alive."),
         _switch("service_token_roles_required", False, "Refuse service tokens without one of these roles."),
     ],
     "oslo_middleware": [
-        _switch("enable_proxy_headers_parsing", False, "Believe X-Forwarded-* headers: set behind a proxy only."),
+        _switch(
+            "enable_proxy_headers_parsing",
+            False,
+            "Believe X-Forwarded-* and Forwarded headers: only behind a proxy that sets them.",
+        ),
+        _text("secure_proxy_ssl_header", "X-Forwarded-Proto", "The header by which a proxy says http or https."),
+    ],
+    "oslo_messaging_notifications": [
+        cfg.MultiStrOpt(
+            "driver",
+            default=[],
+            help="How notifications are sent: messagingv2, messaging (the former form), or noop: not. None: not.",
+            deprecated_name="notification_driver",
+            deprecated_group="DEFAULT",
+        ),
+        _text("transport_url", None, "The message broker for them. Default: [DEFAULT] transport_url.", secret=True),
+        _list(
+            "topics",
+            ["notifications"],
+            "Topics they are sent to.",
+            deprecated_name="notification_topics",
+            deprecated_group="DEFAULT",
+        ),
+    ],
+    "oslo_messaging_rabbit": [
+        _switch("ssl", False, "Speak TLS with the message broker."),
+        _text("ssl_ca_file", None, "Certificates of the authorities that vouch for it; none: those of the system."),
+        _text("ssl_cert_file", None, "Our own certificate, if it asks for one."),
+        _text("ssl_key_file", None, "The private key of ssl_cert_file."),
+        _switch("amqp_durable_queues", False, "Make queues and exchanges of notifications durable."),
+        _switch("rabbit_quorum_queue", False, "Make queues of notifications quorum queues, which are durable."),
+    ],
+    "metrics": [
+        _switch("enabled", False, "Serve metrics for Prometheus at /metrics."),
+        cfg.PortOpt("port", help="A port of their own for them; unset: that of the service."),
+        _text("host", "127.0.0.1", "Address of the port of their own."),
+    ],
+    "dashboard": [
+        _switch("enabled", False, "Serve a web dashboard at /dashboard, beside the orchestration API."),
+    ],
+    "rate_limit": [
+        _number("reads_per_minute", 0, "Requests of a project a minute that change nothing; 0: no limit.", min=0),
+        _number("writes_per_minute", 0, "Other requests of a project a minute; 0: no limit.", min=0),
+    ],
+    "tracing": [
+        _switch("enabled", False, "Send traces to a collector by OpenTelemetry (pip install hearth[tracing])."),
+        cfg.URIOpt("otlp_endpoint", help="URL of the collector, as http://collector:4318/v1/traces."),
+        _text("service_name", "hearth", "What the service is called in traces."),
+        cfg.FloatOpt("sample_ratio", default=1.0, min=0, max=1, help="The share of traces that is kept."),
+    ],
+    "ssl": [
+        _text("cert_file", None, "Certificate (PEM) to serve TLS with."),
+        _text("key_file", None, "The private key of cert_file, if it is not in the same file."),
+        _text("ca_file", None, "Clients have to show a certificate that these authorities vouch for."),
     ],
     "revision": [_text("heat_revision", "unknown", "What build_info shows.")],
     "volumes": [_switch("backups_enabled", True, "Cinder backups are available.")],

@@ -10,8 +10,7 @@ import contextlib
 import contextvars
 import dataclasses
 import time
-import uuid
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Hashable, Iterator, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
@@ -20,17 +19,19 @@ from hearth.cloud import access, catalog, elsewhere, errors, settings, transport
 Response = transport.Response
 Params = Mapping[str, Any]
 
-#: The id under which all calls of one stack action are found in the logs of every service; set it in the task that
-#: runs the action. None: the services make up their own.
-request_id: contextvars.ContextVar[str | None] = contextvars.ContextVar("request_id", default=None)
-
 
 @dataclasses.dataclass(slots=True)
 class UnderWay:
-    """The call that somebody waits for: what is asked, and since when (the loop's time); empty between calls."""
+    """The call that somebody waits for: what is asked, and since when (the loop's time); empty between calls.
+
+    `permit`: awaited before each call that may change something; it raises where the call must not be made any more.
+    `further`: whether the next call begins another attempt of something that has failed.
+    """
 
     what: str = ""
     since: float = 0.0
+    permit: Callable[[], Awaitable[None]] | None = None
+    further: bool = False
 
     @contextlib.contextmanager
     def calling(self, what: str) -> Iterator[None]:
@@ -45,13 +46,10 @@ class UnderWay:
 #: Where sessions note the call they are waiting for; set it in a task to know what the task waits for.
 under_way: contextvars.ContextVar[UnderWay | None] = contextvars.ContextVar("under_way", default=None)
 
+#: The service that servers ask for their metadata.
+_METADATA_SERVICE = "cloudformation"
 #: A token is renewed this many seconds before its end, so that it does not end on the way.
 EARLY = 60.0
-
-
-def new_request_id() -> str:
-    """A global request id as the services accept it."""
-    return f"req-{uuid.uuid4()}"
 
 
 class Session:
@@ -97,6 +95,13 @@ class Session:
     def roles(self) -> tuple[str, ...]:
         """Names of the roles in the project."""
         return self._access.roles
+
+    @property
+    def sees(self) -> Hashable:
+        """Equal for sessions to which the services show the same objects, so that one may look for all of them."""
+        granted, options = self._access, self._options
+        roles = frozenset(granted.roles)
+        return options.auth_url, options.region, granted.user_id, granted.project_id, granted.domain_id, roles
 
     @property
     def region(self) -> str | None:
@@ -147,6 +152,16 @@ class Session:
             raise errors.NoService(404, service_type, f"the catalog has no {service_type} service{where}")
         return url
 
+    def endpoint_for(self, service_type: str, interface: str) -> str | None:
+        """The service's URL for clients of another interface, as the catalog has it."""
+        options = dataclasses.replace(self._options, interface=interface, interfaces={}, endpoint_overrides={})
+        return self._access.seen_with(options).endpoints.get(catalog.official(service_type))
+
+    def endpoint_for_servers(self, service_type: str) -> str:
+        """The service's URL as servers reach it. Raises NoService."""
+        configured = self._options.metadata_server
+        return configured if configured and service_type == _METADATA_SERVICE else self.endpoint(service_type)
+
     async def token(self) -> str:
         """A token that holds for at least some seconds more."""
         return (await self._current()).token
@@ -177,17 +192,27 @@ class Session:
         sent = dict(headers or ())
         if microversion is not None:
             sent.update(catalog.microversion_headers(service_type, microversion))
-        if (current := request_id.get()) is not None:
-            sent.setdefault("X-Openstack-Request-Id", current)
         tls = self._options.tls_by_service.get(catalog.official(service_type), self._options.tls)
         granted = await self._current()
         waiting = under_way.get() or UnderWay()
         for last in (False, True):
             sent["X-Auth-Token"] = granted.token
+            if waiting.permit is not None and method != "GET":
+                await waiting.permit()
             try:
+                further, waiting.further = waiting.further, False
                 with waiting.calling(f"{method} {path} of the {service_type} service"):
                     return await self._wire.exchange(
-                        service_type, method, url, sent, json=json, data=data, tls=tls, seconds=timeout
+                        service_type,
+                        method,
+                        url,
+                        sent,
+                        json=json,
+                        data=data,
+                        tls=tls,
+                        seconds=timeout,
+                        project_id=self.project_id,
+                        further=further,
                     )
             except errors.Unauthorized:
                 # Tokens end early when a password changes or Keystone's keys rotate. Refused calls were not done.

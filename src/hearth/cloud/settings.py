@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from hearth.cloud import fetch
+from hearth.cloud import breaker, fetch
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -56,6 +56,8 @@ class CloudSettings:
     trustee: AuthSection | None = None
     #: Where stacks make users; None: nowhere, and resources that need one fail.
     stack_domain: StackDomain | None = None
+    #: The interface of Keystone that servers use; empty: `auth_url`.
+    server_interface: str = ""
     #: Region of the services; None: the first one in the catalog.
     region: str | None = None
     #: Region of some services (official types) that regions share.
@@ -68,12 +70,21 @@ class CloudSettings:
     tls_by_service: Mapping[str, Tls] = dataclasses.field(default_factory=dict)
     #: URLs that replace the catalog's, by official type. `%(project_id)s` and `%(tenant_id)s` are filled in.
     endpoint_overrides: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    #: The CloudFormation API as servers reach it; None: as the catalog says.
+    metadata_server: str | None = None
     #: Roles to delegate with a trust; none: all of the user's.
     trusts_delegated_roles: tuple[str, ...] = ()
     allow_trusts_redelegation: bool = False
     #: A whole call, answer included. Long because some services answer only when the work is done.
     request_timeout: float = 120.0
     connect_timeout: float = 10.0
+    #: Further attempts of a call whose connection was lost before it can have changed anything.
+    retries: int = 2
+    #: Calls to one service at a time.
     connections_per_host: int = 32
+    #: The same for some service types (official names).
+    connections_by_service: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    #: When services are left alone.
+    rests: breaker.Rules = dataclasses.field(default_factory=breaker.Rules)
     #: Which addresses may be called when a user names another cloud.
     outward: fetch.FetchRules = dataclasses.field(default_factory=fetch.FetchRules)

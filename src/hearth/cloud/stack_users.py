@@ -36,10 +36,11 @@ class StackUserDomain:
         """Whether there is such a domain."""
         return self._connector.settings.stack_domain is not None
 
-    @property
-    def auth_url(self) -> str:
-        """Where its users sign in."""
-        return catalog.identity_url(self._connector.settings.auth_url) + "/"
+    async def auth_url(self) -> str:
+        """Where its users sign in: from servers, which may reach Keystone elsewhere than we do."""
+        own, interface = self._connector.settings.auth_url, self._connector.settings.server_interface
+        told = (await self._admin()).endpoint_for("identity", interface) if interface else None
+        return catalog.identity_url(told or own) + "/"
 
     async def id(self) -> str:
         """The domain's id."""
@@ -62,6 +63,10 @@ class StackUserDomain:
                 raise
             return found
         return str(answer.body["project"]["id"])
+
+    async def find_project(self, name: str) -> str | None:
+        """The id of the project of that name."""
+        return await _named(await self._admin(), "projects", name[:PROJECT_NAME_LIMIT], await self.id())
 
     async def delete_project(self, project_id: str) -> None:
         """Remove a project and the users whose own project it is."""
@@ -91,17 +96,26 @@ class StackUserDomain:
         await admin.put("identity", f"/v3/projects/{project_id}/users/{user_id}/roles/{role_id}")
         return user_id
 
-    async def make_key(self, user_id: str, project_id: str) -> tuple[str, str]:
-        """A new pair (access, secret) with which a user signs requests in a project; former pairs are taken away."""
+    async def make_key(self, user_id: str, project_id: str, pair: tuple[str, str] | None = None) -> tuple[str, str]:
+        """A pair (access, secret) with which a user signs requests in a project, a new one or the one given.
+
+        Former pairs are taken away.
+        """
         admin = await self._admin()
-        answer = await admin.get("identity", "/v3/credentials", params={"user_id": user_id, "type": "ec2"})
-        for one in answer.body["credentials"]:
-            await _delete(admin, f"/v3/credentials/{one['id']}")
-        access, secret = uuid.uuid4().hex, secrets.token_hex(32)
+        await self.drop_keys(user_id)
+        access, secret = pair if pair is not None else (uuid.uuid4().hex, secrets.token_hex(32))
         blob = json.dumps({"access": access, "secret": secret})
         body = {"type": "ec2", "user_id": user_id, "project_id": project_id, "blob": blob}
         await admin.post("identity", "/v3/credentials", json={"credential": body})
         return access, secret
+
+    async def drop_keys(self, user_id: str, access: str | None = None) -> None:
+        """Take the pairs of a user away: all of them, or that with this access part."""
+        admin = await self._admin()
+        answer = await admin.get("identity", "/v3/credentials", params={"user_id": user_id, "type": "ec2"})
+        for one in answer.body["credentials"]:
+            if access is None or json.loads(one["blob"]).get("access") == access:
+                await _delete(admin, f"/v3/credentials/{one['id']}")
 
     async def find_user(self, name: str) -> str | None:
         """The id of the user of that name."""
@@ -124,10 +138,13 @@ class StackUserDomain:
         """Remove a user."""
         await _delete(await self._admin(), f"/v3/users/{user_id}")
 
+    async def access(self, user_id: str, password: str, project_id: str) -> session.Session:
+        """Access as a user in a project."""
+        return await self._connector.session(credentials.StackUser(user_id, password, project_id))
+
     async def token(self, user_id: str, password: str, project_id: str) -> str:
         """A token of a user in a project."""
-        opened = await self._connector.session(credentials.StackUser(user_id, password, project_id))
-        return await opened.token()
+        return await (await self.access(user_id, password, project_id)).token()
 
     async def _role(self, admin: session.Session) -> str:
         if self._role_id is None:

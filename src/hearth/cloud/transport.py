@@ -6,8 +6,10 @@ nothing of tokens or catalogs; it turns "no answer" into `errors.Unavailable` an
 
 import dataclasses
 import functools
+import logging
 import re
 import ssl
+import time
 from collections.abc import AsyncIterable, Mapping
 from typing import Any
 
@@ -15,13 +17,17 @@ import aiohttp
 import msgspec
 import yarl
 
-from hearth.cloud import errors, fetch, settings
+from hearth.cloud import catalog, errors, fetch, gates, settings
+from hearth.telemetry import metrics, spans, trail
 
 Body = bytes | str | AsyncIterable[bytes]
 
 # Apache closes idle connections after 5 s; reusing one at that moment loses the request without a trace.
 _IDLE_SECONDS = 4.0
 _REQUEST_ID = re.compile(r"req-[0-9a-fA-F-]{36}")
+#: Services of which it is remembered how they fare; the one known for longest goes first.
+_MOST_GATES = 500
+_log = logging.getLogger(__name__)
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
 
@@ -47,6 +53,7 @@ class Transport:
         self._options = options
         self._guard = guard
         self._client: aiohttp.ClientSession | None = None
+        self._gates: dict[tuple[str, str], gates.Gate] = {}
         self._timeout = aiohttp.ClientTimeout(
             total=options.request_timeout, connect=None, sock_connect=options.connect_timeout
         )
@@ -62,18 +69,60 @@ class Transport:
         data: Body | None = None,
         tls: settings.Tls | None = None,
         seconds: float | None = None,
+        project_id: str | None = None,
+        further: bool = False,
     ) -> Response:
-        """Send a request and read the whole answer. Raises CloudError for a status from 400 up and for no answer."""
+        """Send a request and read the whole answer. Raises CloudError for a status from 400 up and for no answer.
+
+        `project_id`: whose turn it takes. `further`: it is part of another attempt after a failure.
+        """
         if json is not None:
             data = _encode(json)
             headers.setdefault("Content-Type", "application/json")
-        attempts = 2
+        # One id for all calls of one request, so that the services' logs can be joined with ours.
+        if (current := trail.current()) is not None:
+            headers.setdefault(trail.HEADER, current.global_id)
+        async with self._gate(service, url).passing(project_id, further=further):
+            return await self._exchanged(service, method, url, headers, data, tls, seconds)
+
+    def troubles(self) -> list[str]:
+        """What there is to tell of services that do not work."""
+        return [told for gate in self._gates.values() if (told := gate.trouble()) is not None]
+
+    def _gate(self, service: str, url: str) -> gates.Gate:
+        key = service, _host(url)
+        gate = self._gates.get(key)
+        if gate is None:
+            while len(self._gates) >= _MOST_GATES:  # users may name hosts of other clouds
+                del self._gates[next(iter(self._gates))]
+            most = self._options.connections_by_service.get(
+                catalog.official(service), self._options.connections_per_host
+            )
+            gate = self._gates[key] = gates.Gate(service, key[1], most, self._options.rests)
+        return gate
+
+    async def _exchanged(
+        self,
+        service: str,
+        method: str,
+        url: str,
+        headers: dict[str, str],
+        data: Body | None,
+        tls: settings.Tls | None,
+        seconds: float | None,
+    ) -> Response:
+        attempts = 1 + self._options.retries
         while True:
             attempts -= 1
             try:
-                return await self._once(service, method, url, headers, data, tls, seconds)
+                with spans.span(f"{method} {service}", spans.Kind.CLIENT) as told:
+                    if (traceparent := spans.here.get()) is not None:
+                        headers[spans.HEADER] = traceparent
+                    answer = await self._once(service, method, url, headers, data, tls, seconds)
+                    told.note("http.response.status_code", answer.status)
+                    return answer
             except _Lost as lost:
-                # Nothing was sent, or a GET changes nothing: the second try is safe. An iterator is spent, though.
+                # Nothing was sent, or a GET changes nothing: another try is safe. An iterator is spent, though.
                 repeatable = lost.unsent or method in ("GET", "HEAD")
                 if attempts and repeatable and not isinstance(data, AsyncIterable):
                     continue
@@ -93,7 +142,8 @@ class Transport:
         limit = self._timeout
         if seconds is not None:
             limit = aiohttp.ClientTimeout(total=seconds, sock_connect=self._options.connect_timeout)
-        host = url.split("/", 3)[2] if url.count("/") > 1 else url
+        host = _host(url)
+        began, status = time.perf_counter(), "none"
         try:
             async with self._pool().request(
                 method,
@@ -105,6 +155,7 @@ class Transport:
                 allow_redirects=method in ("GET", "HEAD"),
             ) as answer:
                 raw = await answer.read()
+                status = str(answer.status)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             if isinstance(error, aiohttp.ClientConnectorError) and isinstance(error.os_error, fetch.Refused):
                 raise errors.Forbidden(0, service, f"{host} is not called: {error.os_error.strerror}") from error
@@ -118,7 +169,11 @@ class Transport:
             ) from error
         except aiohttp.ClientError as error:
             raise _Lost(f"the connection to {host} was lost: {_words(error)}") from error
+        finally:
+            metrics.CLOUD_CALLS.labels(service, method, status).inc()
+            metrics.CLOUD_SECONDS.labels(service, method).observe(time.perf_counter() - began)
         request_id = _request_id(answer.headers)
+        _log.debug("%s of the %s service: %s %s", method, service, answer.status, request_id or "")
         if answer.status >= 400:
             raise errors.from_answer(service, method, answer.status, raw, answer.headers, request_id)
         return Response(answer.status, _body(raw, answer.headers), answer.headers, request_id, raw)
@@ -128,7 +183,7 @@ class Transport:
             self._client = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(
                     limit=0,
-                    limit_per_host=self._options.connections_per_host,
+                    limit_per_host=0,  # gates are the limit
                     keepalive_timeout=_IDLE_SECONDS,
                     socket_factory=None if self._guard is None else fetch.guard(self._guard),
                 ),
@@ -167,6 +222,10 @@ def ssl_context(tls: settings.Tls) -> ssl.SSLContext | bool:
     if tls.cert_file:
         context.load_cert_chain(tls.cert_file, tls.key_file)
     return context
+
+
+def _host(url: str) -> str:
+    return url.split("/", 3)[2] if url.count("/") > 1 else url
 
 
 def _body(raw: bytes, headers: Mapping[str, str]) -> Any:

@@ -11,6 +11,7 @@ from hearth.cloud import errors as cloud_errors
 from hearth.cloud import tokens
 from hearth.engine import (
     authority,
+    availability,
     context,
     definitions,
     inputs,
@@ -29,7 +30,7 @@ from hearth.model.errors import (
 from hearth.model.states import Action, Status
 from hearth.resources import contract
 from hearth.resources.blueprint import Blueprint, Check, Surroundings
-from hearth.store import stacks
+from hearth.store import quotas, stacks
 from hearth.store.rows import StackRow
 
 R = TypeVar("R")
@@ -53,6 +54,7 @@ class Acceptance:
         kept: definitions.Definitions,
         owners: authority.Authority,
         may_use_type: Callable[[tokens.Caller, str], bool],
+        available: availability.Availability,
     ) -> None:
         """`may_use_type`: the operator's policy for resource types."""
         self._context = surroundings
@@ -60,6 +62,7 @@ class Acceptance:
         self._definitions = kept
         self._authority = owners
         self._may_use_type = may_use_type
+        self._availability = available
 
     async def new_stack(
         self, caller: tokens.Caller, tenant: str, request: StackRequest
@@ -114,20 +117,30 @@ class Acceptance:
             previous_definition_id=None,
             traversal_id=None,
             stack_user_project_id=None,
+            convergence=self._context.settings.convergence_engine,
         )
         return stack, material, accepted
 
     async def check_quota(self, caller: tokens.Caller, project_id: str, name: str) -> None:
+        """Refuse early what `require_room` would refuse, before anything is done for it."""
+
+        def query(connection: sa.Connection) -> None:
+            if stacks.by_name(connection, project_id, name) is not None:
+                raise StackExists(name)
+            self._require_room(connection, caller, project_id)
+
+        await self._store.read(query)
+
+    def require_room(self, connection: sa.Connection, caller: tokens.Caller, project_id: str) -> None:
+        """In the transaction that stores a new stack: whether the project may have one more."""
+        quotas.take_turn(connection, project_id)
+        self._require_room(connection, caller, project_id)
+
+    def _require_room(self, connection: sa.Connection, caller: tokens.Caller, project_id: str) -> None:
         limit = self._context.settings.max_stacks_per_tenant
-
-        def query(connection: sa.Connection) -> tuple[StackRow | None, int]:
-            selection = stacks.Selection(project_id)
-            return stacks.by_name(connection, project_id, name), stacks.count(connection, selection)
-
-        existing, count = await self._store.read(query)
-        if existing is not None:
-            raise StackExists(name)
-        if limit >= 0 and count >= limit and not caller.is_admin:
+        if limit < 0 or caller.is_admin:
+            return
+        if stacks.count(connection, stacks.Selection(project_id)) >= limit:
             raise LimitExceeded(f"You have reached the maximum stacks per tenant, {limit}. Please delete some stacks.")
 
     async def checked(
@@ -150,7 +163,7 @@ class Acceptance:
             await self._confirm(caller, tree, findings)
         if tree.needs_services:
             session = await self._authority.caller_session(caller)
-            tree.check_services(session, findings)
+            await self._availability.check(session, tree.needs_services, findings)
         if built is None or findings.errors:
             raise Invalid(findings.errors)
         self.need_types(caller, tree.types)
@@ -199,4 +212,5 @@ class Acceptance:
 
     @staticmethod
     def needs_cloud(built: Blueprint) -> bool:
-        return any(member.type.external or member.type.nests for member in built.members.values())
+        needs = any(member.type.external or member.type.nests for member in built.members.values())
+        return needs or bool(built.environment.event_sinks)

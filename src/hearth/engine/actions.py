@@ -5,20 +5,24 @@ Planning happens outside the transaction; `begin` inside it finds out whether wh
 """
 
 import dataclasses
+import logging
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
-from hearth.engine import context, definitions, launch, run, treating
+from hearth.engine import context, definitions, launch, modes, notifying, run, treating
 from hearth.model import bounds, plan, waivers
 from hearth.model.errors import LimitExceeded
 from hearth.model.names import new_id
 from hearth.model.states import Action, Status
 from hearth.resources.blueprint import Blueprint
 from hearth.store import drift as drift_rows
-from hearth.store import events, resources, snapshots, stacks, traversals
+from hearth.store import events, locks, resources, sinks, snapshots, stacks, traversals
 from hearth.store.rows import EventRow, ResourceRow, StackRow, TraversalRow
+from hearth.telemetry import trail
+
+log = logging.getLogger(__name__)
 
 #: The definition of a stack that is to be empty: deletion, rollback of a creation.
 NOTHING = ""
@@ -154,10 +158,17 @@ class Actions:
         return self._ready(ground, made, working)
 
     def ready(
-        self, ground: Ground, stack: StackRow, made: plan.Plan, blueprint: Blueprint | None, definition_id: str
+        self,
+        ground: Ground,
+        stack: StackRow,
+        made: plan.Plan,
+        blueprint: Blueprint | None,
+        definition_id: str,
+        waived: waivers.Waivers = waivers.NONE,
     ) -> Prepared:
         """A plan that was made before on the same ground, ready to be stored."""
-        return self._ready(ground, made, self._working(ground, stack, made.action, blueprint, definition_id))
+        working = self._working(ground, stack, made.action, blueprint, definition_id, waived=waived)
+        return self._ready(ground, made, working)
 
     def _working(
         self,
@@ -172,8 +183,18 @@ class Actions:
         if seconds is None:
             seconds = stack.timeout_mins * 60 if stack.timeout_mins else self._context.settings.stack_action_timeout
         now = self._context.now()
+        limit = modes.seconds(stack, action, seconds)
         draft = TraversalRow(
-            0, stack.id, action, definition_id, None, now + seconds, now, waived, converge=ground.converge
+            0,
+            stack.id,
+            action,
+            definition_id,
+            None,
+            None if limit is None else now + limit,
+            now,
+            waived,
+            converge=ground.converge,
+            trail=trail.branch(),
         )
         working = run.Run(stack, draft, blueprint, self._definitions.type_named, self._context)
         working.treatments = ground.treatments
@@ -194,15 +215,28 @@ class Actions:
         """
         codec, now, stack, action = self._context.store.codec, self._context.now(), prepared.stack, prepared.plan.action
         traversal_id = traversals.begin(connection, codec, prepared.traversal, now)
-        if prepared.traversal.previous is not None:
+        # A stack that was taken over has had no traversal here, and may have snapshots all the same.
+        if prepared.traversal.previous is not None or action not in (Action.CREATE, Action.ADOPT):
             snapshots.supersede(connection, stack.id, action)
         for one in prepared.run.lapsed:
             drift_rows.undo(connection, stack.id, one.name, one.property)
         if prepared.traversal.new_rows:
             self._check_size(connection, stack.root_id)
-        reason = f"Stack {action} started"
+        wanted = prepared.run.blueprint
+        if (
+            stack.owner_id is None
+            and wanted is not None
+            and (wanted.environment.event_sinks or action in (Action.UPDATE, Action.ROLLBACK))
+        ):
+            sinks.keep(connection, stack.id, wanted.environment.event_sinks)
+        reason = modes.started(stack, action, removes=prepared.traversal.definition_id == NOTHING, now=now)
+        if not stack.convergence:
+            locks.put(connection, stack.root_id)
         stacks.update(connection, stack.id, action=action, status=Status.IN_PROGRESS, reason=reason, **columns)
         events.insert(connection, codec, [stack_event(stack, action, Status.IN_PROGRESS, reason, now)])
+        begun = dataclasses.replace(stack, updated_at=columns.get("updated_at", stack.updated_at))
+        notifying.of_state(connection, self._context, begun, action, Status.IN_PROGRESS, reason)
+        log.info("Stack %s (%s): %s started", stack.name, stack.id, action)
         prepared.run.traversal = dataclasses.replace(prepared.run.traversal, id=traversal_id)
         prepared.run.note_new(prepared.traversal.new_rows)
         return traversal_id

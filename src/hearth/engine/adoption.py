@@ -31,7 +31,8 @@ from hearth.template import source
 
 #: The private value under which a row keeps the document that its nested stack is to be made of.
 DOCUMENT = "adopted_document"
-_ENVIRONMENT = ("parameters", "parameter_defaults", "resource_registry", "event_sinks", "encrypted_param_names")
+_ALWAYS_TOLD = frozenset(("parameters", "parameter_defaults", "resource_registry", "event_sinks"))
+_ENVIRONMENT = (*sorted(_ALWAYS_TOLD), "encrypted_param_names")
 _SOURCE = "adopt_stack_data"
 #: Its size is bounded by that of the request's body; the template in it has its own limit.
 _LIMITS = dataclasses.replace(source.USUAL_LIMITS, bytes=2**26)
@@ -51,13 +52,19 @@ def document(connection: sa.Connection, codec: Codec, stack_id: str, *, with_res
         "action": stack.action.value,
         "status": stack.status.value,
         "template": material.template,
-        "environment": {key: material.environment[key] for key in _ENVIRONMENT if key in material.environment},
+        "environment": _told(material.environment),
         "files": dict(material.files),
         "resources": _resources(connection, codec, stack) if with_resources else {},
         "project_id": stack.project_id,
-        "stack_user_project_id": stack.stack_user_project_id,
+        "stack_user_project_id": stack.stack_user_project_id or None,
         "tags": stack.tags,
     }
+
+
+def _told(environment: Mapping[str, Any]) -> dict[str, Any]:
+    """The sections of an environment; encrypted_param_names only where there are some."""
+    wanted = (key for key in _ENVIRONMENT if environment.get(key) or key in _ALWAYS_TOLD)
+    return {key: environment[key] for key in wanted if key in environment}
 
 
 def _resources(connection: sa.Connection, codec: Codec, stack: StackRow) -> dict[str, Any]:

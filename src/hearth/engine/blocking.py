@@ -6,12 +6,13 @@ is one is told.
 
 import asyncio
 import dataclasses
+import logging
 from collections.abc import Sequence
 
 import sqlalchemy as sa
 
 from hearth.cloud import errors as cloud_errors
-from hearth.engine import context
+from hearth.engine import complaints, context
 from hearth.engine.step import Step
 from hearth.model.states import Action
 from hearth.model.waivers import Waiver
@@ -19,6 +20,8 @@ from hearth.resources import contract
 from hearth.store import resources, stacks
 from hearth.store.codec import Codec
 from hearth.store.rows import ResourceRow, StackRow
+
+log = logging.getLogger(__name__)
 
 #: Seconds that asking may take; a service that is silent must not hold up the failure.
 _PATIENCE = 15.0
@@ -50,11 +53,16 @@ class Blocking:
         """
         if step.action is not Action.DELETE or step.call is None or step.kind is None or not _says_in_use(failure):
             return failure
+        if isinstance(failure, contract.Busy):
+            return failure  # nobody stands in the way for good
         try:
             async with asyncio.timeout(_PATIENCE):
                 found = await step.kind.blockers(step.call)
                 text = await self._text(step, found) if found else ""
         except (contract.ResourceFailure, cloud_errors.CloudError, TimeoutError):
+            return failure
+        except Exception as error:  # the border of an explanation: the failure itself must be told even so
+            complaints.tell(log, f"Nobody can be named who keeps resource {step.row.name} from being deleted", error)
             return failure
         if not text:
             return failure

@@ -5,6 +5,7 @@ itself. Every change of a stack that is there goes through `Holding.change`, whi
 """
 
 import dataclasses
+import functools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -22,8 +23,11 @@ from hearth.engine import (
     drifting,
     ending,
     finding,
+    forcing,
     holding,
     mending,
+    modes,
+    parting,
     plan_view,
     planning,
     preview,
@@ -44,8 +48,8 @@ from hearth.model.holds import Change
 from hearth.model.names import StackIdentity
 from hearth.model.states import Action, Status, to_wire
 from hearth.model.waivers import Waiver, Waivers
+from hearth.store import orphans, stacks
 from hearth.store import snapshots as snapshot_rows
-from hearth.store import stacks
 from hearth.store.rows import StackRow
 
 
@@ -75,6 +79,7 @@ class Changing(finding.Finding):
         """Accept a new stack; the answer comes once it is stored and its creation has begun."""
         wish = await self._wishes.of_new(caller, tenant, request)
         stack = wish.stack
+        await self._planning.require_part(wish)
         if self._acceptance.needs_cloud(wish.built):
             stack.credential_id = await self._authority.delegate(caller)
         prepared = await self._actions.prepare(stack, wish.action, wish.built, wish.definition_id, is_new=True)
@@ -83,9 +88,11 @@ class Changing(finding.Finding):
         self._definitions.keep(wish.definition_id, wish.built)
         try:
             protector = caller if request.deletion_protection else None
-            await self._store.write(lambda connection: self._store_new(connection, prepared, wish.material, protector))
+            await self._store.write(
+                lambda connection: self._store_new(connection, caller, prepared, wish.material, protector)
+            )
         except HearthError:
-            # Another request took the name meanwhile: what was delegated for this one is taken back.
+            # Another request took the name or the last place: what was delegated for this one is taken back.
             await self._authority.revoke(stack)
             raise
         await self._announce()
@@ -94,11 +101,13 @@ class Changing(finding.Finding):
     def _store_new(
         self,
         connection: sa.Connection,
+        caller: tokens.Caller,
         prepared: actions.Prepared,
         material: definitions.Material,
         protector: tokens.Caller | None,
     ) -> None:
         stack, codec = prepared.stack, self._store.codec
+        self._acceptance.require_room(connection, caller, stack.project_id)
         definitions.put(
             connection,
             codec,
@@ -124,7 +133,8 @@ class Changing(finding.Finding):
     async def preview_create(self, caller: tokens.Caller, tenant: str, request: StackRequest) -> dict[str, Any]:
         """What `create_stack` would do, with nothing stored."""
         wish = await self._wishes.of_new(caller, tenant, request)
-        shown = views.shown_stack(wish.stack, wish.built.shown_parameters, None)
+        outputs = [one | {"output_value": None} for one in views.outputs_of(wish.built)]
+        shown = views.shown_stack(wish.stack, wish.built.shown_parameters, outputs)
         for key in ("stack_status", "stack_status_reason"):
             del shown[key]
         shown["id"] = preview.NO_ID
@@ -146,8 +156,10 @@ class Changing(finding.Finding):
             present = await self._stack(caller, identity)
             wish = await self._wishes.of_update(caller, present, request, patch=patch)
             stack, columns = wish.stack, wish.columns
+            await self._planning.require_part(wish)
             if stack.credential_id is None and self._acceptance.needs_cloud(wish.built):
                 columns["credential_id"] = stack.credential_id = await self._authority.delegate(caller)
+            await self._authority.take_over(caller, stack)
             columns["updated_at"] = self._context.now()
             decided = await self._drifting.for_update(stack, request)
             prepared = await self._actions.prepare(
@@ -225,6 +237,7 @@ class Changing(finding.Finding):
         async def attempt() -> None:
             present = await self._stack(caller, identity)
             prepared = await self._mending.deletion(caller, present, {Waiver.RETAIN: retain}, force=force)
+            await self._authority.take_over(caller, prepared.stack)
             at = self._context.now()
             await self._holding.change(
                 caller, stack, change, lambda connection: self._actions.begin(connection, prepared, updated_at=at)
@@ -240,7 +253,13 @@ class Changing(finding.Finding):
 
         async def attempt() -> None:
             stack = await self._stack(caller, identity)
+            if stack.action is Action.SNAPSHOT:
+                write = functools.partial(self._holding.change, caller, stack, Change.ALTER)
+                waived = await self._mending.snapshot(stack, wanted or {})
+                await self._snapshots.take_again(stack, write, waived)
+                return
             prepared = await self._mending.continuation(caller, stack, wanted or {})
+            await self._authority.take_over(caller, prepared.stack)
             removes = prepared.run.blueprint is None
             at = self._context.now()
             await self._holding.change(
@@ -254,7 +273,10 @@ class Changing(finding.Finding):
         await self._announce()
 
     async def action(self, caller: tokens.Caller, identity: StackIdentity, action: str) -> None:
-        """Begin an action on the stack as it is: suspend, resume, check, cancel_update, cancel_without_rollback."""
+        """Begin an action on the stack as it is: suspend, resume, check, cancel_update, cancel_without_rollback.
+
+        Or, with migrate, take it out of the legacy mode.
+        """
         cancels = action in ("cancel_update", "cancel_without_rollback")
         stack = await self._changeable(caller, identity, Change.CANCEL if cancels else Change.ALTER)
         match action:
@@ -264,8 +286,16 @@ class Changing(finding.Finding):
                 await self._roll_back(caller, identity)
             case "cancel_without_rollback":
                 await self._cancel(caller, stack)
+            case "migrate":
+                await self._migrate(caller, stack)
             case _:
                 raise NotSupported(f"Stack action {action}")
+
+    async def _migrate(self, caller: tokens.Caller, stack: StackRow) -> None:
+        """Take a tree of stacks out of the legacy mode. A repeat changes nothing."""
+        if stack.owner_id is not None:
+            raise BadRequest(f"Stack {stack.name} is nested: it is migrated with its root stack; name that one.")
+        await self._holding.change(caller, stack, Change.ALTER, lambda connection: modes.migrate(connection, stack))
 
     async def _visit(self, caller: tokens.Caller, identity: StackIdentity, action: Action) -> None:
         async def attempt() -> None:
@@ -274,6 +304,7 @@ class Changing(finding.Finding):
                 return
             built = await self._definitions.blueprint(stack.definition_id, stack)
             self._acceptance.need_types(caller, (member.type.type_name for member in built.members.values()))
+            await self._authority.take_over(caller, stack)
             prepared = await self._actions.prepare(stack, action, built, stack.definition_id)
             at = self._context.now()
             await self._holding.change(
@@ -302,8 +333,6 @@ class Changing(finding.Finding):
         await self._announce()
 
     async def _cancel(self, caller: tokens.Caller, stack: StackRow) -> None:
-        codec, now = self._store.codec, self._context.now()
-
         def stop(connection: sa.Connection) -> None:
             present = stacks.by_id(connection, stack.id)
             if present is None:
@@ -311,7 +340,8 @@ class Changing(finding.Finding):
             action, status = present.action, present.status
             if status is not Status.IN_PROGRESS or action not in (Action.CREATE, Action.UPDATE):
                 raise NotSupported(f"Cancelling {action} when stack is {to_wire(action, status)}")
-            ending.stop_tree(connection, codec, present, ending.cancelled(action), "user triggered cancel", now)
+            failure = modes.cancelled(present, action)
+            ending.stop_tree(connection, self._context, present, failure, "user triggered cancel")
 
         await self._holding.change(caller, stack, Change.CANCEL, stop)
         await self._context.wakeups.publish(runner.STOP_TOPIC, {})
@@ -329,6 +359,7 @@ class Changing(finding.Finding):
             columns = {"definition_id": definition_id, "description": stack.description}
             if stack.status is Status.COMPLETE:
                 columns["previous_definition_id"] = stack.definition_id
+            await self._authority.take_over(caller, stack)
             prepared = await self._actions.prepare(stack, Action.RESTORE, built, definition_id)
             self._definitions.keep(definition_id, built)
             more = {**columns, "updated_at": self._context.now()}
@@ -376,10 +407,13 @@ class Changing(finding.Finding):
         if busy is not None:
             raise ActionInProgress(busy.name, busy.action)
         document = adoption.document(connection, codec, stack.id)
+        for row in snapshot_rows.of_stack(connection, codec, stack.id):
+            left = forcing.copies(self._context, stack, row, parting.ABANDONED, Waiver.ABANDON)
+            orphans.insert(connection, codec, left)
         snapshot_rows.forget(connection, stack.id)
         self._actions.begin(connection, prepared, updated_at=at)
         return document
 
     async def _announce(self) -> None:
         message: bus.Message = {}
-        await self._context.wakeups.publish(runner.WAKE_TOPIC, message)
+        await self._context.wakeups.offer(runner.WAKE_TOPIC, message)

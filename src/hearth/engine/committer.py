@@ -12,7 +12,9 @@ from collections.abc import Callable, Sequence
 
 import sqlalchemy as sa
 
+from hearth.engine import complaints
 from hearth.store import Store, Unavailable, traversals
+from hearth.telemetry import metrics, trail
 
 log = logging.getLogger(__name__)
 
@@ -61,37 +63,51 @@ class Committer:
         waiting = _Waiting(moves, asyncio.get_running_loop().create_future())
         self._waiting.append(waiting)
         if self._flusher is None:
-            self._flusher = asyncio.create_task(self._flush())
+            self._flusher = asyncio.create_task(self._flush(), context=trail.apart())
         return await waiting.future
 
     async def _flush(self) -> None:
         try:
             while self._waiting:
                 batch, self._waiting = self._waiting, []
-                moves = [move for waiting in batch for move in waiting.moves]
-                try:
-                    advanced = await self._store.write(
-                        functools.partial(_advance, self._store, moves, self._owner, self._capacity())
-                    )
-                except Unavailable as error:
-                    # What was done in the cloud must not be forgotten: the moves wait until they can be stored.
-                    log.error("%s It is tried again in %.0f s.", error, PAUSE)
-                    self._waiting = batch + self._waiting
-                    await asyncio.sleep(PAUSE)
-                    continue
-                except Exception as error:  # the border of a batch: each waiting step gets the failure
-                    for waiting in batch:
-                        if not waiting.future.done():
-                            waiting.future.set_exception(error)
-                    continue
-                for waiting in batch:
-                    if not waiting.future.done():
-                        waiting.future.set_result(
-                            {move.node.id for move in waiting.moves if move.node.id in advanced.lost}
-                        )
-                self._advanced(advanced)
+                await self._store_together(batch)
         finally:
             self._flusher = None
+
+    async def _store_together(self, batch: Sequence[_Waiting]) -> None:
+        moves = [move for waiting in batch for move in waiting.moves]
+        metrics.COMMIT_MOVES.observe(len(moves))
+        while True:
+            unit = functools.partial(_advance, self._store, moves, self._owner, self._capacity())
+            try:
+                advanced = await self._store.write(unit, {move.node.stack_id for move in moves})
+                break
+            except Unavailable as error:
+                # What was done in the cloud must not be forgotten: the moves wait until they can be stored.
+                log.error("%s It is tried again in %.0f s.", error, PAUSE)
+                await asyncio.sleep(PAUSE)
+            except Exception as error:  # the border of a batch: the failure is told to whom it belongs
+                if len(batch) == 1:
+                    _answer(batch[0].future, error)
+                    return
+                for waiting in batch:  # what cannot be stored of one is no affair of the others
+                    await self._store_together([waiting])
+                return
+        for waiting in batch:
+            _answer(waiting.future, {move.node.id for move in waiting.moves if move.node.id in advanced.lost})
+        try:
+            self._advanced(advanced)
+        except Exception as error:  # the border of who goes on: further moves must be stored even so
+            complaints.tell(log, "What a commit has made ready is not taken up at once", error)
+
+
+def _answer(future: asyncio.Future[set[int]], answer: set[int] | Exception) -> None:
+    if future.done():
+        return  # nobody waits for it any more
+    if isinstance(answer, Exception):
+        future.set_exception(answer)
+    else:
+        future.set_result(answer)
 
 
 def _advance(

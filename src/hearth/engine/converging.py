@@ -8,18 +8,18 @@ import dataclasses
 import logging
 from typing import Any
 
-from hearth.engine import adoption, context, judge, launch, lookups, parting, scope
+from hearth.engine import adoption, context, doubting, judge, launch, lookups, parting, rivals, scope
 from hearth.engine.failing import Refused
 from hearth.engine.recording import Recorder
 from hearth.engine.settling import Settling
-from hearth.engine.step import Step, Waiting
+from hearth.engine.step import CHANGED, Step, Waiting
 from hearth.model import plan
 from hearth.model.states import Action, Status
 from hearth.model.waivers import Waiver
 from hearth.resources import checking, contract
 from hearth.resources.blueprint import Member
 from hearth.store.rows import Phase
-from hearth.store.traversals import Move, Then
+from hearth.store.traversals import Move
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +37,7 @@ class Converging:
         self._record = record
         self._waiting = waiting
         self._settling = settling
+        self._rivals = rivals.Rivals(surroundings, record)
 
     async def converge(self, step: Step) -> Move | None:
         member = step.run.member(step.row.name)
@@ -47,6 +48,7 @@ class Converging:
             return self._skip(step)
         if member.type.external:
             await self._waiting.connect(step)
+            step.pending |= await lookups.complete(step.row, member.type, step.run)
         if step.node.phase is Phase.STARTED:
             return await self._settling.go_on(step)
         if step.node.phase is Phase.DISCARDING:
@@ -152,6 +154,11 @@ class Converging:
             step.action = Action.UPDATE if leaving else step.row.action
             changes |= {"action": step.action, "status": Status.COMPLETE, "reason": WELL}
             step.events.append(self._record.event(step, Status.COMPLETE, WELL))
+        elif step.row.status is Status.IN_PROGRESS:
+            # A process died when it had done all there was to do (it had taken back what was given up).
+            step.action = step.row.action
+            changes |= {"status": Status.COMPLETE, "reason": CHANGED}
+            step.events.append(self._record.event(step, Status.COMPLETE, CHANGED))
         step.pending |= changes
         return self._record.done(step)
 
@@ -160,7 +167,8 @@ class Converging:
         definition_id, now = step.run.traversal.definition_id, self._context.now()
         row = launch.new_row(self._context.new_id(), step.run.stack.id, member, definition_id, now)
         row.replaces = step.row.id
-        step.pending.pop("data", None)  # was the former object's
+        for name in ("data", "frozen"):
+            step.pending.pop(name, None)  # were the former object's
         step.row.replaced_by = row.id
         step.row = step.new_row = row
         step.node.resource_id = row.id
@@ -185,13 +193,24 @@ class Converging:
                 raise contract.Permanent("the adopted document names no object for it", "NotFound")
             step.pending["metadata"] = step.row.metadata or step.metadata
         if kind.nests:
-            await self._waiting.nest(step, self._record.move(step, Then.PARK, Phase.STARTED), removing=False)
+            await self._record.nest(step, self._waiting, removing=False)
             return None
         if action is Action.ADOPT:
             return await self._adopt(step)
         if kind.external:
+            await self._intend(step)
+            await self._rivals.announce(step)
+            await self._note_sent(step)
             await self._record.commit(step, Phase.INTENDED)
         return await self._make(step)
+
+    async def _intend(self, step: Step) -> None:
+        """Have what is about to begin note what must not be lost with this process."""
+        call = self._record.call(step, data=dict(step.pending.get("data", step.row.data)))
+        before = dict(call.data)
+        await step.known_kind.intend(call)
+        if call.data != before:
+            step.pending["data"] = call.data
 
     async def _adopt(self, step: Step) -> Move:
         """Take over the object that the row names; it must be there."""
@@ -217,25 +236,53 @@ class Converging:
         """After a crash or a doubtful answer: take what the lost call made, or make it now."""
         kind = step.known_kind
         step.action = Action.CREATE
+        if judge.AWAITS_PLACE in step.row.data:
+            return await self._make(step)
         step.call = self._record.call(step)
         found = await kind.find(step.call) if kind.findable else step.row.physical_id
         if found is None:
-            if not kind.findable and step.node.tries == 0:
+            if kind.findable:
+                if (doubt := self._record.doubt(step)) is not None:
+                    raise doubt
+                step.row.data = doubting.settled(step.row.data)
+            elif step.node.tries == 0:
                 self._record.part(step, parting.LOST, "a process died while it was made, and it cannot be found again")
             return await self._make(step)
         log.info("Resource %s: found what an interrupted create had made (%s)", step.row.name, found)
+        self._record.tell_of_doubt(step, found)
         return await self._made(step, found)
 
     async def _make(self, step: Step) -> Move | None:
         kind = step.known_kind
+        paused = await self._rivals.clear(step)
+        if paused is not None:
+            return paused
+        if kind.external and doubting.SENT not in step.row.data and await self._note_sent(step):
+            await self._record.commit(step, Phase.INTENDED)
         step.call = self._record.call(step)
+        step.making = True
         physical_id = await kind.create(step.call)
+        step.making = False
         return await self._made(step, physical_id)
+
+    async def _note_sent(self, step: Step) -> bool:
+        """Have stored, before the call, when it is sent and what is there without it, if that matters."""
+        data = step.pending.get("data", step.row.data)
+        if not step.known_kind.findable or judge.AWAITS_PLACE in data:
+            return False
+        call = self._record.call(step, data=dict(data))
+        await step.known_kind.survey(call)
+        waits = self._context.settings.lost_call_wait > 0
+        told = doubting.noted(call.data, self._context.now()) if waits else doubting.unrefused(call.data)
+        if told == data:
+            return False
+        step.pending["data"] = told
+        return True
 
     async def _made(self, step: Step, physical_id: str | None) -> Move | None:
         kind, call = step.known_kind, step.call
         assert call is not None
-        call.physical_id = physical_id
+        call.physical_id, call.data = physical_id, doubting.found(call.data)
         step.pending |= {"physical_id": physical_id, "data": call.data}
         if kind.external:
             await self._record.commit(step, Phase.STARTED)
@@ -258,25 +305,31 @@ class Converging:
 
     async def _update(self, step: Step, member: Member, change: contract.Change) -> Move | None:
         kind = member.type
+        was = step.row.action, step.row.status, step.row.reason
         self._record.begin(step, Action.UPDATE)
         if kind.nests:
             step.pending |= self._settled_definition(step, member)
-            await self._waiting.nest(step, self._record.move(step, Then.PARK, Phase.STARTED), removing=False)
+            await self._record.nest(step, self._waiting, removing=False)
             return None
         if kind.external:
+            await self._intend(step)
             await self._record.commit(step, Phase.INTENDED)
         repairs = step.reality.repairs() if step.reality is not None else {}
         previous = judge.with_actual(judge.previous(step.row), repairs)
         frozen = step.frozen if step.frozen is not None else step.values
         assert frozen is not None
         changed = {key: frozen.get(key) for key in change.properties}
-        step.call = self._record.call(step, previous=previous)
         try:
+            paused = await self._rivals.take_back(step)
+            if paused is not None:
+                return paused
+            step.call = self._record.call(step, previous=previous)
             new_id_of_it = await kind.update(step.call, dataclasses.replace(change, properties=changed))
         except (contract.NeedsReplacement, contract.Gone) as error:
             deviation = self._deviation(step, plan.Verdict.REPLACE, str(error) or "its object is gone")
             if deviation is not None:
                 raise contract.Permanent(deviation, DEVIATION) from error
+            self._let_be(step, *was)
             self._replace(step, member)
             return await self._create(step, member)
         step.pending |= self._settled_definition(step, member)
@@ -288,6 +341,18 @@ class Converging:
         if kind.external:
             await self._record.commit(step, Phase.STARTED)
         return await self._settling.first_look(step)
+
+    @staticmethod
+    def _let_be(step: Step, action: Action, status: Status, reason: str) -> None:
+        """Take back that an update has begun: if the replacement fails, an action may go on with the present object.
+
+        It is stored with the row that takes its place: an engine that goes on before that tells of no second beginning.
+        """
+        if status is Status.IN_PROGRESS:  # of an engine that died there
+            status, reason = Status.COMPLETE, CHANGED
+        row = step.row
+        row.action, row.status, row.reason = action, status, reason
+        step.also[row.id] = {"action": action, "status": status, "reason": reason}
 
     def _settled_definition(self, step: Step, member: Member) -> dict[str, Any]:
         metadata = step.metadata

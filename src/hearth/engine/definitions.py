@@ -1,7 +1,7 @@
 """Stored definitions: put into the store as documents, got back as blueprints."""
 
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from hearth.engine import context, run
 from hearth.model.diagnostics import Findings, Place
 from hearth.model.errors import Invalid
+from hearth.model.part import WHOLE, Part
 from hearth.resources import blueprint, contract, nested, partial, scopes
 from hearth.resources.blueprint import Blueprint, Surroundings
 from hearth.store import Store, documents, resources, stacks
@@ -32,6 +33,15 @@ class Material:
     #: Of a definition that holds for a part only: which one the rest keeps, and the names of that.
     base_id: str | None = None
     left_out: Sequence[str] = ()
+    part: Part = WHOLE
+    #: Of such a definition of a nested stack: the definition of its owner's stack that it was made for.
+    owner_id: str | None = None
+
+    def layered(self, base_id: str | None, out: Collection[str], part: Part, owner_id: str | None = None) -> "Material":
+        """The same for a definition that holds for a part only; `out`: what keeps the definition `base_id`."""
+        return dataclasses.replace(
+            self, base_id=base_id if out else None, left_out=sorted(out), part=part, owner_id=owner_id
+        )
 
 
 def put(
@@ -59,6 +69,8 @@ def put(
         files_id=documents.put(connection, codec, material.files),
         base_id=material.base_id,
         left_out=tuple(material.left_out),
+        part=material.part.to_wire(),
+        owner_id=material.owner_id,
     )
     stacks.insert_definition(connection, row, at)
 
@@ -72,6 +84,8 @@ def get(connection: sa.Connection, codec: Codec, definition_id: str) -> Material
         documents.get(connection, codec, row.files_id),
         row.base_id,
         row.left_out,
+        Part.from_wire(row.part),
+        row.owner_id,
     )
 
 
@@ -83,7 +97,7 @@ class Definitions:
         self.builder = builder
         self._kept: dict[str, Blueprint] = {}
 
-    async def blueprint(self, definition_id: str, stack: StackRow, region: str | None = None) -> Blueprint:
+    async def blueprint(self, definition_id: str, stack: StackRow) -> Blueprint:
         """The blueprint of a stack's stored definition."""
         kept = self._kept.get(definition_id)
         if kept is not None:
@@ -91,11 +105,12 @@ class Definitions:
         codec = self._store.codec
         material = await self._store.read(lambda connection: get(connection, codec, definition_id))
         facade = await self._facade(stack)
-        built = self.load(definition_id, material, surroundings(stack, region, facade))
-        if material.left_out:
-            former = await self.blueprint(material.base_id, stack, region) if material.base_id is not None else None
-            built = partial.combined(built, former, material.left_out)
-            self.keep(definition_id, built)
+        built = self.load(material, surroundings(stack, facade=facade))
+        if material.left_out or not material.part.is_whole:
+            former = await self.blueprint(material.base_id, stack) if material.base_id is not None else None
+            built = partial.combined(built, former, material.left_out, material.part)
+        # Not before both layers are one: whoever asks meanwhile would take the upper one for all of it.
+        self.keep(definition_id, built)
         return built
 
     async def _facade(self, stack: StackRow) -> Mapping[str, Any] | None:
@@ -126,14 +141,13 @@ class Definitions:
         environment, _ = environments.parse(material.environment, "environment")
         return self.builder.completed(environment).registry
 
-    def load(self, definition_id: str, material: Material, where: Surroundings) -> Blueprint:
-        """The blueprint of a definition whose material is at hand."""
+    def load(self, material: Material, where: Surroundings) -> Blueprint:
+        """The blueprint of the material alone: of a definition that holds for a part, its upper layer. Kept nowhere."""
         environment, findings = environments.parse(material.environment, "environment")
         built, problems = self.builder.build(material.template, environment, material.files, where)
         findings.extend(problems)
         if built is None:
             raise Invalid(findings.errors)
-        self.keep(definition_id, built)
         return built
 
     async def reading_run(self, stack: StackRow, rows: Iterable[ResourceRow], surroundings: context.Context) -> run.Run:

@@ -5,23 +5,49 @@ be run again by anybody after a crash.
 """
 
 import asyncio
+import functools
 import logging
 from typing import Any, Protocol
 
 import sqlalchemy as sa
 
 from hearth.cloud import errors as cloud_errors
-from hearth.engine import actions, adoption, authority, context, definitions, forcing, hooks, parting, run, stack_users
+from hearth.engine import (
+    actions,
+    adoption,
+    authority,
+    context,
+    definitions,
+    forcing,
+    hooks,
+    modes,
+    notifying,
+    parting,
+    run,
+    stack_users,
+)
 from hearth.engine.step import CHANGED
 from hearth.model.holds import Kind
 from hearth.model.names import new_id
 from hearth.model.states import Action, Status
 from hearth.model.waivers import NONE as NOTHING_WAIVED
 from hearth.model.waivers import Waiver, Waivers
-from hearth.store import Unavailable, events, holds, orphans, resources, snapshots, software, stacks, traversals
+from hearth.store import (
+    Unavailable,
+    events,
+    holds,
+    locks,
+    orphans,
+    resources,
+    sinks,
+    snapshots,
+    software,
+    stacks,
+    traversals,
+)
 from hearth.store import drift as drift_rows
-from hearth.store.codec import Codec
 from hearth.store.rows import EventRow, OrphanRow, ResourceRow, StackRow, TraversalRow
+from hearth.telemetry import spans
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +56,6 @@ NOTHING = actions.NOTHING
 UNDONE = frozenset({Action.CREATE, Action.UPDATE, Action.ADOPT, Action.RESTORE})
 #: Actions whose success makes the present definition the one to come back to.
 DEFINING = UNDONE | {Action.ROLLBACK}
-TIMED_OUT = "Timed out"
 #: Failed resources that a reason names.
 _NAMED = 5
 
@@ -39,16 +64,16 @@ _NAMED = 5
 NOT_UNDONE = " (not rolled back: the stack is protected from deletion)"
 
 
-def cancelled(action: Action) -> str:
-    """Why a stack has failed that its user stopped."""
-    return f"Stack {action} cancelled"
-
-
 def _way_back(stack: StackRow, traversal: TraversalRow) -> str:
     """The definition that a failed action is undone to."""
     if traversal.action in (Action.CREATE, Action.ADOPT):
         return NOTHING
     return stack.previous_definition_id or NOTHING
+
+
+def _is_gone(stack: StackRow, traversal: TraversalRow) -> bool:
+    """Whether nothing is left of a stack once this has been accomplished."""
+    return modes.is_gone(stack, traversal.action, emptied=traversal.definition_id == NOTHING)
 
 
 class Host(Protocol):
@@ -96,13 +121,14 @@ class Ending:
             else:
                 try:
                     await self._roll_back(stack, traversal, failure, target)
+                    self._tell(stack, traversal, failed=True)
                     return
                 except Unavailable:
                     raise  # it is tried again when the store can be written
                 except Exception as error:  # the border of a definition that was good once: the stack must end even so
                     log.error("The rollback of stack %s cannot begin", stack.name, exc_info=error)
                     failure = f"{failure}; the rollback could not begin: {type(error).__name__}: {error}"
-        deleted = failure is None and traversal.action is Action.DELETE
+        deleted = failure is None and _is_gone(stack, traversal)
         if deleted and await self._context.store.read(lambda connection: snapshots.is_left(connection, stack.id)):
             return  # the removal of the last one ends it
         if deleted and stack.owner_id is None:
@@ -111,22 +137,40 @@ class Ending:
                 await self._leave_project(stack, failure)
                 failure = None
         advanced = await self._context.store.write(
-            lambda connection: self._close(connection, stack, traversal, failure)
+            lambda connection: self._close(connection, stack, traversal, failure), [stack.id]
         )
+        self._tell(stack, traversal, failed=failure is not None)
         if failure is None:
             self._forget_blueprints(stack, traversal)
         self._host.hand_over(advanced)
+
+    def _tell(self, stack: StackRow, traversal: TraversalRow, *, failed: bool) -> None:
+        """For traces: the action has ended, whichever process it began in."""
+        if traversal.trail is not None:
+            spans.tell(
+                traversal.trail.traceparent,
+                traversal.trail.parent,
+                f"stack {traversal.action}",
+                traversal.created_at,
+                self._context.now(),
+                {"hearth.stack": stack.id, "hearth.project": stack.project_id, "hearth.action": traversal.action.value},
+                failed=failed,
+            )
 
     async def _forget_owner(self, stack: StackRow, traversal: TraversalRow) -> str | None:
         """Remove what a root stack had in Keystone, within the action's time; why that failed."""
         left = None if traversal.deadline is None else max(0.0, traversal.deadline - self._context.now())
         try:
             async with asyncio.timeout(left):
-                await self._users.forget(stack)
+                # What an abandoned stack made stays, its users included.
+                if traversal.waivers.of_all is not Waiver.ABANDON:
+                    await self._users.forget(stack)
         except cloud_errors.CloudError as error:
             return f"Error deleting project: {error}"
         except TimeoutError:
-            return TIMED_OUT
+            return modes.timed_out(stack, traversal.action)
+        if await self._context.store.read(functools.partial(sinks.is_kept, stack_id=stack.id)):
+            return None  # its last events are brought with it, and it is taken back after them
         try:
             async with asyncio.timeout(left):
                 await self._authority.revoke(stack)
@@ -167,7 +211,7 @@ class Ending:
             not stack.disable_rollback
             and stack.owner_id is None
             and traversal.action in UNDONE
-            and failure != cancelled(traversal.action)
+            and failure != modes.cancelled(stack, traversal.action)
         )
 
     def _is_protected(self, connection: sa.Connection, stack: StackRow) -> bool:
@@ -190,14 +234,19 @@ class Ending:
             columns["previous_definition_id"] = columns.get("definition_id", present.definition_id)
         stacks.update(connection, stack.id, **columns)
         events.insert(connection, codec, [actions.stack_event(stack, action, status, reason, now)])
+        notifying.of_state(connection, self._context, present, action, status, reason)
+        log.info("Stack %s (%s): %s %s", stack.name, stack.id, action, status)
         if action is Action.SNAPSHOT:
             document = adoption.document(connection, codec, stack.id)
             snapshots.finish(connection, codec, traversal.id, status, reason, document)
         if action is not Action.CREATE:  # which comes first, and has nothing to clear away
             self._clear(connection, stack, traversal, failure)
         if stack.owner_resource_id is not None:
+            notifying.end_of_scaling(connection, self._context, present, status, reason)
             traversals.unpark(connection, stack.owner_resource_id, self._host.id, self._host.capacity(), advanced)
         holds.end_idle_pause(connection, stack.root_id)
+        if not stack.convergence:
+            locks.release(connection, stack.root_id)
         return advanced
 
     def _clear(self, connection: sa.Connection, stack: StackRow, traversal: TraversalRow, failure: str | None) -> None:
@@ -205,17 +254,17 @@ class Ending:
             resources.delete_removed(connection, stack.id)
             if traversal.action is Action.UPDATE:
                 drift_rows.forget_done(connection, stack.id)
-            if traversal.action is Action.DELETE:
+            if _is_gone(stack, traversal):
                 self._bury(connection, stack, self._context.now())
         traversals.forget(connection, stack.id, but=traversal.id)
 
     def _reason(self, connection: sa.Connection, stack: StackRow, action: Action, failure: str | None) -> str:
         if failure is None:
             reason = f"Stack {action} completed successfully"
-        elif action is Action.CHECK and failure not in (TIMED_OUT, cancelled(action)):
+        elif action is Action.CHECK and failure not in (modes.timed_out(stack, action), modes.cancelled(stack, action)):
             reason = f"Resource CHECK failed: {failure}"
         else:
-            reason = failure
+            reason = modes.failed(stack, action, failure)
         if failure is not None and action is Action.ROLLBACK and stack.owner_id is None:
             reason += self._way_on(connection, stack)
         if action is Action.CHECK and resources.any_reason(connection, stack.id, "CHECK not supported for "):
@@ -237,8 +286,6 @@ class Ending:
         holds.forget(connection, stack.id)
         drift_rows.forget(connection, stack.id)
         resources.delete(connection, resources.ids_of_stack(connection, stack.id))
-        if stack.owner_id is None and stack.credential_id is not None:
-            stacks.delete_credential(connection, stack.credential_id)
 
     async def _roll_back(self, stack: StackRow, traversal: TraversalRow, failure: str, target: str) -> None:
         """Begin the way back to the previous definition, or to nothing when a creation failed."""
@@ -252,7 +299,7 @@ class Ending:
                 return traversals.Advanced()  # a newer action has begun: it decides now
             prepared = await self._actions.prepare(present, Action.ROLLBACK, blueprint, target, waived=waived)
             advanced = await self._context.store.write(
-                lambda connection: self._begin_rollback(connection, prepared, traversal, failure)
+                lambda connection: self._begin_rollback(connection, prepared, traversal, failure), [stack.id]
             )
             self._host.adopt(prepared.run)
             return advanced
@@ -267,6 +314,7 @@ class Ending:
         codec, now = self._context.store.codec, self._context.now()
         lost = actions.stack_event(prepared.stack, failed.action, Status.FAILED, failure, now)
         events.insert(connection, codec, [lost])
+        notifying.of_state(connection, self._context, prepared.stack, failed.action, Status.FAILED, failure)
         traversal_id = self._actions.begin(connection, prepared)
         advanced = traversals.Advanced()
         traversals.claim_of(connection, traversal_id, self._host.id, self._host.capacity(), advanced)
@@ -275,7 +323,9 @@ class Ending:
 
     async def time_out(self, traversal: TraversalRow) -> traversals.Advanced:
         """Stop an action that took too long: nothing more is done, what was in flight has failed. What to end then."""
-        return await self._context.store.write(lambda connection: self._store_timeout(connection, traversal))
+        return await self._context.store.write(
+            lambda connection: self._store_timeout(connection, traversal), [traversal.stack_id]
+        )
 
     def _store_timeout(self, connection: sa.Connection, traversal: TraversalRow) -> traversals.Advanced:
         advanced = traversals.Advanced()
@@ -283,15 +333,18 @@ class Ending:
         if stack is None or stack.traversal_id != traversal.id or stack.status is not Status.IN_PROGRESS:
             return advanced
         log.warning("Stack %s: %s took too long", stack.name, traversal.action)
+        failure = modes.timed_out(stack, traversal.action)
         if forcing.is_forced(traversal) and stack.owner_id is None:
-            forcing.let_all_go(connection, self._context, self._definitions, stack, traversal, TIMED_OUT)
+            forcing.let_all_go(connection, self._context, self._definitions, stack, traversal, failure)
         else:
-            stop_tree(connection, self._context.store.codec, stack, TIMED_OUT, TIMED_OUT, self._context.now())
+            stop_tree(connection, self._context, stack, failure, modes.TIMED_OUT)
         advanced.ended = traversals.ended(connection, [traversal.id])
         return advanced
 
 
-def stop_tree(connection: sa.Connection, codec: Codec, stack: StackRow, failure: str, cause: str, now: float) -> None:
+def stop_tree(
+    connection: sa.Connection, surroundings: context.Context, stack: StackRow, failure: str, cause: str
+) -> None:
     """Stop what a stack and all nested in it are doing: nothing more is begun, what is in flight has failed.
 
     `failure` becomes the reason of the stacks, `<ACTION> aborted (<cause>)` that of resources in flight. Whoever holds
@@ -299,6 +352,7 @@ def stop_tree(connection: sa.Connection, codec: Codec, stack: StackRow, failure:
     """
     if stack.traversal_id is None:
         return
+    codec, now = surroundings.store.codec, surroundings.now()
     in_flight = traversals.abort(connection, stack.id, stack.traversal_id, failure)
     rows = resources.by_ids(connection, codec, in_flight).values()
     running = [(row, _aborted(row, cause)) for row in rows if row.status is Status.IN_PROGRESS]
@@ -312,8 +366,11 @@ def stop_tree(connection: sa.Connection, codec: Codec, stack: StackRow, failure:
     events.insert(connection, codec, [*told, *hooks.abandoned(rows, stack.traversal_id, now)])
     for child in stacks.children(connection, stack.id):
         if child.status is Status.IN_PROGRESS:
-            stop_tree(connection, codec, child, failure, cause, now)
+            stop_tree(connection, surroundings, child, failure, cause)
             stacks.update(connection, child.id, status=Status.FAILED, reason=failure)
+            events.insert(connection, codec, [actions.stack_event(child, child.action, Status.FAILED, failure, now)])
+            notifying.of_state(connection, surroundings, child, child.action, Status.FAILED, failure)
+            notifying.end_of_scaling(connection, surroundings, child, Status.FAILED, failure)
 
 
 def _aborted(row: ResourceRow, cause: str) -> str:

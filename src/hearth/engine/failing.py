@@ -4,12 +4,13 @@ Which failures are tried again is decided in `retrying`. Another attempt holds n
 the work list with its time, and its resource tells why it waits.
 """
 
+import asyncio
 import dataclasses
 import logging
 from typing import Any
 
 from hearth.cloud import errors as cloud_errors
-from hearth.engine import blocking, context, parting, retrying
+from hearth.engine import blocking, context, doubting, parting, retrying
 from hearth.engine.recording import Recorder
 from hearth.engine.step import Step
 from hearth.model import plan
@@ -33,12 +34,25 @@ class Failing:
         self._record = record
         self._blocking = blocking.Blocking(surroundings)
 
-    async def outcome(self, step: Step, error: Exception) -> Move | None:
+    async def outcome(self, step: Step, error: BaseException) -> Move | None:
         """What an error means for the step: tried again, or failed."""
         failure = await self._blocking.explained(step, as_failure(error))
         forced = step.run.waiver(step.row) is Waiver.FORCE
         retry = retrying.decide(failure, step.node.tries, self._context.settings, self._context.jitter(), forced=forced)
         return self._failed(step, failure) if retry is None else self._again(step, failure, retry)
+
+    def broken(self, step: Step, error: Exception) -> Move:
+        """The failure of a step of which nothing can be used that it gathered: maybe that cannot be stored."""
+        step.pending, step.events, step.orphans, step.new_row, step.call = {}, [], [], None, None
+        step.also = {}
+        step.making = False
+        return self._failed(step, as_failure(error))
+
+    def no_room(self, step: Step, error: Exception) -> Move:
+        """A step for whose software the project has no room, found out when it was to be stored: nothing of it is."""
+        step.pending.pop("physical_id", None)
+        step.events = [one for one in step.events if one.status is Status.IN_PROGRESS]
+        return self._failed(step, contract.Permanent(str(error), getattr(error, "kind", "ResourceFailure")))
 
     def _again(self, step: Step, failure: Exception, retry: retrying.Retry) -> Move:
         """Give the step back until it is tried again, unless a newer action waits for its end: see `_instead`."""
@@ -48,9 +62,13 @@ class Failing:
         # The attempt begins with what is stored. What this one gathered is void, but for the object that it made.
         step.pending, step.events, step.orphans = self._made(step), [], []
         self._note_lost(step, failure)
+        if step.making and not doubting.may_come(failure):
+            step.pending["data"] = self._settled(step)
         if step.row.status is Status.IN_PROGRESS or step.row.action is Action.INIT:
             step.pending["reason"] = reason
-        if step.row.status is Status.IN_PROGRESS and step.node.tries == 0:
+        is_news = step.node.tries == 0 or (retry.looks and str(failure) not in step.row.reason)
+        has_begun = step.row.status is Status.IN_PROGRESS and step.row.action is step.action
+        if has_begun and is_news:  # a beginning that is not stored is told when it is
             step.events.append(self._record.event(step, Status.IN_PROGRESS, reason))
         step.node.tries, step.pause = retry.number, retry.pause
         move = self._record.move(step, Then.RETRY, step.node.phase)
@@ -73,6 +91,7 @@ class Failing:
         )
         if step.node.phase is Phase.NONE:  # it has not begun
             as_it_is.pending, as_it_is.events, as_it_is.orphans, as_it_is.new_row = {}, [], [], None
+            as_it_is.also = {}
             return self._record.done(as_it_is)
         if step.action is Action.CHECK:
             reason = f"not checked, as a newer action has begun; before: {self.reason(step, failure)}"
@@ -100,11 +119,20 @@ class Failing:
         return {"physical_id": step.call.physical_id, "data": step.call.data}
 
     @staticmethod
+    def _settled(step: Step) -> dict[str, str]:
+        """The private data of a row, of which a call is known to make nothing."""
+        copy = step.call.snapshot_name if step.call is not None else ""
+        data = step.pending.get("data", step.row.data)
+        if step.call is not None and contract.REFUSED in step.call.data:
+            data = {**data, contract.REFUSED: step.call.data[contract.REFUSED]}
+        return doubting.settled(data, copy)
+
+    @staticmethod
     def reason(step: Step, failure: Exception) -> str:
         """How a failure is told, with the way to the resource."""
         if isinstance(failure, NestedFailure):
             return failure.reason(step.row.name)
-        return f"{getattr(failure, 'kind', 'ResourceFailure')}: {in_path(step.row.name)}: {failure}"
+        return _storable(f"{getattr(failure, 'kind', 'ResourceFailure')}: {in_path(step.row.name)}: {failure}")
 
     def _note_lost(self, step: Step, failure: Exception) -> None:
         """Another object will be made, though the lost call may have made one that cannot be found."""
@@ -124,7 +152,7 @@ class Failing:
         if isinstance(failure, contract.InError) and creating and step.node.attempt < settings.action_retry_limit:
             return self._make_another(step, reason)
         if step.node.phase is Phase.DISCARDING:
-            reason = f"{step.row.reason}; it could not be removed to make another: {failure}"
+            reason = _storable(f"{step.row.reason}; it could not be removed to make another: {failure}")
         if not isinstance(failure, (contract.ResourceFailure, NestedFailure)):
             log.error("Resource %s failed by a defect", step.row.name, exc_info=failure)
         if isinstance(failure, Refused):
@@ -139,6 +167,8 @@ class Failing:
         if step.call is not None and action is not Action.DELETE:
             step.pending["data"] = step.call.data
             step.pending |= self._made(step)
+        if step.making and not doubting.may_come(failure):
+            step.pending["data"] = self._settled(step)
         step.pending |= {"action": action, "status": Status.FAILED, "reason": reason}
         if step.kind is not None and action is Action.UPDATE:
             step.pending.pop("properties", None)
@@ -182,6 +212,11 @@ class Refused(contract.Permanent):
         self.told = told
 
 
+def _storable(text: str) -> str:
+    """A text of anybody's without what databases do not take: half characters, and the one of number 0."""
+    return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\0")
+
+
 def in_path(name: str) -> str:
     """A resource as a part of the path in a reason; members of groups count as items of a list."""
     return f"resources[{name}]" if name.isdigit() else f"resources.{name}"
@@ -209,16 +244,21 @@ def nested_reason(reason: str) -> str:
     return rest if found else reason
 
 
-def as_failure(error: Exception) -> Exception:
+def as_failure(error: BaseException) -> Exception:
     """An error of a library as one of the contract's, so that one policy decides."""
+    if isinstance(error, asyncio.CancelledError):  # a library's; the call may have been carried out
+        lost = cloud_errors.Unavailable(0, "cloud", "a call was broken off before its answer", maybe_done=True)
+        lost.__cause__ = error
+        error = lost
+    assert isinstance(error, Exception)
     if isinstance(error, cloud_errors.CloudError):
         try:
             with failures.sorted_out(creating=True):
                 raise error
         except contract.ResourceFailure as failure:
             return failure
-    if isinstance(error, Unavailable):  # of our own database
-        return contract.Temporary(str(error))
+    if isinstance(error, Unavailable):
+        return retrying.StoreTrouble(str(error))
     if isinstance(error, (template.FunctionError, HearthError)):
         return contract.Permanent(str(error), getattr(error, "kind", "StackValidationFailed"))
     return error

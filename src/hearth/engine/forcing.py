@@ -5,7 +5,7 @@ One transaction, called by `ending`. Objects become orphans, copies of snapshots
 
 import sqlalchemy as sa
 
-from hearth.engine import context, definitions, parting, snapshots
+from hearth.engine import actions, context, definitions, notifying, parting, snapshots
 from hearth.model import names
 from hearth.model.states import Action, Status
 from hearth.model.waivers import Waiver
@@ -80,12 +80,22 @@ def _is_left(row: ResourceRow) -> bool:
 
 
 def _bury(connection: sa.Connection, surroundings: context.Context, stack: StackRow) -> None:
-    stacks.update(connection, stack.id, action=Action.DELETE, status=Status.COMPLETE, reason="let go by force")
-    stacks.mark_deleted(connection, stack.id, surroundings.now())
+    action, status, reason, now = Action.DELETE, Status.COMPLETE, "let go by force", surroundings.now()
+    stacks.update(connection, stack.id, action=action, status=status, reason=reason)
+    told = actions.stack_event(stack, action, status, reason, now)
+    events.insert(connection, surroundings.store.codec, [told])
+    notifying.of_state(connection, surroundings, stack, action, status, reason)
+    stacks.mark_deleted(connection, stack.id, now)
     resources.delete(connection, resources.ids_of_stack(connection, stack.id))
 
 
-def copies(surroundings: context.Context, stack: StackRow, row: snapshot_rows.SnapshotRow, why: str) -> list[OrphanRow]:
+def copies(
+    surroundings: context.Context,
+    stack: StackRow,
+    row: snapshot_rows.SnapshotRow,
+    why: str,
+    waiver: Waiver = Waiver.FORCE,
+) -> list[OrphanRow]:
     """The copies of a snapshot as orphans. Their type is none of the types, as it is not that of their originals."""
     return [
         OrphanRow(
@@ -99,7 +109,7 @@ def copies(surroundings: context.Context, stack: StackRow, row: snapshot_rows.Sn
             physical_name=snapshots.copy_name(
                 names.physical_name(stack.name, copied.name, copied.row_id, 255), row.traversal_id
             ),
-            cause=parting.CAUSES[Waiver.FORCE],
+            cause=parting.CAUSES[waiver],
             reason=f"of snapshot {row.name or row.id}: {why}",
             region=surroundings.settings.region_name_for_services,
             at=surroundings.now(),

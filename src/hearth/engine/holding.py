@@ -10,7 +10,7 @@ from typing import TypeVar
 import sqlalchemy as sa
 
 from hearth.cloud import tokens
-from hearth.engine import actions, context
+from hearth.engine import actions, context, modes
 from hearth.model import holds, plan
 from hearth.model.errors import BadRequest, NotFound, NotSupported
 from hearth.model.states import Action, Status, to_wire
@@ -41,9 +41,12 @@ class Holding:
 
         Raises:
             holds.StackLocked, holds.StackProtected, holds.StackPaused.
+            ActionInProgress: it is busy, and in the legacy mode.
         """
         found = await self._store.read(lambda connection: self._of(connection, stack))
         holds.check(stack.name, found, change, caller.user_id)
+        if change is holds.Change.ALTER:
+            modes.refuse_beside(stack)
 
     async def change(
         self, caller: tokens.Caller, stack: StackRow, change: holds.Change, work: Callable[[sa.Connection], R]
@@ -52,16 +55,20 @@ class Holding:
 
         Raises:
             holds.StackLocked, holds.StackProtected, holds.StackPaused.
+            ActionInProgress: it is busy, and in the legacy mode.
         """
 
         def store(connection: sa.Connection) -> R:
             stacks.locked(connection, stack.root_id)  # a hold is set before this, or waits for it
             self.check(connection, caller, stack, change)
+            present = stacks.by_id(connection, stack.id) if change is holds.Change.ALTER else None
+            if present is not None:
+                modes.refuse_beside(present)
             if change in _ENDS_PAUSE and stack.owner_id is None:
                 hold_rows.unpause(connection, stack.id, self._context.now())
             return work(connection)
 
-        return await self._store.write(store)
+        return await self._store.write(store, [stack.id])
 
     def check(self, connection: sa.Connection, caller: tokens.Caller, stack: StackRow, change: holds.Change) -> None:
         """Refuse inside a transaction what a hold forbids."""
@@ -203,7 +210,7 @@ class Holding:
                 self.check(connection, caller, root, holds.Change.CONTROL)
             work(connection, root, now)
 
-        await self._store.write(store)
+        await self._store.write(store, [stack.id])
 
     def _tell(self, connection: sa.Connection, root: StackRow, text: str, now: float) -> None:
         told = actions.stack_event(root, root.action, root.status, text, now)

@@ -117,7 +117,8 @@ async def with_container(request: StackRequest, access: session.Session) -> Stac
     if len(entries) > MOST_FILES or size > MOST_BYTES:
         raise LimitExceeded(
             f"The container {container} holds {len(entries)} objects of {size} bytes; at most {MOST_FILES} objects of "
-            f"{MOST_BYTES} bytes can be used as files. Give the templates a container of their own."
+            f"{MOST_BYTES} bytes can be used as files. Give the templates a container of their own.",
+            kind="DownloadLimitExceeded",
         )
     found = {}
     for name in (one["name"] for one in entries):

@@ -32,6 +32,8 @@ class Ruling:
 EXTERNAL = "external"
 #: Keeps in a row's private data what properties were before an update that is not done yet (JSON; null: not there).
 UNFINISHED = "unfinished_update"
+#: Marks in a row's private data that its object waits until others have given up what it needs; there is none yet.
+AWAITS_PLACE = "awaits_place"
 #: Keeps in a row's private data the template's metadata once signals have changed the metadata (JSON).
 DECLARED = "declared_metadata"
 
@@ -63,6 +65,8 @@ def rule(
     ruling = _rule(*asked, resumed=resumed, well=well)
     if well is None and row is not None and ruling.verdict is plan.Verdict.REPLACE and in_doubt(row, member.type):
         ruling = _unless_well(ruling, _rule(*asked, resumed=resumed, well=True))
+    if row is not None and plan.Verdict.REPLACE in ruling.judgement.allowed:
+        ruling = _with_collision(ruling, row, old_type, member.type, values)
     if reality is not None and reality.in_force:
         ruling = _with_acceptances(ruling, member.type, reality)
     if ruling.verdict in restricted and row is not None:
@@ -124,12 +128,14 @@ def _rule(
     stored = row.properties or {}
     before = {**stored, **{key: one.actual for key, one in repairs.items()}}
     changed = _changed(before, values) | {key: values.get(key) for key in _unfinished(row)}
-    change = contract.Change(changed, metadata=not same_metadata(row, metadata))
+    change = contract.Change(changed, metadata=not same_metadata(row, metadata), former=before)
     if member.type.nests and not (changed and member.type.decide(change, call).verdict is plan.Verdict.REPLACE):
         return _nested(row, changed, change, values)
     again = resumed and row.status is Status.FAILED
+    takes_back = contract.GIVEN_UP in row.data
     same_policy = row.deletion_policy == member.definition.deletion_policy
-    if not changed and not change.metadata and not again and same_policy and before == stored:
+    as_it_was = not changed and not change.metadata and same_policy and before == stored
+    if as_it_was and not again and not takes_back:
         reason = "its object is well" if alive else "nothing changes"
         return _ruling(plan.Verdict.KEEP, reason, before=before, after=values)
     if changed:
@@ -139,12 +145,13 @@ def _rule(
         decision = plan.Decision(plan.Verdict.UPDATE, "its object is already what the template says")
     else:
         reason = "its last update failed" if again else "metadata or deletion policy changes"
+        reason = "it takes back what it had given up" if takes_back and as_it_was else reason
         decision = plan.Decision(plan.Verdict.UPDATE, reason)
     effect = plan.Effect.IDENTITY if decision.verdict is plan.Verdict.REPLACE else plan.Effect.ATTRIBUTES
     others: frozenset[plan.Verdict] = frozenset()
     if not is_known([*changed.values(), metadata]):
-        policy_changes = row.deletion_policy != member.definition.deletion_policy
-        others = plan.lighter(decision.verdict, _lightest(member.type, change, call, metadata, policy_changes))
+        in_any_case = takes_back or not same_policy
+        others = plan.lighter(decision.verdict, _lightest(member.type, change, call, metadata, in_any_case))
     if decision.verdict is plan.Verdict.UPDATE and not member.type.may_replace.isdisjoint(changed):
         others, effect = others | {plan.Verdict.REPLACE}, plan.Effect.IDENTITY
     return Ruling(plan.Judgement(decision, effect, others, before, values), change)
@@ -169,6 +176,20 @@ def _unless_well(replaced: Ruling, kept: Ruling) -> Ruling:
     return dataclasses.replace(
         replaced, judgement=dataclasses.replace(replaced.judgement, decision=decision, others=milder)
     )
+
+
+def _with_collision(
+    ruling: Ruling,
+    row: ResourceRow,
+    old_type: contract.Resource | None,
+    kind: contract.Resource,
+    wanted: contract.Values,
+) -> Ruling:
+    """A replacement that tells what the present object gives up before there is another."""
+    if not kind.takes_turns or type(old_type) is not type(kind):
+        return ruling
+    gives_up = kind.collides(row.properties or {}, wanted)
+    return dataclasses.replace(ruling, judgement=dataclasses.replace(ruling.judgement, gives_up=gives_up))
 
 
 def with_actual(values: Mapping[str, Any] | None, repairs: Mapping[str, drift.Difference]) -> contract.Values:
@@ -215,13 +236,16 @@ def _with_acceptances(ruling: Ruling, kind: contract.Resource, reality: drift.Re
 
 
 def _lightest(
-    kind: contract.Resource, change: contract.Change, call: contract.Call, metadata: Any, policy_changes: bool
+    kind: contract.Resource, change: contract.Change, call: contract.Call, metadata: Any, in_any_case: bool
 ) -> plan.Verdict:
-    """What a change comes to if everything that is not known turns out to be as it was."""
+    """What a change comes to if everything that is not known turns out to be as it was.
+
+    `in_any_case`: there is an update whatever becomes of properties and metadata.
+    """
     known = {key: value for key, value in change.properties.items() if is_known(value)}
     metadata_changes = change.metadata and is_known(metadata)
     if not known:
-        return plan.Verdict.UPDATE if metadata_changes or policy_changes else plan.Verdict.KEEP
+        return plan.Verdict.UPDATE if metadata_changes or in_any_case else plan.Verdict.KEEP
     before = {key: value for key, value in (call.previous or {}).items() if key not in known}
     properties = {key: value for key, value in call.properties.items() if is_known(value)}
     call = dataclasses.replace(call, properties=before | properties)

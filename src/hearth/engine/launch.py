@@ -7,9 +7,10 @@ preview shows and what is stored as nodes.
 import dataclasses
 from collections.abc import Callable, Collection, Mapping, Sequence
 
-from hearth.engine import hooks, judge, run, scope
+from hearth.engine import hooks, judge, lookups, run, scope
 from hearth.model import plan
 from hearth.model.errors import BadRequest
+from hearth.model.part import WHOLE
 from hearth.model.states import Action, Status
 from hearth.model.waivers import Waiver
 from hearth.resources import checking
@@ -37,6 +38,7 @@ def planned(
     blueprint = working.blueprint
     requires = blueprint.requires if blueprint else {}
     by_id = {row.id: row for row in rows}
+    busy = _with_rivals(busy, working, rows)
     is_first = not rows
 
     def ruled(name: str, row: plan.Row | None, effects: Mapping[str, plan.Effect]) -> plan.Judgement:
@@ -69,21 +71,33 @@ def planned(
         ).judgement
         if action is Action.UPDATE and blueprint.environment.registry.hooks(name) & hooks.ON_UPDATE:
             judgement = dataclasses.replace(judgement, attended=True)  # it is to stop in any case
-        if scope.unread(stored, member.type, member.reads):
+        if scope.unread(stored, member.type, member.reads) or lookups.UNTRANSLATED in stored.data:
             judgement = dataclasses.replace(judgement, attended=True)  # what others now read of it is not stored yet
         if name in quiet:
             judgement = dataclasses.replace(judgement, effect=plan.Effect.NONE)
         return judgement
 
-    untouched = blueprint.untouched if blueprint is not None else frozenset()
+    part = blueprint.part if blueprint is not None and action is not Action.ROLLBACK else WHOLE
+    untouched = part.own_excludes
     target = working.traversal.definition_id
     made = plan.make(action, requires, rows, ruled, definition_id=target, busy=busy, untouched=untouched)
     for name, step in plan.stranded(made, rows, untouched):
         raise BadRequest(
-            f"{name} is left out, but it uses {step.name}, which is to go or may be replaced "
+            f"{part.above}{name} is left out, but it uses {step.name}, which is to go or may be replaced "
             f"({step.judgement.decision.reason}): leave {step.name} out as well, or do not leave out {name}."
         )
     return made
+
+
+def _with_rivals(busy: Collection[str], working: run.Run, rows: Sequence[ResourceRow]) -> set[str]:
+    """The busy rows, and those that may have to give up something for one of them, or have it back."""
+    names = {row.name for row in rows if row.id in busy}
+    return {row.id for row in rows if row.id in busy or (row.name in names and _takes_turns(working, row.name))}
+
+
+def _takes_turns(working: run.Run, name: str) -> bool:
+    member = working.member(name)
+    return member is not None and member.type.takes_turns
 
 
 def new_traversal(
@@ -117,13 +131,18 @@ def new_traversal(
                 replaced[step.row_id] = row.id
         elif step.row_id in were_replaced - visited and step.verdict is not plan.Verdict.DELETE:
             replaced[str(step.row_id)] = None  # it is the present one again, and what had replaced it goes
+    by_name: dict[str, list[str]] = {}
+    for one in rows:
+        by_name.setdefault(one.name, []).append(one.id)
     nodes = []
     for node in made.nodes:
-        row_id = node.row_id
+        row_id, rivals = node.row_id, list[str]()
         if node.work is plan.Work.CONVERGE:
             row_id = row_ids.get(node.name, row_id)
+            if _takes_turns(working, node.name):
+                rivals = [one for one in by_name.get(node.name, ()) if one != row_id]
         assert row_id is not None
-        nodes.append(NewNode(row_id, node.work, node.needs))
+        nodes.append(NewNode(row_id, node.work, node.needs, rivals))
     return NewTraversal(
         stack_id=stack.id,
         action=made.action,
@@ -136,6 +155,7 @@ def new_traversal(
         secret=bool(blueprint and blueprint.has_secrets),
         replaced=replaced,
         waivers=working.traversal.waivers,
+        trail=draft.trail,
     )
 
 

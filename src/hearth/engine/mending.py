@@ -9,19 +9,25 @@ from collections.abc import Mapping, Sequence
 import sqlalchemy as sa
 
 from hearth.cloud import tokens
-from hearth.engine import acceptance, actions, context, definitions
+from hearth.engine import acceptance, actions, context, definitions, plan_keeping
 from hearth.model.diagnostics import nearest
 from hearth.model.errors import BadRequest, NotSupported
 from hearth.model.states import Action, Status, to_wire
-from hearth.model.waivers import NONE, Waiver, Waivers
+from hearth.model.waivers import Waiver, Waivers
 from hearth.store import resources, stacks, traversals
 from hearth.store.codec import Codec
-from hearth.store.rows import ResourceRow, StackRow
+from hearth.store.rows import ResourceRow, StackRow, TraversalRow
 
 #: Names of resources by what is waived for them.
 Wanted = Mapping[Waiver, Sequence[str]]
-#: What cannot be taken up again: another one is taken.
-_NOT_RESUMED = frozenset({Action.SNAPSHOT})
+#: What to do with a stack whose action has not failed.
+_INSTEAD: Mapping[tuple[Action | None, Status], str] = {
+    (None, Status.IN_PROGRESS): "It is still at work: wait, or end it with `hearth stack cancel`.",
+    (None, Status.COMPLETE): "Change it with `hearth stack update`, or look with `hearth stack check`.",
+    (Action.ROLLBACK, Status.COMPLETE): "What failed was undone: mend the cause (`hearth stack events` tells it), "
+    "then update the stack again.",
+    (Action.DELETE, Status.COMPLETE): "It is gone.",
+}
 
 
 class Mending:
@@ -44,49 +50,68 @@ class Mending:
         Raises:
             BadRequest: a name stands for no resource.
         """
-        asked = await self.waivers(stack, wanted, of_all=Waiver.FORCE if force else None)
-        if (stack.action, stack.status) == (Action.DELETE, Status.IN_PROGRESS):
-            asked = (await self._former(stack))[1].joined(asked)
+        asked = await self.of_deletion(stack, wanted, force=force)
         prepared = await self._actions.prepare(stack, Action.DELETE, None, actions.NOTHING, waived=asked)
         self._acceptance.need_types(caller, (row.type for row in prepared.run.rows.values()))
         return prepared
+
+    async def of_deletion(self, stack: StackRow, wanted: Wanted, *, force: bool) -> Waivers:
+        """What a deletion leaves undone, with what the one that is running leaves."""
+        asked = await self.waivers(stack, wanted, of_all=Waiver.FORCE if force else None)
+        if (stack.action, stack.status) == (Action.DELETE, Status.IN_PROGRESS):
+            asked = (await self._former(stack)).waivers.joined(asked)
+        return asked
 
     async def continuation(self, caller: tokens.Caller, stack: StackRow, wanted: Wanted) -> actions.Prepared:
         """The failed action of a stack once more, from where it stopped.
 
         Raises:
-            NotSupported: nothing failed, or what failed is not taken up again.
+            NotSupported: nothing failed.
             BadRequest: a name stands for no resource, or what is skipped is needed by others.
+            PlanDeviation: it carries out a plan, from which it would deviate.
         """
-        if stack.owner_id is not None:
-            root = await self._store.read(lambda connection: stacks.by_id(connection, stack.root_id))
-            name = root.name if root is not None else stack.root_id
-            raise NotSupported(f"Retrying {stack.name} by itself, which is nested in {name}: retry that one; this")
-        if stack.status is not Status.FAILED:
-            raise NotSupported(f"Retrying when stack is {to_wire(stack.action, stack.status)}, so that nothing failed,")
-        if stack.action in _NOT_RESUMED:
-            raise NotSupported(
-                f"Retrying when stack is {to_wire(stack.action, stack.status)}; take another snapshot: this"
-            )
-        definition_id, former = await self._former(stack)
-        asked = former.joined(await self.waivers(stack, wanted))
-        target = definition_id
+        await self._need_failed(stack)
+        former = await self._former(stack)
+        asked = await self._asked(stack, former, wanted)
+        target = former.definition_id
         built = await self._definitions.blueprint(target, stack) if target != actions.NOTHING else None
         if built is not None:
             self._acceptance.need_types(caller, (member.type.type_name for member in built.members.values()))
         if stack.action is not Action.DELETE:
             await self._check_skipped(stack, asked)
-        return await self._actions.prepare(stack, stack.action, built, target, waived=asked.resuming())
+        prepared = await self._actions.prepare(
+            stack, stack.action, built, target, waived=asked.resuming(), converge=former.converge
+        )
+        await plan_keeping.bind_again(self._store, prepared, former)
+        return prepared
 
-    async def _former(self, stack: StackRow) -> tuple[str, Waivers]:
-        """What the stack's last action was to lead to, and what it left undone."""
+    async def snapshot(self, stack: StackRow, wanted: Wanted) -> Waivers:
+        """What is left out of a failed snapshot that is taken again."""
+        await self._need_failed(stack)
+        return await self._asked(stack, await self._former(stack), wanted)
+
+    async def _need_failed(self, stack: StackRow) -> None:
+        if stack.owner_id is not None:
+            root = await self._store.read(lambda connection: stacks.by_id(connection, stack.root_id))
+            name = root.name if root is not None else stack.root_id
+            raise NotSupported(f"Retrying {stack.name} by itself, which is nested in {name},", f"Retry {name}.")
+        if stack.status is not Status.FAILED:
+            state = to_wire(stack.action, stack.status)
+            advice = _INSTEAD.get((stack.action, stack.status)) or _INSTEAD[None, stack.status]
+            raise NotSupported(f"Retrying when stack is {state}, so that nothing failed,", advice)
+
+    async def _former(self, stack: StackRow) -> TraversalRow:
+        """The stack's last action."""
         present = stack.traversal_id
 
-        def query(connection: sa.Connection) -> tuple[str, Waivers]:
-            traversal = traversals.by_id(connection, present) if present is not None else None
-            return (traversal.definition_id, traversal.waivers) if traversal else (stack.definition_id, NONE)
+        def query(connection: sa.Connection) -> TraversalRow | None:
+            return traversals.by_id(connection, present) if present is not None else None
 
-        return await self._store.read(query)
+        found = await self._store.read(query)
+        return found or TraversalRow(0, stack.id, stack.action, stack.definition_id, None, None, stack.created_at)
+
+    async def _asked(self, stack: StackRow, former: TraversalRow, wanted: Wanted) -> Waivers:
+        return former.waivers.joined(await self.waivers(stack, wanted))
 
     async def waivers(self, stack: StackRow, wanted: Wanted, *, of_all: Waiver | None = None) -> Waivers:
         """The waivers that a request names.

@@ -1,23 +1,35 @@
-"""Nested stacks: begins their actions for the resources that own them, and shows what is in them."""
+"""Nested stacks: begins their actions for the resources that own them, and stores what these show of them."""
 
 import asyncio
 import dataclasses
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+import functools
 from typing import Any
 
 import sqlalchemy as sa
 
 from hearth.cloud import session as cloud_session
-from hearth.engine import actions, adoption, committer, context, definitions, ending, inputs, observing, run, scope
+from hearth.engine import (
+    actions,
+    adoption,
+    committer,
+    contents,
+    context,
+    definitions,
+    ending,
+    inputs,
+    observing,
+    run,
+    scope,
+)
 from hearth.engine.step import Step
-from hearth.model import names, plan, values
-from hearth.model.errors import LimitExceeded
+from hearth.model import plan
+from hearth.model.errors import BadRequest, LimitExceeded
+from hearth.model.part import Part
 from hearth.model.states import Action, Status
-from hearth.resources import contract
+from hearth.resources import contract, partial
 from hearth.resources.blueprint import Blueprint, Surroundings
 from hearth.store import resources, stacks, traversals
 from hearth.store.rows import ResourceRow, StackRow
-from hearth.template import template
 
 
 class Nesting:
@@ -68,7 +80,8 @@ class Nesting:
         is_new: bool,
     ) -> None:
         advanced = await self._context.store.write(
-            lambda connection: self._store(connection, step, move, prepared, material, is_new=is_new)
+            lambda connection: self._store(connection, step, move, prepared, material, is_new=is_new),
+            [step.node.stack_id],
         )
         if advanced.lost:
             self._host.hand_over(advanced)  # others may have waited for the end of this one
@@ -129,6 +142,9 @@ class Nesting:
         blueprint, material = await built(
             self._context, self._definitions, parent.blueprint, step.row.name, wanted, where
         )
+        part = parent.blueprint.part_inside(step.row.name)
+        if not part.is_whole:
+            blueprint, material = await self._partly(step, existing, blueprint, material, part)
         stack.description = blueprint.template.description
         prepared = await self._actions.prepare(
             stack,
@@ -144,6 +160,30 @@ class Nesting:
             adoption.fill(prepared.traversal.new_rows, adopted, blueprint)
         self._definitions.keep(definition_id, blueprint)
         return prepared, material
+
+    async def _partly(
+        self,
+        step: Step,
+        existing: StackRow | None,
+        wanted: Blueprint,
+        material: definitions.Material,
+        part: Part,
+    ) -> tuple[Blueprint, definitions.Material]:
+        """A definition of which a part is left out: that keeps what the nested stack has, or had when it goes back."""
+        if existing is None and step.row.replaces is not None:
+            raise contract.Permanent(partial.goes_as_a_whole(part), "BadRequest")
+        owner_id, base_id = step.run.traversal.definition_id, None
+        if existing is not None:
+            base_id, nested_id = existing.definition_id, existing.id
+            if step.run.action is Action.ROLLBACK:
+                query = functools.partial(stacks.definition_for, stack_id=nested_id, owner_definition_id=owner_id)
+                base_id = await self._context.store.read(query) or base_id
+        former = await self._definitions.blueprint(base_id, existing) if existing and base_id else None
+        try:
+            blueprint, out = partial.applied(wanted, former, part)
+        except BadRequest as error:
+            raise contract.Permanent(error.message, error.kind) from error
+        return blueprint, material.layered(base_id, out, part, owner_id)
 
     @staticmethod
     def _bind(step: Step, prepared: actions.Prepared) -> None:
@@ -268,7 +308,7 @@ class Nesting:
         return await self._view(child, step.run.access) if child is not None else None
 
     async def _view(self, child: StackRow, access: cloud_session.Session | None) -> contract.ChildView:
-        return await load_view(self._context, self._definitions, child, access)
+        return await contents.load(self._context, self._definitions, child, access)
 
 
 def _facade_of(step: Step) -> dict[str, Any]:
@@ -312,125 +352,6 @@ async def built(
     return made, definitions.Material(wanted.template, environment.to_wire(), files)
 
 
-async def load_view(
-    surroundings: context.Context,
-    kept: definitions.Definitions,
-    child: StackRow,
-    access: cloud_session.Session | None,
-) -> "StackContents":
-    """What is in a stack, as the resource that owns it sees it. `access`: for attributes that only the cloud tells."""
-    codec = surroundings.store.codec
-    rows = await surroundings.store.read(lambda c: resources.by_stack(c, codec, child.id))
-    working = await kept.reading_run(child, rows, surroundings)
-
-    async def contents_of(row: ResourceRow) -> contract.ChildView | None:
-        inner = await surroundings.store.read(lambda c: stacks.child_of(c, row.id))
-        return await load_view(surroundings, kept, inner, access) if inner is not None else None
-
-    working.access = access
-    return StackContents(working, rows, contents_of)
-
-
-#: Gives what is in the nested stack of a resource row.
-Loader = Callable[[ResourceRow], Awaitable[contract.ChildView | None]]
-
-
-@dataclasses.dataclass(slots=True)
-class StackContents:
-    """A stack's resources and outputs, from its rows."""
-
-    run: run.Run
-    rows: Sequence[ResourceRow]
-    load: Loader
-
-    @property
-    def stack_id(self) -> str:
-        """The stack's id."""
-        return self.run.stack.id
-
-    @property
-    def arn(self) -> str:
-        """The stack's ARN."""
-        stack = self.run.stack
-        return names.StackIdentity(stack.project_id, stack.name, stack.id).arn()
-
-    @property
-    def resources(self) -> Mapping[str, contract.ChildResource]:
-        """The current resources by name."""
-        found: dict[str, contract.ChildResource] = {}
-        for row in self.rows:
-            if row.name not in found:
-                current = self.run.row_of(row.name)
-                if current is not None and self.run.member(row.name) is not None:
-                    found[row.name] = ContainedResource(self.run, current, self.load)
-        return found
-
-    @property
-    def template(self) -> Mapping[str, Any]:
-        """The template it was last given."""
-        return self.run.blueprint.template.raw if self.run.blueprint is not None else {}
-
-    def output(self, name: str) -> Any:
-        """The value of an output. Raises KeyError for an unknown one."""
-        assert self.run.blueprint is not None
-        output = self.run.blueprint.bound.outputs[name]
-        return template.resolve(output.value, self.run.scope) if output.enabled else None
-
-    @property
-    def output_names(self) -> Iterable[str]:
-        """The outputs there are."""
-        return self.run.blueprint.bound.outputs if self.run.blueprint else ()
-
-
-@dataclasses.dataclass(slots=True)
-class ContainedResource:
-    """A resource of a nested stack."""
-
-    _run: run.Run
-    _row: ResourceRow
-    _load: Loader
-
-    @property
-    def name(self) -> str:
-        """Its logical name."""
-        return self._row.name
-
-    @property
-    def type(self) -> str:
-        """Its type."""
-        return self._row.type
-
-    @property
-    def action(self) -> Action:
-        """Its last action."""
-        return self._row.action
-
-    @property
-    def status(self) -> Status:
-        """How far that got."""
-        return self._row.status
-
-    @property
-    def created_at(self) -> float:
-        """When it was made."""
-        return self._row.created_at
-
-    def reference(self) -> Any:
-        """What get_resource gives for it."""
-        return self._run.scope.reference(self._row.name)
-
-    async def attribute(self, path: Sequence[Any]) -> Any:
-        """What get_attr gives for it: as stored, or from the last observation, or asked of the cloud now."""
-        if not self._run.scope.keeps(self._row.name, path):
-            kind = self._run.type_of(self._row.name)
-            call = self._run.call(self._row, kind)
-            if kind.nests:
-                call.child = await self._load(self._row)
-                return await kind.attribute_path(call, path)
-            return values.walk(await kind.attribute(call, str(path[0]), self._row.observed), path[1:])
-        return self._run.scope.attribute(self._row.name, tuple(path))
-
-
 def new_stack(
     stack_id: str, parent: StackRow, owner_resource_id: str, owner_name: str, name: str, now: float
 ) -> StackRow:
@@ -461,4 +382,5 @@ def new_stack(
         previous_definition_id=None,
         traversal_id=None,
         stack_user_project_id=parent.stack_user_project_id,
+        convergence=parent.convergence,
     )

@@ -14,7 +14,7 @@ from collections.abc import Collection, Mapping, Sequence
 import sqlalchemy as sa
 
 from hearth.cloud import errors as cloud_errors
-from hearth.engine import authority, context, definitions, judge, run, stack_users
+from hearth.engine import authority, context, definitions, judge, lookups, run, stack_users
 from hearth.model import drift, plan
 from hearth.model.drift import Condition, Sighting
 from hearth.model.errors import HearthError
@@ -122,6 +122,9 @@ class Observing:
                 away = Sighting(now, Condition.UNKNOWN, str(error))
                 return seen + [(row, away) for group in by_type.values() for row, _, _ in group]
         for group in by_type.values():
+            for row, kind, call in group:
+                if await lookups.complete(row, kind, working):
+                    call.properties, call.data = row.frozen or row.properties or {}, row.data
             seen += await self._look_at_group(group)
         return seen
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from hearth.cloud import errors as cloud_errors
 from hearth.cloud import tokens
-from hearth.engine import authority, context, definitions, failing
+from hearth.engine import authority, context, definitions, doubting, failing
 from hearth.model.errors import HearthError, NotFound
 from hearth.model.states import Action
 from hearth.resources import contract
@@ -56,7 +56,8 @@ class Orphans:
             raise OrphanNotDeletable(
                 f"Orphan {row.id} ({row.type}) is a stack of its own: `hearth stack delete {row.physical_id}`."
                 if kind is not None
-                else f"The type {row.type} of orphan {row.id} is not known any more; delete it with its service."
+                else f"Orphan {row.id} ({row.type}) cannot be deleted from here; delete it with its service, "
+                f"where it is called {row.physical_name}."
             )
         try:
             gone = await self._delete(caller, row, kind)
@@ -90,6 +91,9 @@ class Orphans:
                 )
             call.physical_id = await kind.find(call)
             if call.physical_id is None:
+                doubt = doubting.doubt(call.data, self._context.now(), self._context.settings)
+                if doubt is not None:
+                    raise doubt
                 return True
         try:
             await kind.delete(call)

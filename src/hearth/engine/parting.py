@@ -17,6 +17,8 @@ RETAINED = "retained"
 LOST = "lost"
 
 CAUSES = {Waiver.SKIP: "skipped", Waiver.RETAIN: RETAINED, Waiver.FORCE: "forced", Waiver.ABANDON: "abandoned"}
+#: Why a resource of an abandoned stack, or a copy of one, is let go.
+ABANDONED = "its stack was abandoned"
 
 
 def orphan(
@@ -34,7 +36,7 @@ def orphan(
         return None
     if kind is not None and not (kind.external or kind.nests):
         return None
-    if row.physical_id is None and not _may_be_there(row, kind):
+    if not may_leave(row, kind):
         return None
     return OrphanRow(
         id=new_id(),
@@ -53,7 +55,12 @@ def orphan(
     )
 
 
+def may_leave(row: ResourceRow, kind: contract.Resource | None) -> bool:
+    """Whether a resource has an object, or may have one, that stays when the resource is let go."""
+    return row.physical_id is not None or _may_be_there(row, kind)
+
+
 def _may_be_there(row: ResourceRow, kind: contract.Resource | None) -> bool:
     """Whether a creation without an id may have made the object: it was intended, and not refused for certain."""
-    intended = row.properties is not None
+    intended = row.properties is not None and judge.AWAITS_PLACE not in row.data
     return intended and (kind is None or (kind.external and kind.may_exist(row.data)))

@@ -26,9 +26,11 @@ from hearth.engine import (
     masking,
     plan_view,
     survey,
+    treating,
 )
 from hearth.engine.planning import Drawn
-from hearth.model import bounds, plan
+from hearth.model import bounds, plan, waivers
+from hearth.model.drift import Treated, Treatment
 from hearth.model.errors import BadRequest, HearthError, LimitExceeded, NotFound, StackExists
 from hearth.model.holds import Change
 from hearth.model.names import StackIdentity
@@ -40,7 +42,7 @@ from hearth.store import Store, fingerprints, plans, purging, stacks
 from hearth.store.codec import digest, encode
 from hearth.store.fingerprints import Fingerprint
 from hearth.store.plans import PlanRow
-from hearth.store.rows import StackRow
+from hearth.store.rows import StackRow, TraversalRow
 
 #: How many things that have moved are told.
 MOST_TOLD = 50
@@ -73,7 +75,8 @@ class Basis:
 
     `steps`: name, row id, verdict, whether it is certain. `nodes`: name, row id, work, needs. `names`: kind, name, id,
     and the name as it may be shown. `refused`: what the plan itself says cannot be. `converge`: it puts right what had
-    drifted when the plan was made.
+    drifted when the plan was made. `decided`: about drift together with it, by stack; `lapsed`: decisions about
+    the root's resources that end. `waived`: what it leaves undone.
     """
 
     root_id: str
@@ -88,17 +91,48 @@ class Basis:
     types: list[str] = dataclasses.field(default_factory=list)
     refused: list[str] = dataclasses.field(default_factory=list)
     converge: bool = False
+    decided: dict[str, Any] = dataclasses.field(default_factory=dict)
+    lapsed: list[tuple[str, str]] = dataclasses.field(default_factory=list)
+    waived: dict[str, Any] | None = None
 
 
-async def bounds_of(store: Store, plan_id: str, path: str) -> bounds.Bounds | None:
-    """What an applied plan allows in one of its stacks; None: anything."""
+class PlanDeviation(HearthError):
+    """What failed would go on in another way than its plan says."""
+
+    kind = "PlanDeviation"
+    status = 409
+
+
+async def bounds_of(store: Store, traversal: TraversalRow, *, resumed: bool = False) -> bounds.Bounds | None:
+    """What the plan that a traversal carries out allows; None: anything. `resumed`: to a traversal that goes on."""
+    plan_id = traversal.plan_id
+    if plan_id is None:
+        return None
     shown = await store.read(lambda connection: plans.document(connection, store.codec, plan_id))
     if shown is None:
         return None
     found: bounds.Bounds | None = bounds.of(msgspec.convert(shown, PlanDocument).stack)
-    for name in filter(None, path.split("/")):
+    for name in filter(None, traversal.plan_path.split("/")):
         found = found.inside.get(name) if found is not None else None
-    return found
+    return found.resumed() if found is not None and (resumed or traversal.waivers.resumed) else found
+
+
+async def bind_again(store: Store, prepared: actions.Prepared, former: TraversalRow) -> None:
+    """Hold an action that goes on where it failed to the plan that it was begun by, if there is one still.
+
+    Raises:
+        PlanDeviation: it would do something else by now.
+    """
+    allowed = await bounds_of(store, former, resumed=True)
+    if allowed is None or former.plan_id is None:
+        return
+    deviations = allowed.deviations(prepared.plan)
+    if deviations:
+        raise PlanDeviation(
+            f"It cannot go on with plan {former.plan_id}: {'; '.join(deviations[:MOST_TOLD])}. "
+            f"Or go on without the plan: `hearth stack plans --drop {former.plan_id}`, then try again."
+        )
+    prepared.bind(former.plan_id, former.plan_path, allowed)
 
 
 class PlanKeeping:
@@ -181,6 +215,9 @@ class PlanKeeping:
             types=sorted(types),
             refused=plan_view.refusals(document.stack),
             converge=tree.run.traversal.converge,
+            decided={stack_id: one.to_wire() for stack_id, one in drawn.decided.items()},
+            lapsed=[(one.name, one.property) for one in tree.run.lapsed],
+            waived=tree.run.traversal.waivers.to_wire(),
         )
 
     async def show(self, caller: tokens.Caller, tenant: str, plan_id: str) -> tuple[PlanRow, PlanDocument]:
@@ -205,7 +242,8 @@ class PlanKeeping:
         Raises:
             PlanUnusable: it is being carried out.
         """
-        row = await self.find(caller, tenant, plan_id)
+        row = await self._store.read(lambda connection: plans.by_id(connection, plan_id))
+        row = self._own(caller, tenant, plan_id, row, outdated=True)
 
         def store(connection: sa.Connection) -> None:
             if plans.is_carried_out(connection, row.id):
@@ -220,8 +258,19 @@ class PlanKeeping:
             caller, tenant, plan_id, await self._store.read(lambda connection: plans.by_id(connection, plan_id))
         )
 
-    def _own(self, caller: tokens.Caller, tenant: str, plan_id: str, row: PlanRow | None) -> PlanRow:
-        if row is None or row.project_id != self._project(caller, tenant) or row.expires_at <= self._context.now():
+    async def waived(self, row: PlanRow) -> frozenset[waivers.Waiver]:
+        """What a plan leaves undone for resources."""
+        codec = self._store.codec
+        stored = await self._store.read(lambda connection: plans.basis(connection, codec, row.id))
+        asked = waivers.Waivers.from_wire((stored or {}).get("waived"))
+        return frozenset({*asked.of_rows.values(), *filter(None, [asked.of_all])})
+
+    def _own(
+        self, caller: tokens.Caller, tenant: str, plan_id: str, row: PlanRow | None, *, outdated: bool = False
+    ) -> PlanRow:
+        """`outdated`: also one whose time is over, by which a failed action may still go."""
+        is_over = row is not None and row.expires_at <= self._context.now() and not outdated
+        if row is None or is_over or row.project_id != self._project(caller, tenant):
             raise NotFound("Plan", plan_id)
         return row
 
@@ -298,6 +347,7 @@ class PlanKeeping:
 
         def store(connection: sa.Connection) -> None:
             self._take(connection, row, now)
+            self._acceptance.require_room(connection, caller, stack.project_id)
             stacks.insert(connection, stack)
             if basis.protection:
                 holding.protect(connection, stack.id, caller, "", now)
@@ -324,6 +374,10 @@ class PlanKeeping:
 
         surveyed, present = await self._store.read(query)
         self._compare(row, basis, present)
+        decided = {stack_id: treating.Decided.from_wire(one) for stack_id, one in basis.decided.items()}
+        looked_again = [told for key, one in decided.items() for told in one.outdated(surveyed.grounds[key].rows)]
+        if looked_again:
+            raise PlanOutdated(row.id, looked_again)
         stack = surveyed.stacks[row.stack_id]
         deletes = row.action == Action.DELETE
         change = Change.ALTER if not deletes else Change.DELETE if stack.owner_id is None else Change.TAKE_AWAY
@@ -331,10 +385,13 @@ class PlanKeeping:
         columns = {**basis.columns, "updated_at": now}
         stack.description = columns.get("description", stack.description)
         stack.timeout_mins = columns.get("timeout_mins", stack.timeout_mins)
+        surveyed = surveyed.facing(decided, converge=basis.converge)
         prepared = await self._prepared(stack, row, basis, document, surveyed)
+        prepared.run.lapsed = [Treated(*one, Treatment.ACCEPT) for one in basis.lapsed]
         blueprint = prepared.run.blueprint
         if stack.credential_id is None and blueprint is not None and self._acceptance.needs_cloud(blueprint):
             columns["credential_id"] = stack.credential_id = await self._authority.delegate(caller)
+        await self._authority.take_over(caller, stack)
 
         def store(connection: sa.Connection) -> None:
             self._take(connection, row, now)
@@ -343,6 +400,8 @@ class PlanKeeping:
                 self._holding.set_protection(connection, caller, stack, basis.protection)
                 if holding.leaves_nothing(prepared.plan):
                     self._holding.check(connection, caller, stack, Change.TAKE_AWAY)
+            for stack_id, one in decided.items():
+                one.store(connection, codec, stack_id, now, secret=prepared.traversal.secret)
             self._actions.begin(connection, prepared, **columns)
 
         await self._holding.change(caller, stack, change, store)
@@ -363,11 +422,11 @@ class PlanKeeping:
     ) -> actions.Prepared:
         """The stored plan, ready to be begun."""
         made, ground = _plan_of(row, basis), surveyed.grounds.get(stack.id, actions.Ground())
-        ground = ground.facing(None, converge=basis.converge)
         blueprint = None
         if row.definition_id != actions.NOTHING:
             blueprint = await self._definitions.blueprint(row.definition_id, stack)
-        prepared = self._actions.ready(ground, stack, made, blueprint, row.definition_id)
+        waived = waivers.Waivers.from_wire(basis.waived)
+        prepared = self._actions.ready(ground, stack, made, blueprint, row.definition_id, waived)
         prepared.bind(row.id, "", bounds.of(document.stack))
         return prepared
 

@@ -3,11 +3,22 @@
 import dataclasses
 
 from hearth.cloud import tokens
-from hearth.engine import acceptance, actions, authority, changing, context, definitions, plan_keeping, plan_view
+from hearth.engine import (
+    acceptance,
+    actions,
+    authority,
+    changing,
+    context,
+    definitions,
+    mending,
+    plan_keeping,
+    plan_view,
+)
 from hearth.engine.planning import Drawn
 from hearth.engine.requests import StackRequest
 from hearth.model.names import StackIdentity
 from hearth.model.plan_document import PlanDocument
+from hearth.model.waivers import Waiver
 from hearth.store.plans import PlanRow
 
 
@@ -46,10 +57,19 @@ class PlanService(changing.Changing):
         drawn = await self._planning.update(caller, stack, request, patch=patch, fingerprint=keep)
         return await self._shown(caller, drawn, keep)
 
-    async def plan_delete(self, caller: tokens.Caller, identity: StackIdentity, *, keep: bool = False) -> Shown:
-        """The plan of `delete_stack`."""
+    async def plan_delete(
+        self,
+        caller: tokens.Caller,
+        identity: StackIdentity,
+        wanted: mending.Wanted | None = None,
+        *,
+        force: bool = False,
+        keep: bool = False,
+    ) -> Shown:
+        """The plan of `delete_stack`; `wanted`: resources by what is to be left undone for them."""
         stack = await self._stack(caller, identity)
-        return await self._shown(caller, await self._planning.delete(stack, fingerprint=keep), keep)
+        waived = await self._mending.of_deletion(stack, wanted or {}, force=force)
+        return await self._shown(caller, await self._planning.delete(stack, waived, fingerprint=keep), keep)
 
     async def _shown(self, caller: tokens.Caller, drawn: Drawn, keep: bool) -> Shown:
         document = plan_view.document(drawn.tree)
@@ -66,6 +86,10 @@ class PlanService(changing.Changing):
     async def find_plan(self, caller: tokens.Caller, tenant: str, plan_id: str) -> PlanRow:
         """A kept plan without what is in it."""
         return await self._plans.find(caller, tenant, plan_id)
+
+    async def waived_by(self, plan: PlanRow) -> frozenset[Waiver]:
+        """What a kept plan leaves undone for resources."""
+        return await self._plans.waived(plan)
 
     async def apply_plan(self, caller: tokens.Caller, plan: PlanRow, digest: str | None = None) -> StackIdentity:
         """Begin exactly what a plan says, or refuse with what has moved since."""

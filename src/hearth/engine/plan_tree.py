@@ -7,12 +7,13 @@ out first, so that whoever reads from them is not taken for uncertain; plans are
 
 import dataclasses
 
-from hearth.engine import actions, context, definitions, launch, nesting, preview, staging
+from hearth.engine import actions, contents, context, definitions, launch, nesting, preview, staging
 from hearth.engine.run import Run
 from hearth.engine.survey import Survey
-from hearth.model import plan
+from hearth.model import plan, waivers
+from hearth.model.errors import BadRequest
 from hearth.model.states import Action
-from hearth.resources import contract
+from hearth.resources import contract, partial
 from hearth.resources.blueprint import Blueprint, Member, Surroundings
 from hearth.store.rows import ResourceRow, StackRow
 
@@ -95,14 +96,14 @@ class Growing:
         definition_id: str,
         *,
         before: Blueprint | None = None,
-        seconds: float | None = None,
+        waived: waivers.Waivers = waivers.NONE,
     ) -> PlanTree:
         """Plan an action on a stack of the survey, or on a new one, with everything nested in it."""
         ground = survey.grounds.get(stack.id, actions.Ground())
         quiet: frozenset[str] = frozenset()
         former: PlanTree | None = None
         while True:
-            prepared = self._actions.planned(ground, stack, action, wanted, definition_id, seconds=seconds, quiet=quiet)
+            prepared = self._actions.planned(ground, stack, action, wanted, definition_id, quiet=quiet, waived=waived)
             grown = PlanTree(prepared, before, wanted, {row.name: row.id for row in prepared.traversal.new_rows})
             await self._grow(survey, grown, former)
             found = _quiet(grown) - quiet
@@ -125,13 +126,14 @@ class Growing:
                 continue
             inside = owner.inside[number] = Inside()
             if existing is not None and step.verdict in (plan.Verdict.DELETE, plan.Verdict.REPLACE):
-                inside.removed = await self._removed(survey, existing)
+                waived = owner.run.traversal.waivers.inside(existing.owner_resource_id or "")
+                inside.removed = await self._removed(survey, existing, waived)
             if nests and member is not None:
                 kept = None if step.verdict is plan.Verdict.REPLACE else existing
                 await self._follow(survey, owner, member, step, kept, inside)
 
-    async def _removed(self, survey: Survey, stack: StackRow) -> PlanTree:
-        return await self.tree(survey, stack, Action.DELETE, None, actions.NOTHING)
+    async def _removed(self, survey: Survey, stack: StackRow, waived: waivers.Waivers) -> PlanTree:
+        return await self.tree(survey, stack, Action.DELETE, None, actions.NOTHING, waived=waived)
 
     async def _follow(
         self,
@@ -142,12 +144,18 @@ class Growing:
         existing: StackRow | None,
         inside: Inside,
     ) -> None:
+        assert owner.wanted is not None
+        part = owner.wanted.part_inside(step.name)
+        if step.verdict is plan.Verdict.REPLACE and not part.is_whole:
+            raise BadRequest(partial.goes_as_a_whole(part))
         view = await self._view(survey, existing) if existing is not None and member.type.looks_inside else None
         call = self._call(owner, member, step, existing is None, view)
         try:
             course = staging.follow(member.type, call)
             made = await self._made(survey, owner, member, call, course, existing)
         except (contract.NotKnownYet, contract.Unfetched) as later:
+            if not part.is_whole:
+                raise BadRequest(partial.shows_later(part, str(later))) from later
             inside.unknown = f"{later}; what is in it shows when that is there"
             return
         except contract.Permanent as failure:
@@ -197,10 +205,13 @@ class Growing:
         if built is None:
             raise contract.Permanent(findings.errors[0].as_text())
         before = await self._definitions.blueprint(existing.definition_id, existing) if existing else None
+        part = owner.wanted.part_inside(name)
+        if not part.is_whole:
+            built, _ = partial.applied(built, before, part)
         action = Action.UPDATE if existing else Action.CREATE
         return await self.tree(survey, stack, action, built, self._context.new_id(), before=before)
 
-    async def _view(self, survey: Survey, stack: StackRow) -> nesting.StackContents:
+    async def _view(self, survey: Survey, stack: StackRow) -> contents.StackContents:
         rows = survey.grounds[stack.id].rows
         working = await self._definitions.reading_run(stack, rows, self._context)
 
@@ -208,7 +219,7 @@ class Growing:
             inner = survey.owned.get(row.id)
             return await self._view(survey, inner) if inner is not None else None
 
-        return nesting.StackContents(working, rows, contents_of)
+        return contents.StackContents(working, rows, contents_of)
 
 
 def _quiet(grown: PlanTree) -> frozenset[str]:

@@ -1,16 +1,18 @@
 """Plan trees as documents, for whoever reads plans: the API, plan files, the command line. Secrets are masked here."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from hearth.engine import masking, views
 from hearth.engine.plan_tree import Inside, PlanTree
 from hearth.graph import dag
 from hearth.model import plan, plan_document, states
+from hearth.model.part import SEPARATOR
 from hearth.model.plan import Verdict, Work
 from hearth.model.plan_document import PropertyChange, ResourceChange, StackChanges, Task, WorkItem
 from hearth.model.values import UNKNOWN, is_known
 from hearth.resources.blueprint import Blueprint, Member
+from hearth.store.rows import ResourceRow
 
 _LEAVES = {"Retain": "object", "Snapshot": "snapshot"}
 _TASKS = {Verdict.CREATE: Task.CREATE, Verdict.REPLACE: Task.CREATE, Verdict.UPDATE: Task.UPDATE}
@@ -26,8 +28,18 @@ def document(tree: PlanTree) -> plan_document.PlanDocument:
         summary=plan_document.Summary(**numbers),
         stack=_stack(tree, (), None),
         critical_path=_heaviest(tree, ()),
-        left_out=list(tree.wanted.left_out) if tree.wanted is not None else [],
+        left_out=sorted(_left_out(tree)),
     )
+
+
+def _left_out(tree: PlanTree) -> Iterator[str]:
+    """Paths of what keeps its former definition, though there is another."""
+    if tree.wanted is None:
+        return
+    yield from tree.wanted.left_out
+    for number, inside in tree.inside.items():
+        for path in _left_out(inside.made) if inside.made is not None else ():
+            yield f"{tree.made.steps[number].name}{SEPARATOR}{path}"
 
 
 def _count(tree: PlanTree, summary: dict[str, int]) -> None:
@@ -89,7 +101,7 @@ def _resource(
         because=list(decision.keys),
         physical_id=row.physical_id if row is not None else None,
         state=states.to_wire(row.action, row.status) if row is not None else None,
-        leaves=_LEAVES.get(row.deletion_policy) if goes and row is not None else None,
+        leaves=_leaves(tree, row) if goes and row is not None else None,
         properties=property_changes(step, member, mask),
         nested=_stack(made, here, mask) if made is not None else None,
         nested_removed=_stack(removed, here, mask) if removed is not None else None,
@@ -97,13 +109,28 @@ def _resource(
     )
 
 
+def _leaves(tree: PlanTree, row: ResourceRow) -> str | None:
+    waiver = tree.run.waiver(row)
+    if waiver is None:
+        return _LEAVES.get(row.deletion_policy)
+    kind = tree.run.type_of_row(row)
+    if kind is not None and not kind.external:
+        return None  # there is no object; what is in a nested stack is told there
+    return "object" if waiver.lets_go else _LEAVES.get(row.deletion_policy) or "forced"
+
+
 def reason_of(step: plan.Step, member: Member | None, mask: masking.Mask) -> str:
     """Why, without secrets: values are left out where one of them may be one."""
-    decision = step.judgement.decision
+    decision, gives_up = step.judgement.decision, step.judgement.gives_up
     declared = member.type.properties if member is not None else {}
     if any(mask.is_secret(step.name, key, declared.get(key)) for key in decision.keys):
-        return ", ".join(f"{key} changes" for key in decision.keys)
-    return mask.text(decision.reason)
+        reason = ", ".join(f"{key} changes" for key in decision.keys)
+    else:
+        reason = mask.text(decision.reason)
+    if not gives_up:
+        return reason
+    when = "" if step.verdict is plan.Verdict.REPLACE else "if it is replaced, "
+    return f"{reason}; {when}the present one first gives up {mask.text(gives_up)}"
 
 
 def property_changes(step: plan.Step, member: Member | None, mask: masking.Mask) -> dict[str, PropertyChange]:

@@ -3,7 +3,7 @@
 import dataclasses
 import itertools
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from hearth.cloud import session as cloud_session
@@ -34,11 +34,10 @@ UNAVAILABLE = "99001"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class _Service:
-    """A type of a template with the services, one of which it needs."""
+class Needed:
+    """A type of a template that needs a service."""
 
     type_name: str
-    services: tuple[str, ...]
     member: Member
 
 
@@ -49,7 +48,7 @@ class Tree:
         self._builder = builder
         self._limits = limits
         self.checks: list[Check] = []
-        self.needs_services: list[_Service] = []
+        self.needs_services: list[Needed] = []
         self.types: set[str] = set()
         #: Resources whose types have something to ask of their own, with the blueprints they are in.
         self.asking: list[tuple[Blueprint, Member]] = []
@@ -83,7 +82,7 @@ class Tree:
         for member in built.members.values():
             self.types.add(member.type.type_name)
             if member.type.services:
-                self.needs_services.append(_Service(member.definition.type, member.type.services, member))
+                self.needs_services.append(Needed(member.definition.type, member))
             if member.type.confirms and is_known(member.values):
                 self.asking.append((built, member))
             if member.type.nests:
@@ -166,20 +165,6 @@ class Tree:
             advice="Split it into several stacks, or ask the operator to raise max_resources_per_stack.",
         )
         return True
-
-    def check_services(self, session: cloud_session.Session, findings: Findings) -> None:
-        """Note every type whose service the caller's catalog does not have."""
-        told: set[str] = set()
-        for one in self.needs_services:
-            if one.type_name in told or any(session.has_service(service) for service in one.services):
-                continue
-            told.add(one.type_name)
-            findings.add(
-                f"HEAT-E{UNAVAILABLE} Service {one.services[0]} is not available for resource type {one.type_name}, "
-                "reason: the catalog has no endpoint for it",
-                one.member.definition.place(("type",)),
-                kind="ResourceTypeUnavailable",
-            )
 
     def describe(
         self,
@@ -312,7 +297,20 @@ def unborn_call(owner: Blueprint, member: Member, session: cloud_session.Session
         cloud=session,  # type: ignore[arg-type]  # types without a service never look at it
         now=0.0,
         files=owner.files,
+        referred=dict(_told(owner, member)),
     )
+
+
+def _told(owner: Blueprint, member: Member) -> Iterator[tuple[str, Any]]:
+    """What those will tell that a resource refers to, where there is no doubt which they are."""
+    for name, type_name in member.type.reads.items():
+        several = [owner.members[needed] for needed in member.requires if needed in owner.members]
+        fitting = {one.definition.name: one.values for one in several if one.type.type_name == type_name}
+        given = member.values.get(name)
+        if given is UNKNOWN and len(fitting) == 1:
+            yield name, next(iter(fitting.values()))
+        elif isinstance(given, list):
+            yield name, [fitting[one] for one in given if isinstance(one, str) and one in fitting]
 
 
 def _wanted(owner: Blueprint, member: Member, unfetched: set[str]) -> contract.ChildStack | None:

@@ -1,6 +1,6 @@
 """Reads stacks for clients: stacks with outputs, resources, events, metadata. Changes nothing but a health mark."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -8,24 +8,29 @@ import sqlalchemy as sa
 from hearth.cloud import errors as cloud_errors
 from hearth.engine import (
     authority,
+    contents,
     context,
     current,
     definitions,
     masking,
-    nesting,
     run,
     signals,
-    stack_software,
+    telling,
     views,
 )
 from hearth.model.errors import ActionInProgress, HearthError, NotFound
+from hearth.model.holds import Holds
 from hearth.model.names import new_id
+from hearth.model.part import SEPARATOR
 from hearth.model.states import Action, Status, to_wire
 from hearth.resources import contract
 from hearth.resources.blueprint import Blueprint
-from hearth.store import events, resources, stacks
-from hearth.store.rows import EventRow, ResourceRow, StackRow
+from hearth.store import events, holds, resources, stacks
+from hearth.store.rows import EventRow, ResourceRow, ResourceSummary, StackRow
 from hearth.template import template
+
+#: Finds the stack that is asked about, if the caller may see it; the first part of a query.
+Finder = Callable[[sa.Connection], StackRow]
 
 
 class Reading:
@@ -42,15 +47,38 @@ class Reading:
 
     # ---- stacks ----
 
-    async def stack(self, stack: StackRow, resolve_outputs: bool) -> dict[str, Any]:
-        """A stack as show gives it."""
+    async def stack(self, find: Finder, resolve_outputs: bool) -> dict[str, Any]:
+        """A stack as show gives it; one that was deleted has no outputs any more."""
+        now = self._context.now()
+
+        def query(connection: sa.Connection) -> tuple[StackRow, Holds]:
+            stack = find(connection)
+            return stack, holds.of_root(connection, stack.root_id, now)
+
+        stack, held = await self._store.read(query)
         built = await self._definitions.blueprint(stack.definition_id, stack)
         outputs = None
-        if resolve_outputs:
+        if resolve_outputs and stack.deleted_at is None:
             working = await self._run(stack, built, built.bound.outputs) if built.bound.outputs else None
             outputs = [self._output(built, working, key) for key in built.bound.outputs]
         shown = views.shown_stack(stack, built.shown_parameters, outputs)
-        return shown | {"left_out": list(built.left_out)} if built.left_out else shown
+        left_out = sorted(await self._left_out(stack, built))
+        return shown | ({"left_out": left_out} if left_out else {}) | views.holds(held)
+
+    async def _left_out(self, stack: StackRow, built: Blueprint) -> list[str]:
+        """Paths of what keeps a former definition though the template has another."""
+        found = list(built.left_out)
+        if built.is_whole:
+            return found
+        owners = {name for name in built.members if not built.part_inside(name).is_whole}
+        if not owners:
+            return found
+        for child in await self._store.read(lambda connection: stacks.children(connection, stack.id)):
+            name = child.owner_resource_name or ""
+            if name in owners:
+                inside = await self._left_out(child, await self._definitions.blueprint(child.definition_id, child))
+                found += [f"{name}{SEPARATOR}{path}" for path in inside]
+        return found
 
     async def environment(self, stack: StackRow) -> dict[str, Any]:
         """The stored environment, hidden values masked."""
@@ -66,11 +94,7 @@ class Reading:
 
     async def outputs(self, stack: StackRow) -> list[dict[str, Any]]:
         """Outputs without values."""
-        built = await self._definitions.blueprint(stack.definition_id, stack)
-        return [
-            {"output_key": key, "description": output.description or views.NO_OUTPUT_DESCRIPTION}
-            for key, output in built.bound.outputs.items()
-        ]
+        return views.outputs_of(await self._definitions.blueprint(stack.definition_id, stack))
 
     async def output(self, stack: StackRow, key: str) -> dict[str, Any]:
         """One output."""
@@ -104,7 +128,7 @@ class Reading:
 
     async def resources(
         self,
-        stack: StackRow,
+        find: Finder,
         *,
         nested_depth: int,
         with_detail: bool,
@@ -112,35 +136,42 @@ class Reading:
     ) -> list[dict[str, Any]]:
         """Resources of a stack and, down to a depth, of those nested in it."""
         codec = self._store.codec
-        depth = stack.depth + min(nested_depth, self._context.settings.max_nested_stack_depth)
+        most = min(nested_depth, self._context.settings.max_nested_stack_depth)
 
-        def query(connection: sa.Connection) -> tuple[list[StackRow], list[ResourceRow]]:
-            tree = stacks.tree(connection, stack.root_id, live=stack.deleted_at is None)
-            wanted = [one for one in tree if one.depth <= depth + 1]
-            below = {stack.id}
-            for one in wanted:
+        def query(
+            connection: sa.Connection,
+        ) -> tuple[list[StackRow], list[ResourceSummary], dict[str, ResourceRow]]:
+            stack = find(connection)
+            depth = stack.depth + most
+            below = {stack.id: stack}
+            for one in stacks.tree(connection, stack.root_id, live=stack.deleted_at is None, depth=depth + 1):
                 if one.owner_id in below:
-                    below.add(one.id)
-            seen = [one for one in wanted if one.id in below] or [stack]
-            shown = [one.id for one in seen if one.depth <= depth]
-            return seen, resources.by_stacks(connection, codec, shown)
+                    below[one.id] = one
+            shown = [one.id for one in below.values() if one.depth <= depth]
+            rows = resources.summaries(connection, shown)
+            whole = resources.by_ids(connection, codec, [row.id for row in rows]) if with_detail else {}
+            return list(below.values()), rows, whole
 
-        tree, rows = await self._store.read(query)
-        by_id = {one.id: one for one in tree} | {stack.id: stack}
-        owned = {one.owner_resource_id: one for one in tree if one.owner_resource_id}
-        by_stack: dict[str, list[ResourceRow]] = {}
+        tree, rows, whole = await self._store.read_aside(query)
+        owned = {one.owner_resource_id: views.identity_of(one) for one in tree if one.owner_resource_id}
+        by_stack: dict[str, list[ResourceSummary]] = {one.id: [] for one in tree}
         for row in rows:
-            by_stack.setdefault(row.stack_id, []).append(row)
+            by_stack[row.stack_id].append(row)
         answer = []
-        for stack_id, of_it in by_stack.items():
+        for stack in tree:
+            identity, of_it = views.identity_of(stack), by_stack[stack.id]
             users = views.required_by(of_it)
             for row in current.rows(of_it):
                 if _matches(row, filters):
                     shown = views.resource(
-                        row, by_id[stack_id], required_by=users.get(row.name, []), nested=owned.get(row.id)
+                        row,
+                        identity,
+                        parent=stack.owner_resource_name,
+                        required_by=users.get(row.name, []),
+                        nested=owned.get(row.id),
                     )
                     if with_detail:
-                        shown |= await self._detail(by_id[stack_id], row)
+                        shown |= await self._detail(stack, whole[row.id])
                     answer.append(shown)
         return answer
 
@@ -152,7 +183,13 @@ class Reading:
         if row is None:
             raise NotFound("Resource", name, kind="ResourceNotFound")
         nested = await self._store.read(lambda c: stacks.child_of(c, row.id))
-        shown = views.resource(row, stack, required_by=views.required_by(rows).get(name, []), nested=nested)
+        shown = views.resource(
+            row,
+            views.identity_of(stack),
+            parent=stack.owner_resource_name,
+            required_by=views.required_by(rows).get(name, []),
+            nested=views.identity_of(nested) if nested else None,
+        )
         shown |= await self._detail(stack, row, with_attr)
         return shown
 
@@ -181,7 +218,7 @@ class Reading:
             child = await self._store.read(lambda c: stacks.child_of(c, row.id))
             if child is not None:
                 access = await self._authority.session_of(stack) if stack.credential_id else None
-                call.child = await nesting.load_view(self._context, self._definitions, child, access)
+                call.child = await contents.load(self._context, self._definitions, child, access)
         elif kind.external:
             working.access = await self._authority.session_of(stack)
             call.cloud = working.access
@@ -225,11 +262,8 @@ class Reading:
     async def metadata(self, stack: StackRow, name: str) -> dict[str, Any]:
         """The metadata of a resource."""
         row = await self.row(stack, name)
-        metadata = dict(row.metadata or {})
-        kind = (await self._definitions.reading_run(stack, [row], self._context)).type_of_row(row)
-        if kind is not None and row.physical_id and kind.learns_of_deployments(row.properties or {}):
-            metadata["deployments"] = await stack_software.deployed(self._context, stack, row.physical_id)
-        return metadata
+        working = await self._definitions.reading_run(stack, [row], self._context)
+        return await telling.told(self._context, working, row)
 
     async def mark(self, stack: StackRow, name: str, unhealthy: bool, reason: str | None) -> None:
         """Set or take away a resource's CHECK_FAILED."""
@@ -254,7 +288,7 @@ class Reading:
             resources.update(connection, codec, [(row.id, changes, False)])
             events.insert(connection, codec, [told] if is_news else [])
 
-        await self._store.write(mark)
+        await self._store.write(mark, [stack.id])
 
     async def _row_by_any(self, stack: StackRow, name: str) -> ResourceRow:
         """A resource by logical name or physical id."""
@@ -275,7 +309,7 @@ class Reading:
 
     async def events(
         self,
-        stack: StackRow,
+        find: Finder,
         *,
         resource_name: str | None,
         nested_depth: int,
@@ -286,38 +320,34 @@ class Reading:
         filters: Mapping[str, Sequence[str]],
     ) -> list[dict[str, Any]]:
         """Events of a stack and, down to a depth, of those nested in it."""
-        codec = self._store.codec
-        columns = _event_filters(filters)
-        if resource_name is not None:
-            columns["resource_name"] = [resource_name]
+        columns = event_columns(filters, resource_name)
         ascending = sort_dir == "asc" if sort_dir else bool(sort_keys)
 
         def query(connection: sa.Connection) -> tuple[list[StackRow], list[EventRow]]:
-            seen = [stack]
+            stack = find(connection)
+            below = {stack.id: stack}
             if nested_depth > 0:
-                below = {stack.id}
-                for one in stacks.tree(connection, stack.root_id, live=False):
-                    if one.owner_id in below and one.depth <= stack.depth + nested_depth:
-                        below.add(one.id)
-                        seen.append(one)
+                for one in stacks.tree(connection, stack.root_id, live=False, depth=stack.depth + nested_depth):
+                    if one.owner_id in below:
+                        below[one.id] = one
             rows = events.listed(
                 connection,
-                codec,
-                [one.id for one in seen],
+                list(below),
                 filters=columns,
                 limit=limit,
                 marker=marker,
                 sort_by_type="resource_type" in sort_keys,
                 ascending=ascending,
             )
-            return seen, rows
+            return list(below.values()), rows
 
-        seen, rows = await self._store.read(query)
-        by_id = {one.id: one for one in seen}
-        if resource_name is not None and not rows:
+        seen, rows = await self._store.read_aside(query)
+        identities = {one.id: views.identity_of(one) for one in seen}
+        # After a marker there is only no more, which ends a walk through the pages.
+        if resource_name is not None and not rows and marker is None:
             raise NotFound("Resource", resource_name, kind="ResourceNotFound")
-        root = stack if nested_depth > 0 else None
-        return [views.event(row, by_id[row.stack_id], root) for row in rows]
+        root = identities[seen[0].id] if nested_depth > 0 else None
+        return [views.event(row, identities[row.stack_id], root) for row in rows]
 
     async def event(self, stack: StackRow, resource_name: str, event_id: str) -> dict[str, Any]:
         """One event with the type and properties of its resource."""
@@ -325,14 +355,16 @@ class Reading:
         row = await self._store.read(lambda c: events.one(c, codec, stack.id, event_id))
         if row is None or row.resource_name != resource_name:
             raise NotFound("Event", event_id)
-        return views.event(row, stack) | {
+        return views.event(row, views.identity_of(stack)) | {
             "resource_type": row.resource_type,
             "resource_properties": row.properties or {},
         }
 
 
-def _matches(row: ResourceRow, filters: Mapping[str, Sequence[str]]) -> bool:
+def _matches(row: ResourceSummary, filters: Mapping[str, Sequence[str]]) -> bool:
     """Whether a row passes the filters of a resource list; a type matches when it contains the wanted text."""
+    if not filters:
+        return True
     seen = {
         "name": row.name,
         "status": row.status.value,
@@ -352,8 +384,8 @@ def _matches(row: ResourceRow, filters: Mapping[str, Sequence[str]]) -> bool:
     return True
 
 
-def _event_filters(filters: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
-    """Filters of an event list as columns; a status like CREATE_COMPLETE is taken apart."""
+def event_columns(filters: Mapping[str, Sequence[str]], resource_name: str | None) -> dict[str, list[str]]:
+    """Filters of events as columns; a status like CREATE_COMPLETE is taken apart."""
     columns: dict[str, list[str]] = {}
     for name, values in filters.items():
         if name == "resource_status":
@@ -362,6 +394,8 @@ def _event_filters(filters: Mapping[str, Sequence[str]]) -> dict[str, list[str]]
             columns["action"] = list(values)
         elif name in ("resource_name", "resource_type"):
             columns[name] = list(values)
+    if resource_name is not None:
+        columns["resource_name"] = [resource_name]
     return columns
 
 

@@ -3,7 +3,7 @@
 Deletes are repeatable; what is gone already is a success.
 """
 
-from hearth.engine import parting
+from hearth.engine import judge, lookups, parting
 from hearth.engine.recording import Recorder
 from hearth.engine.settling import COPIED, Settling
 from hearth.engine.step import CHANGED, Step, Waiting
@@ -12,7 +12,7 @@ from hearth.model.states import Action, Status
 from hearth.model.waivers import Waiver
 from hearth.resources import contract
 from hearth.store.rows import Phase
-from hearth.store.traversals import Move, Then
+from hearth.store.traversals import Move
 
 
 class Removing:
@@ -47,6 +47,7 @@ class Removing:
             return self._record.done(step)
         if step.kind.external:
             await self._waiting.connect(step)
+            step.pending |= await lookups.complete(row, step.kind, step.run)
         if step.node.phase is Phase.STARTED:
             return await self._settling.go_on(step)
         worth_copy = step.kind.worth_snapshot(row.action, row.status)
@@ -54,11 +55,15 @@ class Removing:
             step.pending["data"] = {**row.data, COPIED: "no"}
         self._record.begin(step, Action.DELETE)
         if step.kind.nests:
-            await self._waiting.nest(step, self._record.move(step, Then.PARK, Phase.STARTED), removing=True)
+            await self._record.nest(step, self._waiting, removing=True)
             return None
+        copies = self._settling.copies_first(step)
+        if copies:
+            step.call = self._settling.copying_call(step)
+            await self._settling.expect_copy(step)
         if step.kind.external:
             await self._record.commit(step, Phase.INTENDED)
-        return await (self._copy(step) if self._settling.copies_first(step) else self.delete(step))
+        return await (self._copy(step) if copies else self.delete(step))
 
     def _keep(self, step: Step) -> Move | None:
         """The move that leaves the object where it is; None when it is to be deleted."""
@@ -67,8 +72,9 @@ class Removing:
             if step.kind is not None and step.kind.nests:
                 return None  # the nested stack goes, and all in it is left
             if waiver is Waiver.ABANDON:
-                return self._record.let_go(step, parting.CAUSES[waiver], "its stack was abandoned")
-            told = f"left where it is: {parting.CAUSES[waiver]} by request"
+                return self._record.let_go(step, parting.CAUSES[waiver], parting.ABANDONED)
+            leaves = parting.may_leave(step.row, step.kind)
+            told = f"left where it is: {parting.CAUSES[waiver]} by request" if leaves else CHANGED
             return self._record.let_go(step, parting.CAUSES[waiver], told, told)
         if step.row.deletion_policy != "Retain":
             return None
@@ -76,11 +82,11 @@ class Removing:
 
     async def _copy(self, step: Step) -> Move | None:
         """Make the copy that stays behind. Its end is recorded before the deletion begins."""
-        kind = step.known_kind
         step.call = self._settling.copying_call(step)
         try:
-            await kind.snapshot(step.call)
+            await self._settling.copy(step)
         except contract.Gone:
+            step.making = False
             return await self.delete(step)
         step.pending["data"] = step.call.data
         await self._record.commit(step, Phase.STARTED)
@@ -90,10 +96,14 @@ class Removing:
         row = step.row
         assert step.kind is not None
         step.call = self._record.call(step)
-        if row.physical_id is None and step.kind.external:
+        if row.physical_id is None and step.kind.external and judge.AWAITS_PLACE not in row.data:
             # A create whose answer never came may have made it all the same.
             if step.kind.findable:
                 step.call.physical_id = await step.kind.find(step.call)
+                if step.call.physical_id is not None:
+                    self._record.tell_of_doubt(step, step.call.physical_id)
+                elif (doubt := self._record.doubt(step)) is not None:
+                    raise doubt
             else:
                 self._record.part(step, parting.LOST, "its creation had no answer, and it cannot be found again")
         if step.call.physical_id is not None or not step.kind.external:
@@ -102,6 +112,8 @@ class Removing:
             except contract.Gone:
                 return await self._settling.complete(step, None)
             if step.kind.external and step.action in step.kind.waits_on:
+                if step.call.data != row.data:
+                    step.pending["data"] = step.call.data  # by which it is seen how the removal goes
                 await self._record.commit(step, Phase.STARTED)
             return await self._settling.first_look(step)
         return await self._settling.complete(step, None)

@@ -11,8 +11,8 @@ import logging
 
 import sqlalchemy as sa
 
-from hearth.engine import context
-from hearth.store import Store, events, purging
+from hearth.engine import complaints, context
+from hearth.store import Store, events, marks, purging
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +53,7 @@ class Retention:
             try:
                 await self.look()
             except Exception as error:  # the border of a task that must go on
-                log.error("Old events and deleted stacks cannot be removed; it is tried again", exc_info=error)
+                complaints.tell(log, "Old events and deleted stacks cannot be removed; it is tried again", error)
 
     async def look(self) -> None:
         """Do what is due now."""
@@ -100,6 +100,7 @@ async def purge(store: Store, before: float, now: float, *, project_id: str | No
         after = await store.write(look)
     if project_id is None:
         done.engines = await store.write(lambda c: purging.remove_engines(c, before))
+        await store.write(lambda c: marks.forget(c, before))
     return done
 
 

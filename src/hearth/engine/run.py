@@ -11,11 +11,13 @@ from hearth.cloud import session as cloud_session
 from hearth.engine import context, scope, stack_software
 from hearth.model import bounds, drift, names, plan
 from hearth.model.states import Action
+from hearth.model.values import UNKNOWN
 from hearth.model.waivers import Waiver
 from hearth.resources import checking, contract
 from hearth.resources.blueprint import Blueprint, Member
 from hearth.store import Store, resources
 from hearth.store.rows import Node, ResourceRow, StackRow, TraversalRow
+from hearth.telemetry import trail
 from hearth.template import registry, template
 
 #: Finds the implementation of a type name that the blueprint may not have any more.
@@ -39,7 +41,7 @@ class Run:
         self.stack = stack
         self.traversal = traversal
         self.blueprint = blueprint
-        self.request_id = cloud_session.new_request_id()
+        self.trail = traversal.trail or trail.opened()
         self.access: cloud_session.Session | None = None
         self._type_of_name = type_of_name
         self._now = surroundings.now
@@ -51,7 +53,7 @@ class Run:
         self._read_by_others = {one for member in members for one in member.requires}
         self._settled: set[str] = set()  # names whose rows cannot change any more in this traversal
         self.view = contract.StackView(
-            stack.id, stack.name, stack.project_id, user_project_id=stack.stack_user_project_id
+            stack.id, stack.name, stack.project_id, user_project_id=stack.stack_user_project_id or None
         )
         self.users: contract.StackUsers | None = None
         #: The registry of a stack that is deleted, once somebody asked for it.
@@ -201,7 +203,41 @@ class Run:
         call.software = self._software.of(row.id)
         for name, value in over.items():
             setattr(call, name, value)
+        if kind.reads:
+            call.referred = self._referred(row, kind, call.properties)
         return call
+
+    def _referred(self, row: ResourceRow, kind: contract.Resource, properties: contract.Values) -> dict[str, Any]:
+        """What the resources tell that some properties refer to, by property; see `Call.referred`."""
+        member = self.member(row.name)
+        names_needed = {*row.requires, *(member.requires if member is not None else ())}
+        found: dict[str, Any] = {}
+        for name, type_name in kind.reads.items():
+            wanted = properties.get(name)
+            several = wanted if isinstance(wanted, list) else [] if wanted is None else [wanted]
+            told = [
+                one
+                for each in several
+                for needed in sorted(names_needed)
+                if (one := self._told(needed, type_name, each)) is not None
+            ]
+            if isinstance(wanted, list):
+                found[name] = told
+            elif told:
+                found[name] = told[-1]
+        return found
+
+    def _told(self, name: str, type_name: str, wanted: Any) -> contract.Values | None:
+        """What a resource tells those that refer to it so; what it will tell where that is yet to be (in plans)."""
+        member, row = self.member(name), self.row_of(name)
+        coming = wanted is UNKNOWN or (wanted == name and (row is None or row.action is Action.INIT))
+        if coming:
+            return member.values if member is not None and member.type.type_name == type_name else None
+        kind = self.type_of_row(row) if row is not None else None
+        if row is None or kind is None or kind.type_name != type_name:
+            return None
+        call = self.call(row, kind)
+        return kind.told(call) if kind.reference(call) == wanted else None
 
     def _update_policy(self, name: str, kind: contract.Resource) -> contract.Values:
         member = self.member(name)

@@ -10,10 +10,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from hearth.engine import actions, context, definitions, nesting, preview, run
+from hearth.engine import actions, contents, context, definitions, nesting, notifying, preview, run
 from hearth.model.holds import Kind
 from hearth.model.states import Action, Status
-from hearth.resources import contract
+from hearth.resources import contract, partial
 from hearth.resources.blueprint import Surroundings
 from hearth.store import holds, resources, stacks
 from hearth.store.rows import ResourceRow, StackRow
@@ -53,7 +53,7 @@ class Scaling:
             raise contract.NothingToDo("the group is changing")
         if row.status is not Status.COMPLETE or child.status is not Status.COMPLETE:
             raise contract.NothingToDo("the group has failed")
-        view = await nesting.load_view(self._context, self._definitions, child, None)
+        view = await contents.load(self._context, self._definitions, child, None)
         if now < _cools_until(row, view.rows):
             raise contract.NothingToDo("the group cools down")
         call = working.call(row, kind, child=view, action=Action.UPDATE, data=dict(row.data))
@@ -64,6 +64,11 @@ class Scaling:
         blueprint, material = await nesting.built(
             self._context, self._definitions, working.blueprint, row.name, wanted, where
         )
+        part = working.blueprint.part_inside(row.name)
+        if not part.is_whole:
+            former = await self._definitions.blueprint(child.definition_id, child)
+            blueprint, out = partial.resized(blueprint, former, part)
+            material = material.layered(child.definition_id, out, part, stack.definition_id)
         definition_id = self._context.new_id()
         prepared = await self._actions.prepare(child, Action.UPDATE, blueprint, definition_id)
         cooldown = adjustment.cooldown if adjustment.cooldown is not None else kind.cools_for(call)
@@ -85,10 +90,17 @@ class Scaling:
                 generated=True,
             )
             columns: dict[str, Any] = {"definition_id": definition_id, "updated_at": now}
+            told = {
+                "adjustment": adjustment.amount,
+                "adjustment_type": adjustment.kind,
+                "groupname": reference,
+                "capacity": kind.capacity(view.template),
+            }
+            noted = notifying.begin_scaling(connection, self._context, stack, told, kind.capacity(wanted.template))
             self._actions.begin(connection, prepared, **columns)
-            resources.update(connection, codec, [(row.id, {"data": data}, False)])
+            resources.update(connection, codec, [(row.id, {"data": {**data, **noted}}, False)])
 
-        await self._context.store.write(store)
+        await self._context.store.write(store, [stack.id])
         self._definitions.keep(definition_id, blueprint)
 
 

@@ -56,10 +56,12 @@ class RowScope:
 
     def reference(self, resource: str) -> Any:
         """The reference id; before the resource exists its name, or None where the type says so; UNKNOWN in a plan."""
+        kind = self._type_of(resource)
+        if kind.named_for_good:
+            return resource
         if self._effects is not None and self._effects.get(resource, plan.Effect.IDENTITY) is plan.Effect.IDENTITY:
             return UNKNOWN
         row = self._row_of(resource)
-        kind = self._type_of(resource)
         if row is None or row.action is Action.INIT or row.physical_id is None:
             return resource if kind.named_before_create else None
         # A template may say what stands for its nested stack; that was kept with its attributes.

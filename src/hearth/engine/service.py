@@ -8,8 +8,6 @@ import functools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import sqlalchemy as sa
-
 import hearth
 from hearth.cloud import tokens
 from hearth.engine import (
@@ -17,8 +15,11 @@ from hearth.engine import (
     actions,
     adoption,
     authority,
+    availability,
     context,
     definitions,
+    feed,
+    following,
     inputs,
     orphans,
     plan_service,
@@ -54,11 +55,15 @@ class StackService(plan_service.PlanService):
         may_use_type: Callable[[tokens.Caller, str], bool],
     ) -> None:
         """`may_use_type`: the operator's policy for resource types."""
-        super().__init__(surroundings, kept, owners, acceptance.Acceptance(surroundings, kept, owners, may_use_type))
+        available = availability.Availability(lambda: surroundings.now())
+        accepting = acceptance.Acceptance(surroundings, kept, owners, may_use_type, available)
+        super().__init__(surroundings, kept, owners, accepting)
         self._reading = reading.Reading(surroundings, kept, owners)
         self._scaling = scaling.Scaling(surroundings, kept)
-        self._signals = signals.Signals(surroundings, kept, self._scaling.groups_of)
-        self._types = typeinfo.TypeInfo(surroundings, owners)
+        self._signals = signals.Signals(surroundings, kept, self._scaling.groups_of, owners)
+        self._types = typeinfo.TypeInfo(surroundings, owners, available)
+        self._available = available
+        self._feed = feed.Feed(surroundings)
         #: Objects that were let go, which belong to projects rather than to stacks.
         self.orphans = orphans.Orphans(surroundings, kept, owners)
         #: Software configs and deployments, which belong to projects rather than to stacks.
@@ -156,9 +161,7 @@ class StackService(plan_service.PlanService):
         self, caller: tokens.Caller, identity: StackIdentity, resolve_outputs: bool = True
     ) -> dict[str, Any]:
         """A stack with parameters and, if wanted, its outputs."""
-        stack = await self._stack(caller, identity, live=False)
-        shown = await self._reading.stack(stack, resolve_outputs and stack.deleted_at is None)
-        return shown | await self._held(stack)
+        return await self._reading.stack(self._finder(caller, identity, live=False), resolve_outputs)
 
     async def template(self, caller: tokens.Caller, identity: StackIdentity) -> dict[str, Any]:
         """The stack's template as plain data."""
@@ -198,9 +201,9 @@ class StackService(plan_service.PlanService):
         filters: Mapping[str, Sequence[str]] | None = None,
     ) -> list[dict[str, Any]]:
         """Resources, those of nested stacks down to a depth."""
-        stack = await self._stack(caller, identity, live=False)
+        find = self._finder(caller, identity, live=False)
         return await self._reading.resources(
-            stack, nested_depth=nested_depth, with_detail=with_detail, filters=filters or {}
+            find, nested_depth=nested_depth, with_detail=with_detail, filters=filters or {}
         )
 
     async def show_resource(
@@ -212,7 +215,7 @@ class StackService(plan_service.PlanService):
     async def resource_metadata(self, caller: tokens.Caller, identity: StackIdentity, name: str) -> dict[str, Any]:
         """The metadata of a resource."""
         stack = await self._stack(caller, identity)
-        signals.check_reach(caller, stack, await self._reading.row(stack, name))
+        await self._signals.check_reach(caller, stack, await self._reading.row(stack, name))
         return await self._reading.metadata(stack, name)
 
     async def signal(self, caller: tokens.Caller, identity: StackIdentity, name: str, body: Any) -> None:
@@ -243,9 +246,8 @@ class StackService(plan_service.PlanService):
         filters: Mapping[str, Sequence[str]] | None = None,
     ) -> list[dict[str, Any]]:
         """Events, newest first unless sorted otherwise."""
-        stack = await self._stack(caller, identity, live=False)
         return await self._reading.events(
-            stack,
+            self._finder(caller, identity, live=False),
             resource_name=resource_name,
             nested_depth=nested_depth,
             limit=limit,
@@ -254,6 +256,30 @@ class StackService(plan_service.PlanService):
             sort_dir=sort_dir,
             filters=filters or {},
         )
+
+    async def follow_events(
+        self,
+        caller: tokens.Caller,
+        identity: StackIdentity,
+        *,
+        resource_name: str | None = None,
+        nested_depth: int = 0,
+        filters: Mapping[str, Sequence[str]] | None = None,
+        after: str | None = None,
+        replay: bool = True,
+    ) -> feed.Follower:
+        """A place in the live feed of a stack's events; see `Feed.follow`."""
+        stack = await self._stack(caller, identity, live=False)
+        columns = reading.event_columns(filters or {}, resource_name)
+        return await self._feed.follow(following.Selection(stack, nested_depth, columns), after, replay=replay)
+
+    def close_streams(self) -> None:
+        """Let those who follow events come to their end: the process is about to stop."""
+        self._feed.close()
+
+    async def stop(self) -> None:
+        """Let go of what goes on beside requests."""
+        await self._feed.stop()
 
     async def show_event(
         self, caller: tokens.Caller, identity: StackIdentity, resource_name: str, event_id: str
@@ -287,7 +313,8 @@ class StackService(plan_service.PlanService):
 
         _, tree, (answer, findings) = await self._acceptance.with_remote_files(material, look)
         if tree.needs_services and preview.UNAVAILABLE not in ignore_errors:
-            tree.check_services(await self._authority.caller_session(caller), findings)
+            session = await self._authority.caller_session(caller)
+            await self._available.check(session, tree.needs_services, findings)
         if answer is None or findings.errors:
             raise Invalid(findings.errors)
         return answer
@@ -305,6 +332,10 @@ class StackService(plan_service.PlanService):
         return await self._types.listed(
             caller, support_status=support_status, name=name, version=version, with_description=with_description
         )
+
+    def resource_type_name(self, name: str) -> str:
+        """The name of the type that a name or an alias stands for; the same for what is none."""
+        return self._types.name_of(name)
 
     async def resource_schema(self, caller: tokens.Caller, type_name: str) -> dict[str, Any]:
         """Properties and attributes of a type."""
@@ -333,9 +364,6 @@ class StackService(plan_service.PlanService):
 
     async def build_info(self) -> dict[str, Any]:
         """The versions at work."""
-        return {"api": {"revision": hearth.__version__}, "engine": {"revision": hearth.__version__}}
-
-    async def healthy(self) -> bool:
-        """Whether the database answers."""
-        await self._store.read(lambda connection: connection.execute(sa.select(1)).scalar())
-        return True
+        told = self._context.settings.revision
+        revision = hearth.__version__ if told == "unknown" else told
+        return {"api": {"revision": revision}, "engine": {"revision": revision}}

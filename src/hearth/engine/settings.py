@@ -1,6 +1,7 @@
 """What an operator decides about the engine. Read once at start, passed down; option names are Heat's."""
 
 import dataclasses
+import socket
 
 from hearth.cloud import fetch
 
@@ -34,6 +35,14 @@ class EngineSettings:
     """How long an action may take when the request gives no `timeout_mins`."""
     max_events_per_stack: int = 1000
     """Events kept per stack; 0: all."""
+    notifies: bool = False
+    """Whether other services are notified of what happens to stacks."""
+    default_notification_level: str = "INFO"
+    """Level of notifications that tell of no failure."""
+    max_event_streams: int = 500
+    """Event streams that one process serves at a time; -1: no limit."""
+    max_event_streams_per_tenant: int = 100
+    """Event streams of one project that one process serves at a time; -1: no limit."""
     event_purge_batch_size: int = 200
     """Events that one transaction drops at the most."""
     plan_expires_after: int = 86400
@@ -50,10 +59,26 @@ class EngineSettings:
     """How often an object that came out in error is deleted and made again; see `retrying` for conflicts."""
     temporary_retry_limit: int = 5
     """How often a step is tried again after a failure that may pass; see `retrying`."""
+    lost_call_wait: float = 0.0
+    """How long after it was sent a creation without an answer may still come to something; see `doubting`."""
+    outage_wait: float = 300.0
+    """How long a service may fail for all before that counts as a step's own failure; see `retrying`."""
+    stack_scheduler_hints: bool = False
+    """Whether the schedulers of servers and volumes are told of which stack they are."""
     slow_call: float = 10.0
     """How long a service may leave a call without an answer before the resource's reason tells of it."""
+    convergence_engine: bool = True
+    """Whether new stacks are spread over all engines, and a newer action supersedes a running one."""
+    error_wait_time: int = 240
+    """How long what has begun may go on after a failure, in stacks of the legacy mode."""
     hidden_stack_tags: tuple[str, ...] = ("data-processing-cluster",)
     """Stacks with one of these tags are listed only on request."""
+    host: str = dataclasses.field(default_factory=socket.gethostname)
+    """The name of this host, as shown in the service list."""
+    revision: str = "unknown"
+    """What the operator calls what is installed, as `build_info` shows it; unknown: the version."""
+    metadata_put_timeout: float = 60.0
+    """How long it may take to put a server's metadata where its agent reads it."""
     report_interval: int = 60
     """How often an engine writes that it lives, as shown in the service list."""
     engine_lease: float = 10.0
@@ -65,7 +90,9 @@ class EngineSettings:
     encrypt_parameters_and_properties: bool = False
     """Whether hidden parameters and all stored properties are encrypted; private data and credentials always are."""
     deferred_auth_method: str = "trusts"
-    """How work goes on after the request's token has expired: `trusts` or `token` (for tests without Keystone)."""
+    """How work goes on after the request's token has expired: `trusts` or `application_credentials`."""
+    unused_delegation: float = 900.0
+    """How long after its delegation what no stack uses is taken back; longer than any request takes."""
     trusts_delegated_roles: tuple[str, ...] = ()
     """Roles a trust passes on; empty: all the user has."""
     region_name_for_services: str | None = None

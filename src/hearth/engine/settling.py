@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from hearth.cloud import errors as cloud_errors
-from hearth.engine import adoption, context, judge, observing, scope, signals, snapshots
+from hearth.engine import adoption, context, doubting, judge, observing, scope, signals, snapshots
 from hearth.engine.failing import NestedFailure, nested_reason
 from hearth.engine.recording import Recorder
 from hearth.engine.step import CHANGED, Step, Waiting
@@ -98,10 +98,12 @@ class Settling:
             step.pending["data"] = call.data
             step.pause = wait.after or 0.0
             return self._record.move(step, Then.STAY, Phase.STARTED)
+        after = wait.after
         if call.data != before or step.pending:
             step.pending["data"] = call.data
             await self._record.commit(step, Phase.STARTED)
-        self._waiting.watch(step, wait.after)
+            after = after or 0.0  # it went on: what comes next may be quick
+        self._waiting.watch(step, after)
         return None
 
     def _listen(self, step: Step, heard: signals.Heard, wait: contract.Wait) -> Move:
@@ -163,7 +165,7 @@ class Settling:
             move.due_at = self._context.now() + pause.after
             return move
         step.values, step.frozen = step.row.properties or {}, step.row.frozen
-        await self._waiting.nest(step, self._record.move(step, Then.PARK, Phase.STARTED), removing=False)
+        await self._record.nest(step, self._waiting, removing=False)
         return None
 
     async def complete(self, step: Step, observed: contract.Observed | None) -> Move:
@@ -190,7 +192,8 @@ class Settling:
         if step.action is Action.DELETE and step.known_kind.hears is not None and step.run.action is not Action.DELETE:
             # What it had listened for counts no more.
             heard = await self._waiting.hear(step)
-            move.also = {heard.row_id: {"metadata": None}} if heard.metadata and heard.row_id else {}
+            if heard.metadata and heard.row_id:
+                move.also = {**move.also, heard.row_id: {"metadata": None}}
         return move
 
     async def _keep_attributes(self, step: Step, observed: contract.Observed | None) -> None:
@@ -225,7 +228,33 @@ class Settling:
         """Whether a copy is to be made before the object is deleted, and has not been made."""
         row, kind = step.row, step.known_kind
         wanted = step.action is Action.DELETE and row.deletion_policy == "Snapshot" and kind.snapshot_deletion_policy
-        return wanted and row.physical_id is not None and COPIED not in row.data
+        return wanted and row.physical_id is not None and COPIED not in step.pending.get("data", row.data)
+
+    async def expect_copy(self, step: Step) -> None:
+        """Note the copy that the step's call is about to ask for, unless an earlier call made it.
+
+        Raises doubting.InDoubt while an earlier call may still make it.
+        """
+        call, chosen, now = step.call, self._context.settings, self._context.now()
+        assert call is not None
+        name, data = call.snapshot_name, step.pending.get("data", step.row.data)
+        if chosen.lost_call_wait <= 0:
+            return
+        if doubting.is_copy_sent(data, name):
+            if await step.known_kind.is_copied(call):
+                return
+            if (doubt := doubting.copy_doubt(data, name, now, chosen)) is not None:
+                raise doubt
+        step.pending["data"] = doubting.copy_noted(data, name, now, chosen)
+
+    async def copy(self, step: Step) -> None:
+        """Have the copy made. Its end is waited for as for any other."""
+        call = step.call
+        assert call is not None
+        step.making = True
+        await step.known_kind.snapshot(call)
+        step.making = False
+        call.data = doubting.settled(call.data, call.snapshot_name)
 
     def copying_call(self, step: Step) -> contract.Call:
         call = self._record.call(step)

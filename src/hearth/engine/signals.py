@@ -13,18 +13,20 @@ import dataclasses
 import json
 import logging
 import weakref
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
 from hearth.cloud import tokens
-from hearth.engine import context, definitions, hooks, judge, run, stack_software
+from hearth.engine import authority, context, definitions, hooks, judge, run, stack_software
 from hearth.model.errors import Forbidden, HearthError, LimitExceeded, NotSupported
 from hearth.model.names import new_id
 from hearth.model.states import Action, Status
 from hearth.resources import contract
+from hearth.resources.aws import iam
 from hearth.resources.blueprint import Blueprint
+from hearth.resources.heat import access_policy
 from hearth.store import events, resources, traversals
 from hearth.store.rows import EventRow, ResourceRow, StackRow
 from hearth.template import template
@@ -89,14 +91,34 @@ class Signals:
         surroundings: context.Context,
         kept: definitions.Definitions,
         groups_of: Callable[[StackRow], contract.Groups] | None = None,
+        owners: authority.Authority | None = None,
     ) -> None:
-        """`groups_of`: the groups of a stack whose size signals may change; None: they may not."""
+        """`groups_of`: the groups of a stack whose size signals may change; None: they may not.
+
+        `owners`: whose access signals act with on the cloud; None: they cannot.
+        """
         self._groups_of = groups_of
+        self._owners = owners
         self._context = surroundings
         self._store = surroundings.store
         self._definitions = kept
         self._locks: weakref.WeakValueDictionary[str, asyncio.Lock] = weakref.WeakValueDictionary()
         self._followers: dict[str, _Followers] = {}
+
+    async def check_reach(self, caller: tokens.Caller, stack: StackRow, row: ResourceRow) -> None:
+        """A stack's own user reaches only the resource it was made for, and those that its policies name.
+
+        Raises:
+            Forbidden: it is another's.
+        """
+        if caller.project_id == stack.project_id or caller.project_id != stack.stack_user_project_id:
+            return
+        if row.data.get(USER) == caller.user_id:
+            return
+        codec = self._store.codec
+        rows = await self._store.read(lambda c: resources.by_stack(c, codec, stack.id))
+        if row.name not in _opened(caller.user_id, rows):
+            raise Forbidden(f"User {caller.user_name} may not reach resource {row.name}.")
 
     async def deliver(self, caller: tokens.Caller, stack: StackRow, rows: Sequence[ResourceRow], body: Any) -> None:
         """Pass a request's signal to a resource; `rows` are those of its name, the current one first.
@@ -105,10 +127,12 @@ class Signals:
             Forbidden, hooks.InvalidHook, NoSignals, NotSupported, BadSignal.
         """
         row = rows[0]
-        check_reach(caller, stack, row)
+        await self.check_reach(caller, stack, row)
         if isinstance(body, dict) and UNSET_HOOK in body:
             codec, now, hook = self._store.codec, self._context.now(), str(body[UNSET_HOOK])
-            await self._store.write(lambda connection: hooks.clear(connection, codec, stack, rows, hook, now))
+            await self._store.write(
+                lambda connection: hooks.clear(connection, codec, stack, rows, hook, now), [stack.id]
+            )
             return
         kind = (await self._definitions.reading_run(stack, [row], self._context)).type_of_row(row)
         if kind is None or not kind.takes_signals:
@@ -127,7 +151,7 @@ class Signals:
         told = EventRow(
             row.stack_id, row.name, row.type, row.physical_id, row.action, row.status, reason, now, new_id()
         )
-        await self._store.write(lambda connection: events.insert(connection, codec, [told]))
+        await self._store.write(lambda connection: events.insert(connection, codec, [told]), [row.stack_id])
 
     async def take(self, stack: StackRow, row_id: str, details: Any) -> None:
         """Have a resource take a signal.
@@ -156,6 +180,8 @@ class Signals:
         kind = working.type_of_row(row)
         if kind is None:
             raise contract.Permanent(f"its type {row.type} is not known any more", "EntityNotFound")
+        if kind.signals_cloud and self._owners is not None:
+            working.access = await self._owners.session_of(stack)
         seen = row.metadata
         call = working.call(row, kind, metadata=copy.deepcopy(seen) if seen else {}, data=dict(row.data))
         if self._groups_of is not None:
@@ -187,7 +213,7 @@ class Signals:
                 events.trim(connection, row.stack_id, settings.max_events_per_stack, settings.event_purge_batch_size)
             traversals.signalled(connection, row.id)
 
-        await self._store.write(store)
+        await self._store.write(store, [stack.id])
 
     # ---- what others show because of a signal ----
 
@@ -267,7 +293,7 @@ class Signals:
         return Heard(one.id, fresh.metadata if fresh else None, LOOK_AFTER)
 
     async def _hear_deployment(self, working: run.Run, row: ResourceRow, kind: contract.Resource) -> Heard:
-        call = working.call(row, kind)
+        call = working.call(row, kind, action=row.action)
         if not kind.collects(call):
             return Heard(row.id, row.metadata)
         for details in await kind.collect(call):
@@ -301,16 +327,15 @@ def _followers(built: Blueprint) -> _Followers:
     return _Followers(listening, moving)
 
 
-def check_reach(caller: tokens.Caller, stack: StackRow, row: ResourceRow) -> None:
-    """A stack's own user reaches only the resource it was made for.
-
-    Raises:
-        Forbidden: it is another's.
-    """
-    if caller.project_id == stack.project_id or caller.project_id != stack.stack_user_project_id:
-        return
-    if row.data.get(USER) != caller.user_id:
-        raise Forbidden(f"User {caller.user_name} may not reach resource {row.name}.")
+def _opened(user_id: str, rows: Iterable[ResourceRow]) -> set[str]:
+    """Names of the resources that the policies of a stack's user name."""
+    several = [row for row in rows if row.action is not Action.DELETE]
+    policies: set[str] = set()
+    for row in several:
+        if row.type == iam.USER_TYPE and row.data.get(USER) == user_id:
+            policies.update(map(str, (row.properties or {}).get("Policies") or ()))
+    allowed = [row for row in several if row.type == access_policy.TYPE and row.name in policies]
+    return {str(name) for row in allowed for name in (row.properties or {}).get(access_policy.RESOURCES) or ()}
 
 
 def reason_of(text: str, details: Any) -> str:

@@ -7,19 +7,30 @@ finds what is left by the copies' names.
 import asyncio
 import functools
 import logging
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from typing import Any, Protocol
 
 import sqlalchemy as sa
 
 from hearth.cloud import errors as cloud_errors
 from hearth.cloud import session as cloud_session
-from hearth.engine import authority, context, definitions, ending, forcing, retrying, snapshots
+from hearth.engine import (
+    authority,
+    context,
+    definitions,
+    doubting,
+    ending,
+    forcing,
+    interruption,
+    modes,
+    retrying,
+    snapshots,
+)
 from hearth.model import names
 from hearth.model.errors import HearthError
 from hearth.model.states import Action, Status
 from hearth.resources import contract
-from hearth.store import Unavailable, orphans, stacks, traversals
+from hearth.store import Unavailable, orphans, resources, stacks, traversals
 from hearth.store import snapshots as store
 from hearth.store.rows import StackRow
 
@@ -51,8 +62,6 @@ class SnapshotRemoval:
 
     async def take_up(self) -> None:
         """Begin the removals that nobody works on."""
-        if not await self._context.store.read(store.is_waiting):
-            return
         codec, owner = self._context.store.codec, self._host.id
         for row in await self._context.store.write(lambda connection: store.claim(connection, codec, owner)):
             self._host.spawn(self._remove(row))
@@ -61,7 +70,9 @@ class SnapshotRemoval:
         while True:
             try:
                 failure = await self._tried(row)
-                advanced = await self._context.store.write(functools.partial(self._close, row=row, failure=failure))
+                advanced = await self._context.store.write(
+                    functools.partial(self._close, row=row, failure=failure), [row.stack_id]
+                )
             except Unavailable as error:
                 log.error("The snapshot %s cannot be removed now, it is tried again: %s", row.id, error)
                 await asyncio.sleep(_PAUSE)
@@ -71,19 +82,23 @@ class SnapshotRemoval:
 
     async def _tried(self, row: store.SnapshotRow) -> str | None:
         """Why the copies could not be removed; None when they are gone."""
-        stack = await self._context.store.read(lambda connection: stacks.by_id(connection, row.stack_id))
-        assert stack is not None
         try:
+            stack = await self._context.store.read(lambda connection: stacks.by_id(connection, row.stack_id))
+            assert stack is not None
             async with asyncio.timeout(self._context.settings.stack_action_timeout):
                 await self._remove_copies(stack, row)
         except TimeoutError:
-            return ending.TIMED_OUT
+            return modes.TIMED_OUT
         except Unavailable:
             raise
         except (contract.ResourceFailure, cloud_errors.CloudError, HearthError) as error:
             failure = f"{getattr(error, 'kind', type(error).__name__)}: {error}"
-            log.warning("The snapshot %s of stack %s cannot be removed: %s", row.id, stack.name, failure)
+            log.warning("The snapshot %s of stack %s cannot be removed: %s", row.id, row.stack_id, failure)
             return failure
+        except (Exception, asyncio.CancelledError) as error:  # the border of a removal: it must come to an end
+            interruption.heed(error)
+            log.error("The snapshot %s of stack %s cannot be removed", row.id, row.stack_id, exc_info=error)
+            return f"{type(error).__name__}: {error}"
         return None
 
     def _close(self, connection: sa.Connection, row: store.SnapshotRow, failure: str | None) -> traversals.Advanced:
@@ -118,18 +133,27 @@ class SnapshotRemoval:
         in_flight = functools.partial(store.is_in_flight, traversal_id=row.traversal_id)
         while await self._context.store.read(in_flight):  # noqa: ASYNC110 - the state is in the store
             await asyncio.sleep(_PAUSE)
+        codec, ids = self._context.store.codec, [copied.row_id for copied in row.members]
+        rows = await self._context.store.read(lambda connection: resources.by_ids(connection, codec, ids))
         session = await self._authority.session_of(stack)
         slots = asyncio.Semaphore(_AT_ONCE)
 
         async def remove(copied: store.Copied) -> None:
             async with slots:
-                await self._remove_copy(stack, row, copied, session)
+                present = rows.get(copied.row_id)
+                await self._remove_copy(stack, row, copied, session, present.data if present is not None else {})
 
         await asyncio.gather(*(remove(copied) for copied in row.members))
 
     async def _remove_copy(
-        self, stack: StackRow, row: store.SnapshotRow, copied: store.Copied, session: cloud_session.Session
+        self,
+        stack: StackRow,
+        row: store.SnapshotRow,
+        copied: store.Copied,
+        session: cloud_session.Session,
+        known: Mapping[str, str],
     ) -> None:
+        """Remove a copy, once it cannot come any more. `known`: the private data of the resource that it is of."""
         kind = self._definitions.type_named(copied.type, None)
         if kind is None:
             raise contract.Permanent(f"the type {copied.type} of {copied.name} is not known any more", "EntityNotFound")
@@ -143,6 +167,7 @@ class SnapshotRemoval:
             stack=contract.StackView(stack.id, stack.name, stack.project_id),
             cloud=session,
             now=self._context.now(),
+            data=dict(copied.data),
             action=Action.DELETE,
             snapshot_name=snapshots.copy_name(physical_name, row.traversal_id),
         )
@@ -151,7 +176,10 @@ class SnapshotRemoval:
             try:
                 wait = await kind.delete_snapshot(call)
                 if wait is None:
-                    return
+                    name, now = call.snapshot_name, self._context.now()
+                    if (doubt := doubting.copy_doubt(known, name, now, self._context.settings)) is None:
+                        return
+                    wait = contract.Wait(doubt.after)
                 pause = wait.after
             except contract.Temporary as failure:
                 retry = retrying.decide(failure, attempts, self._context.settings, self._context.jitter())

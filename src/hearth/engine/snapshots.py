@@ -13,6 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from hearth.engine import actions, adoption, context, definitions
+from hearth.model import waivers
 from hearth.model.diagnostics import Findings, Place
 from hearth.model.errors import ActionInProgress, LimitExceeded, NotFound, NotSupported
 from hearth.model.states import Action, Status
@@ -58,8 +59,16 @@ class Snapshots:
         write: Callable[[Callable[[sa.Connection], snapshots.SnapshotRow]], Awaitable[snapshots.SnapshotRow]],
         *,
         limited: bool,
+        waived: waivers.Waivers = waivers.NONE,
+        instead_of: str | None = None,
     ) -> dict[str, Any]:
-        """Begin to take a snapshot of a stack; `limited`: no more than the operator allows; `write` stores a change.
+        """Begin to take a snapshot of a stack.
+
+        Args:
+            write: stores a change.
+            limited: whether the stack may have no more than the operator allows.
+            waived: what is not copied.
+            instead_of: the id of a snapshot that is removed.
 
         Raises:
             ActionInProgress: the stack is busy.
@@ -69,13 +78,13 @@ class Snapshots:
         if stack.status is Status.IN_PROGRESS:
             raise ActionInProgress(stack.name, stack.action)
         built = await self._definitions.blueprint(stack.definition_id, stack)
-        prepared = await self._actions.prepare(stack, Action.SNAPSHOT, built, stack.definition_id)
+        prepared = await self._actions.prepare(stack, Action.SNAPSHOT, built, stack.definition_id, waived=waived)
         members = []
         for node in prepared.plan.nodes:
             assert node.row_id is not None
             row = prepared.run.rows[node.row_id]
             kind = prepared.run.type_of_row(row)
-            if kind is not None and has_copy(kind, row):
+            if kind is not None and has_copy(kind, row) and waived.of(row.id) is not waivers.Waiver.SKIP:
                 assert row.physical_id is not None
                 members.append(snapshots.Copied(row.name, kind.type_name, row.id, row.physical_id))
         codec, now = self._store.codec, self._context.now()
@@ -102,15 +111,37 @@ class Snapshots:
                 owner=None,
                 created_at=now,
             )
+            if instead_of is not None:
+                snapshots.begin_removal(connection, instead_of)
             snapshots.insert(connection, codec, row)
             return row
 
         return shown(await write(store))
 
+    async def take_again(
+        self,
+        stack: StackRow,
+        write: Callable[[Callable[[sa.Connection], snapshots.SnapshotRow]], Awaitable[snapshots.SnapshotRow]],
+        waived: waivers.Waivers,
+    ) -> dict[str, Any]:
+        """Begin to take the snapshot anew that has failed; what there is of it is removed.
+
+        Raises:
+            NotSupported: it was removed since.
+        """
+        codec = self._store.codec
+        several = await self._store.read(lambda c: snapshots.of_stack(c, codec, stack.id))
+        failed = [one for one in several if one.traversal_id == stack.traversal_id and one.action is Action.CREATE]
+        if not failed:
+            advice = f"Take another: `hearth stack snapshot {stack.name}`."
+            raise NotSupported("Retrying a snapshot that was removed", advice)
+        (former,) = failed
+        return await self.take(stack, former.name, write, limited=False, waived=waived, instead_of=former.id)
+
     async def listed(self, stack: StackRow) -> list[dict[str, Any]]:
         """The stack's snapshots, oldest first."""
         codec = self._store.codec
-        return [shown(row) for row in await self._store.read(lambda c: snapshots.of_stack(c, codec, stack.id))]
+        return [shown(row) for row in await self._store.read_aside(lambda c: snapshots.of_stack(c, codec, stack.id))]
 
     async def show(self, stack: StackRow, snapshot_id: str) -> dict[str, Any]:
         """One snapshot."""
@@ -132,7 +163,7 @@ class Snapshots:
         row = await self._named(stack, snapshot_id)
         if (row.action, row.status) == (Action.CREATE, Status.IN_PROGRESS):
             raise NotSupported("Deleting in-progress snapshot")
-        await self._store.write(lambda connection: snapshots.begin_removal(connection, snapshot_id))
+        await self._store.write(lambda connection: snapshots.begin_removal(connection, snapshot_id), [stack.id])
 
     async def restoring(self, stack: StackRow, snapshot_id: str) -> definitions.Material:
         """The definition by which a stack becomes what it was.

@@ -21,7 +21,7 @@ from hearth.resources import software as forms
 from hearth.resources.contract import Issue
 from hearth.resources.heat import deployment_answers as answers
 from hearth.resources.heat import transports
-from hearth.store import resources, software, traversals
+from hearth.store import quotas, resources, software, stacks, traversals
 
 log = logging.getLogger(__name__)
 
@@ -98,6 +98,7 @@ class Software:
         limit = self._context.settings.max_software_configs_per_tenant
 
         def store(connection: sa.Connection) -> None:
+            quotas.take_turn(connection, row.project_id)
             _check_limit(caller, "software configs", software.count_configs(connection, row.project_id), limit)
             software.put_config(connection, codec, row)
 
@@ -155,8 +156,14 @@ class Software:
 
         Raises:
             LimitExceeded: the project has too many.
+            NotFound: the second project is not one of a stack's users, or the stack is another project's.
         """
-        project_id = _project(caller)
+        project_id, users = _project(caller), new.stack_user_project_id
+        # Whoever sees a deployment may be a server that carries it out, so nobody is shown one by another project.
+        if users not in (None, project_id) and not await self._store.read(
+            lambda connection: stacks.has_users_in(connection, project_id, users)
+        ):
+            raise _not_found("Project of stack users", str(users))
         if (await self._config(caller, new.config_id)).project_id != project_id:
             raise _not_found(_CONFIG, new.config_id)
         row = software.DeploymentRow(
@@ -176,10 +183,12 @@ class Software:
         limit = self._context.settings.max_software_deployments_per_tenant
 
         def store(connection: sa.Connection) -> None:
+            quotas.take_turn(connection, project_id)
             _check_limit(caller, "software deployments", software.count_deployments(connection, project_id), limit)
             software.put_deployment(connection, codec, row)
 
         await self._with_config(row.config_id, store)
+        await self._context.wakeups.publish(runner.WAKE_TOPIC, {})
         return deployment_view(row)
 
     async def list_deployments(self, caller: tokens.Caller, server_id: str | None) -> list[dict[str, Any]]:
@@ -261,7 +270,7 @@ class Software:
 
         if not await self._with_config(config_id, store):
             raise _not_found(_DEPLOYMENT, deployment_id)
-        await self._context.wakeups.publish(runner.WAKE_TOPIC, {})
+        await self._context.wakeups.offer(runner.WAKE_TOPIC, {})
         return deployment_view(dataclasses.replace(row, **columns))
 
     async def delete_deployment(self, caller: tokens.Caller, deployment_id: str) -> None:
@@ -274,7 +283,7 @@ class Software:
 
         if not await self._store.write(store):
             raise _not_found(_DEPLOYMENT, deployment_id)
-        await self._context.wakeups.publish(runner.WAKE_TOPIC, {})
+        await self._context.wakeups.offer(runner.WAKE_TOPIC, {})
 
     async def _with_config(self, config_id: str | None, work: Callable[[sa.Connection], R]) -> R:
         """Do work that needs a config, which somebody may delete meanwhile."""

@@ -4,20 +4,19 @@ Types use `OfResource` through `Call.software`. What a verb keeps and drops gath
 the signal that the verb belongs to, in one transaction: nothing is left behind by a process that dies in between. The
 deployment of a resource is known by the id of the resource's row, so a signal finds it without asking.
 
-The operator's limits count what is stored, so resources that are made at the same moment may go beyond them together.
+The operator's limits are looked at twice: when a verb asks, so that it fails at once, and in the transaction that
+stores what it keeps, so that resources which are made at the same moment do not go beyond them together.
 """
 
 import dataclasses
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import sqlalchemy as sa
 
 from hearth.engine import context
 from hearth.model.states import Status
 from hearth.resources import contract
-from hearth.resources import software as forms
-from hearth.store import software
+from hearth.store import Store, notices, quotas, software
 from hearth.store.rows import StackRow
 
 Write = Callable[[sa.Connection], None]
@@ -62,7 +61,7 @@ class OfResource:
         row = await self._store.read(lambda connection: software.config(connection, codec, config_id))
         if row is None or row.project_id != self._project_id:
             raise contract.Gone(f"there is no software config {config_id}")
-        return _config(row)
+        return config_of(row)
 
     async def is_used(self, config_id: str) -> bool:
         """See `contract.Software`."""
@@ -70,10 +69,13 @@ class OfResource:
 
     async def keep(self, config: contract.SoftwareConfig) -> str:
         """See `contract.Software`."""
-        limit = self._context.settings.max_software_configs_per_tenant
-        if limit >= 0:
-            count = await self._store.read(lambda connection: software.count_configs(connection, self._project_id))
-            _check_limit("software configs", count, limit)
+        limited = _Limited(
+            "software configs",
+            software.count_configs,
+            self._project_id,
+            self._context.settings.max_software_configs_per_tenant,
+        )
+        await limited.ask(self._store)
         made = dataclasses.replace(config, id=self._context.new_id(), created_at=self._context.now())
         row = software.ConfigRow(
             id=made.id,
@@ -87,7 +89,7 @@ class OfResource:
             created_at=made.created_at,
         )
         codec = self._store.codec
-        self._writes.append(lambda connection: software.put_config(connection, codec, row))
+        self._writes += [limited.hold, lambda connection: software.put_config(connection, codec, row)]
         self._kept[made.id] = made
         return made.id
 
@@ -125,11 +127,14 @@ class OfResource:
         """See `contract.Software`."""
         now, stored = self._context.now(), await self._stored()
         if stored is None:
-            limit = self._context.settings.max_software_deployments_per_tenant
-            if limit >= 0:
-                project_id = self._project_id
-                count = await self._store.read(lambda connection: software.count_deployments(connection, project_id))
-                _check_limit("software deployments", count, limit)
+            limited = _Limited(
+                "software deployments",
+                software.count_deployments,
+                self._project_id,
+                self._context.settings.max_software_deployments_per_tenant,
+            )
+            await limited.ask(self._store)
+            self._writes.append(limited.hold)
         made = dataclasses.replace(
             deployment,
             id=self._row_id,
@@ -160,18 +165,45 @@ class OfResource:
         self._deployment, self._withdrawn = None, True
         self._writes.append(self._withdraw)
 
+    def announce(self, server_id: str) -> None:
+        """See `contract.Software`."""
+        self._writes.append(lambda connection: notices.announce(connection, server_id))
+
     def _withdraw(self, connection: sa.Connection) -> None:
         software.remove_deployment(connection, self._row_id)
 
 
-async def deployed(surroundings: context.Context, stack: StackRow, server_id: str) -> list[dict[str, Any]]:
-    """What a server of a stack is told to do: the configs of its deployments, by their names."""
-    store = surroundings.store
-    rows = await store.read(lambda c: software.deployed(c, store.codec, stack.project_id, server_id))
-    return [forms.shown(_config(row)) for row in rows]
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Limited:
+    """How many things of a kind a project may have; below 0: any number."""
+
+    things: str
+    count: Callable[[sa.Connection, str], int]
+    project_id: str
+    limit: int
+
+    async def ask(self, store: Store) -> None:
+        """Whether there is room for one more, as it looks now. Raises contract.Permanent."""
+        try:
+            await store.read(self._check)
+        except software.NoRoom as error:
+            raise contract.Permanent(str(error), error.kind) from None
+
+    def hold(self, connection: sa.Connection) -> None:
+        """The same before one more is stored, while nobody else counts. Raises software.NoRoom."""
+        if self.limit >= 0:
+            quotas.take_turn(connection, self.project_id)
+            self._check(connection)
+
+    def _check(self, connection: sa.Connection) -> None:
+        if 0 <= self.limit <= self.count(connection, self.project_id):
+            raise software.NoRoom(
+                f"the project has {self.limit} {self.things}, which is the most allowed; delete some first"
+            )
 
 
-def _config(row: software.ConfigRow) -> contract.SoftwareConfig:
+def config_of(row: software.ConfigRow) -> contract.SoftwareConfig:
+    """A stored config as types see it."""
     return contract.SoftwareConfig(
         id=row.id,
         name=row.name,
@@ -192,10 +224,3 @@ def writes_of(call: contract.Call | None) -> Sequence[Write]:
 def _status(text: str | None) -> Status:
     """The status of a deployment; any other text, which only a user can have put there, is no end."""
     return Status(text) if text in (Status.COMPLETE, Status.FAILED) else Status.IN_PROGRESS
-
-
-def _check_limit(things: str, count: int, limit: int) -> None:
-    if count >= limit:
-        raise contract.Permanent(
-            f"the project has {count} {things}, which is the most allowed; delete some first", "RequestLimitExceeded"
-        )

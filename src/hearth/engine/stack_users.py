@@ -8,11 +8,15 @@ import weakref
 
 import sqlalchemy as sa
 
+from hearth.cloud import session as cloud_session
 from hearth.cloud import stack_users
 from hearth.engine import context
 from hearth.resources import contract
 from hearth.store import stacks
 from hearth.store.rows import StackRow
+
+#: In the place of a project's id: the project may have been made, and is found by its name.
+_INTENDED = ""
 
 
 class StackUsers:
@@ -29,7 +33,7 @@ class StackUsers:
 
     async def project(self, stack: StackRow) -> str:
         """The project of a stack's users, the same for the whole tree. A repeat after a crash finds it by its name."""
-        if stack.stack_user_project_id is not None:
+        if stack.stack_user_project_id:
             return stack.stack_user_project_id
         lock = self._locks.get(stack.root_id)
         if lock is None:
@@ -38,23 +42,33 @@ class StackUsers:
             root = await self._store.read(lambda connection: stacks.by_id(connection, stack.root_id))
             assert root is not None
             project_id = root.stack_user_project_id
-            if project_id is None:
-                name = f"{root.project_id}-{root.id}"
-                project_id = await self._domain.make_project(name, "Users of an orchestration stack")
+            if not project_id:
+                if project_id is None:
+                    await self._store.write(
+                        lambda connection: stacks.update(connection, root.id, stack_user_project_id=_INTENDED)
+                    )
+                project_id = await self._domain.make_project(_name(root), "Users of an orchestration stack")
             found = project_id
-            await self._store.write(lambda connection: _note(connection, root.id, found))
+            await self._store.write(lambda connection: _note(connection, root.id, found), [root.id])
         stack.stack_user_project_id = project_id
         return project_id
 
     async def forget(self, stack: StackRow) -> None:
         """Remove the project of a root stack that is deleted. Raises CloudError."""
-        if stack.stack_user_project_id is not None and self._domain.is_configured:
-            await self._domain.delete_project(stack.stack_user_project_id)
+        if stack.stack_user_project_id is None or not self._domain.is_configured:
+            return
+        project_id = stack.stack_user_project_id or await self._domain.find_project(_name(stack))
+        if project_id is not None:
+            await self._domain.delete_project(project_id)
+
+
+def _name(root: StackRow) -> str:
+    return f"{root.project_id}-{root.id}"
 
 
 def _note(connection: sa.Connection, root_id: str, project_id: str) -> None:
     for one in stacks.tree(connection, root_id, live=True):
-        if one.stack_user_project_id is None:
+        if not one.stack_user_project_id:
             stacks.update(connection, one.id, stack_user_project_id=project_id)
 
 
@@ -70,15 +84,26 @@ class OfStack:
         """See `contract.StackUsers`."""
         project_id = await self._several.project(self._stack)
         user_id = await self._domain.make_user(name, password, project_id)
-        return contract.StackUser(user_id, name, project_id, await self._domain.id(), self._domain.auth_url)
+        where = await self._domain.auth_url()
+        return contract.StackUser(user_id, name, project_id, await self._domain.id(), where)
 
     async def token(self, user_id: str, password: str) -> str:
         """See `contract.StackUsers`."""
         return await self._domain.token(user_id, password, await self._several.project(self._stack))
 
-    async def key(self, user_id: str) -> contract.AccessKey:
+    async def access(self, user_id: str, password: str) -> cloud_session.Session:
         """See `contract.StackUsers`."""
-        return contract.AccessKey(*await self._domain.make_key(user_id, await self._several.project(self._stack)))
+        return await self._domain.access(user_id, password, await self._several.project(self._stack))
+
+    async def key(self, user_id: str, pair: contract.AccessKey | None = None) -> contract.AccessKey:
+        """See `contract.StackUsers`."""
+        project_id = await self._several.project(self._stack)
+        wanted = (pair.access, pair.secret) if pair is not None else None
+        return contract.AccessKey(*await self._domain.make_key(user_id, project_id, wanted))
+
+    async def drop_key(self, user_id: str, access: str) -> None:
+        """See `contract.StackUsers`."""
+        await self._domain.drop_keys(user_id, access)
 
     async def enable(self, user_id: str, enabled: bool) -> None:
         """See `contract.StackUsers`."""

@@ -9,9 +9,11 @@ the lost call may have made.
 Types that make nothing outside the store (`external` is False) need neither: their step is one move.
 """
 
+import asyncio
 import dataclasses
+import logging
 
-from hearth.engine import committer, context, current, hooks, retrying
+from hearth.engine import committer, context, current, hooks, interruption, retrying
 from hearth.engine.converging import Converging
 from hearth.engine.failing import Failing, as_failure
 from hearth.engine.recording import Recorder
@@ -26,6 +28,8 @@ from hearth.store import resources
 from hearth.store.rows import Phase, ResourceRow
 from hearth.store.traversals import Move, Then
 
+log = logging.getLogger(__name__)
+
 
 class Steps:
     """Performs steps for one engine."""
@@ -39,6 +43,7 @@ class Steps:
         self._removing = Removing(record, waiting, settling)
         self._visiting = Visiting(record, waiting, settling)
         self._failing = Failing(surroundings, record)
+        record.refused = self._failing.no_room
 
     async def perform(self, step: Step) -> Move | None:
         """Do what the node is there for; see the module's text."""
@@ -53,8 +58,8 @@ class Steps:
             return await self._stop_after(step, await work(step))
         except committer.LeaseLost:
             return None
-        except Exception as error:  # the border of a step: whatever happens becomes its outcome
-            return await self._failing.outcome(step, error)
+        except (Exception, asyncio.CancelledError) as error:  # the border of a step: all of it becomes its outcome
+            return await self._outcome(step, error)
 
     async def settle(self, step: Step, observed: contract.Observed | None) -> Move | None:
         """Go on with a step whose remote object was looked at."""
@@ -62,14 +67,24 @@ class Steps:
             return await self._stop_after(step, await self._settling.settle(step, observed))
         except committer.LeaseLost:
             return None
-        except Exception as error:  # the border of a step, as above
-            return await self._failing.outcome(step, error)
+        except (Exception, asyncio.CancelledError) as error:  # the border of a step, as above
+            return await self._outcome(step, error)
 
-    def trouble(self, step: Step, error: Exception) -> str:
+    async def _outcome(self, step: Step, error: Exception | asyncio.CancelledError) -> Move | None:
+        interruption.heed(error)
+        if isinstance(error, asyncio.CancelledError):
+            log.error("A call for resource %s was broken off by nobody here", step.row.name, exc_info=error)
+        return await self._failing.outcome(step, error)
+
+    def broken(self, step: Step, error: Exception) -> Move:
+        """The last move of a step whose work, or the storing of it, ended in a defect of ours or of its type."""
+        return self._failing.broken(step, error)
+
+    def trouble(self, step: Step, error: BaseException) -> str:
         """How a reason tells of an error."""
         return self._failing.reason(step, as_failure(error))
 
-    async def look_failed(self, step: Step, error: Exception, now: float) -> Move | None:
+    async def look_failed(self, step: Step, error: BaseException, now: float) -> Move | None:
         """What it means that the remote object could not be looked at; None: it is looked at again."""
         if isinstance(as_failure(error), contract.Temporary):
             step.refused_since = None

@@ -9,7 +9,7 @@ when the template says something else, and can be undone.
 """
 
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -38,6 +38,35 @@ class Decided:
     treated: dict[tuple[str, str], Treated] = dataclasses.field(default_factory=dict)
     undone: set[tuple[str, str]] = dataclasses.field(default_factory=set)
     columns: dict[str, dict[str, Any]] = dataclasses.field(default_factory=dict)
+
+    def to_wire(self) -> dict[str, Any]:
+        """As plain data."""
+        return {
+            "treated": [dataclasses.asdict(one) for one in self.treated.values()],
+            "undone": sorted(self.undone),
+            "columns": self.columns,
+        }
+
+    @classmethod
+    def from_wire(cls, data: Mapping[str, Any]) -> "Decided":
+        """Of what `to_wire` gave."""
+        several = [
+            Treated(**{**one, "treatment": Treatment(one["treatment"]), "before": tuple(one["before"])})
+            for one in data["treated"]
+        ]
+        treated = {(one.name, one.property): one for one in several}
+        return cls(treated, {(name, property_name) for name, property_name in data["undone"]}, data["columns"])
+
+    def outdated(self, rows: Iterable[ResourceRow]) -> Iterator[str]:
+        """What was accepted and is something else by now, as far as the last look saw."""
+        for row in rows:
+            sighting = observing.seen_of(row)
+            if row.id not in self.columns or sighting is None:
+                continue
+            for name, one in sighting.differences.items():
+                accepted = self.treated.get((row.name, name))
+                if accepted is not None and accepted.treatment is Treatment.ACCEPT and accepted.value != one.actual:
+                    yield f"resource {row.name}: the live value of {name} is another one now"
 
     def over(self, stored: TreatmentsByName) -> dict[str, dict[str, Treated]]:
         """The decisions that will hold, over those that are stored."""
@@ -87,6 +116,16 @@ def scenes(connection: sa.Connection, codec: Codec, stack: StackRow) -> list[Sce
     for one in tree[1:]:
         paths[one.id] = (*paths[one.owner_id or ""], one.owner_resource_name or "")
     return [Scene(one, paths[one.id], rows[one.id], decided.get(one.id, {})) for one in tree]
+
+
+def paths_inside(several: Iterable[Scene]) -> list[str]:
+    """The paths of what is in nested stacks."""
+    return [
+        SEPARATOR.join((*scene.path, row.name))
+        for scene in several
+        if scene.path
+        for row in observing.present(scene.rows)
+    ]
 
 
 def resolve(several: Sequence[Scene], request: DriftRequest) -> dict[str, Decided]:

@@ -2,15 +2,14 @@
 
 from typing import Any
 
-from hearth.cloud import session as cloud_session
 from hearth.cloud import tokens
-from hearth.engine import authority, context
+from hearth.engine import authority, availability, context
 from hearth.model.errors import HearthError, NotFound, NotSupported
 from hearth.resources import base, describing
 
 
 class TypeUnavailable(HearthError):
-    """The type's service is not in the catalog."""
+    """The type's service is not in the catalog, or lacks an extension."""
 
     kind = "ResourceTypeUnavailable"
     status = 400
@@ -19,9 +18,12 @@ class TypeUnavailable(HearthError):
 class TypeInfo:
     """Answers questions about resource types."""
 
-    def __init__(self, surroundings: context.Context, owners: authority.Authority) -> None:
+    def __init__(
+        self, surroundings: context.Context, owners: authority.Authority, available: availability.Availability
+    ) -> None:
         self._types = surroundings.types
         self._authority = owners
+        self._availability = available
 
     async def listed(
         self,
@@ -35,12 +37,17 @@ class TypeInfo:
         """Types available to the caller; `name` is a regular expression that must match from the start."""
         session = await self._authority.caller_session(caller)
         kinds = self._types.listed(status=support_status, pattern=name, since=version)
-        available = [kind for kind in kinds if _is_available(kind, session)]
+        available = [kind for kind in kinds if not await self._availability.refusal(session, kind, kind.type_name)]
         if with_description:
             return [
                 {"resource_type": kind.type_name, "description": describing.description(kind)} for kind in available
             ]
         return [kind.type_name for kind in available]
+
+    def name_of(self, name: str) -> str:
+        """The own name of the type that is called so, or the name itself when there is none."""
+        kind = self._types.find(name)
+        return kind.type_name if kind is not None else name
 
     async def schema(self, caller: tokens.Caller, type_name: str) -> dict[str, Any]:
         """Properties and attributes of a type."""
@@ -58,13 +65,6 @@ class TypeInfo:
         if describing.is_hidden(kind):
             raise NotSupported(f"The schema of the hidden resource type {type_name}")
         session = await self._authority.caller_session(caller)
-        if not _is_available(kind, session):
-            raise TypeUnavailable(
-                f"HEAT-E99001 Service {kind.services[0]} is not available for resource type {type_name}, "
-                "reason: the catalog has no endpoint for it"
-            )
+        if refusal := await self._availability.refusal(session, kind, type_name):
+            raise TypeUnavailable(refusal)
         return kind
-
-
-def _is_available(kind: base.Base, session: cloud_session.Session) -> bool:
-    return not kind.services or any(session.has_service(service) for service in kind.services)

@@ -6,7 +6,8 @@ from typing import Any
 from hearth.model import states
 from hearth.model.holds import Hold, Holds, Kind
 from hearth.model.names import StackIdentity
-from hearth.store.rows import EventRow, ResourceRow, StackRow
+from hearth.resources.blueprint import Blueprint
+from hearth.store.rows import EventRow, ResourceSummary, StackRow
 
 NO_DESCRIPTION = "No description"
 NO_OUTPUT_DESCRIPTION = "No description given"
@@ -32,7 +33,7 @@ def listed_stack(stack: StackRow) -> dict[str, Any]:
         "deletion_time": stack.deleted_at,
         "stack_owner": stack.username,
         "parent": stack.owner_id,
-        "stack_user_project_id": stack.stack_user_project_id,
+        "stack_user_project_id": stack.stack_user_project_id or None,
         "tags": stack.tags or None,
     }
 
@@ -64,22 +65,33 @@ def shown_stack(stack: StackRow, parameters: Mapping[str, Any], outputs: list[di
         "capabilities": [],
     }
     del shown["project"]
+    if not stack.convergence:
+        shown["convergence"] = False
     if outputs is not None:
         shown["outputs"] = outputs
     return shown
 
 
+def outputs_of(built: Blueprint) -> list[dict[str, Any]]:
+    """Outputs without values."""
+    return [
+        {"output_key": key, "description": output.description or NO_OUTPUT_DESCRIPTION}
+        for key, output in built.bound.outputs.items()
+    ]
+
+
 def resource(
-    row: ResourceRow,
-    stack: StackRow,
+    row: ResourceSummary,
+    identity: StackIdentity,
     *,
+    parent: str | None,
     required_by: Sequence[str],
-    nested: StackRow | None = None,
+    nested: StackIdentity | None = None,
 ) -> dict[str, Any]:
-    """A resource as lists show it. `nested` is the stack it owns."""
+    """A resource as lists show it. `identity`: its stack, which the resource `parent` owns; `nested`: what it owns."""
     shown: dict[str, Any] = {
-        "identity": identity_of(stack),
-        "nested_identity": identity_of(nested) if nested else None,
+        "identity": identity,
+        "nested_identity": nested,
         "resource_name": row.name,
         "logical_resource_id": row.name,
         "resource_type": row.type,
@@ -90,12 +102,12 @@ def resource(
         "creation_time": row.created_at,
         "updated_time": row.updated_at,
     }
-    if stack.owner_resource_name is not None:
-        shown["parent_resource"] = stack.owner_resource_name
+    if parent is not None:
+        shown["parent_resource"] = parent
     return shown
 
 
-def required_by(rows: Iterable[ResourceRow]) -> dict[str, list[str]]:
+def required_by(rows: Iterable[ResourceSummary]) -> dict[str, list[str]]:
     """`{resource name: names that need it}`."""
     users: dict[str, dict[str, None]] = {}
     for row in rows:  # several of one name, while one replaces another
@@ -104,10 +116,10 @@ def required_by(rows: Iterable[ResourceRow]) -> dict[str, list[str]]:
     return {name: list(several) for name, several in users.items()}
 
 
-def event(row: EventRow, stack: StackRow, root: StackRow | None = None) -> dict[str, Any]:
-    """An event; show adds its type and properties."""
+def event(row: EventRow, identity: StackIdentity, root: StackIdentity | None = None) -> dict[str, Any]:
+    """An event of a stack; show adds its type and properties."""
     shown = {
-        "identity": identity_of(stack),
+        "identity": identity,
         "id": row.id,
         "resource_name": row.resource_name,
         "logical_resource_id": row.resource_name,
@@ -117,7 +129,7 @@ def event(row: EventRow, stack: StackRow, root: StackRow | None = None) -> dict[
         "event_time": row.at,
     }
     if root is not None:
-        shown["root_identity"] = identity_of(root)
+        shown["root_identity"] = root
     return shown
 
 
@@ -135,7 +147,7 @@ def services(engines: Iterable[Mapping[str, Any]], now: float) -> list[dict[str,
             "created_at": one["created_at"],
             "updated_at": one["updated_at"],
             "deleted_at": None,
-            "status": "up" if now - one["updated_at"] <= 2 * one["report_interval"] else "down",
+            "status": "down" if one["dead"] or now - one["updated_at"] > 2 * one["report_interval"] else "up",
         }
         for one in engines
     ]

@@ -3,7 +3,7 @@
 A check fails when the object is gone or not well. Properties that differ are noted with the resource, and no failure.
 """
 
-from hearth.engine import judge, observing, snapshots
+from hearth.engine import judge, lookups, observing, snapshots
 from hearth.engine.failing import Refused
 from hearth.engine.recording import Recorder
 from hearth.engine.settling import Settling
@@ -13,7 +13,7 @@ from hearth.model.states import Action, Status
 from hearth.model.waivers import Waiver
 from hearth.resources import contract
 from hearth.store.rows import Phase, ResourceRow
-from hearth.store.traversals import Move, Then
+from hearth.store.traversals import Move
 
 
 class Visiting:
@@ -40,6 +40,7 @@ class Visiting:
             return self._note_snapshot(step)
         if kind.external:
             await self._waiting.connect(step)
+            step.pending |= await lookups.complete(row, kind, step.run)
         if step.node.phase is Phase.STARTED:
             return await self._settling.go_on(step)
         if step.node.phase is Phase.NONE and not _may_be_visited(row, action):
@@ -55,9 +56,12 @@ class Visiting:
             step.pending["drift"] = observing.nothing_to_see(self._record.now()).to_row()
             step.events.append(self._record.event(step, Status.COMPLETE, reason))
             return self._record.done(step)
+        if action is Action.SNAPSHOT:
+            step.call = self._record.call(step)
+            await self._settling.expect_copy(step)
         self._record.begin(step, action)
         if kind.nests:
-            await self._waiting.nest(step, self._record.move(step, Then.PARK, Phase.STARTED), removing=False)
+            await self._record.nest(step, self._waiting, removing=False)
             return None
         if kind.external:
             await self._record.commit(step, Phase.INTENDED)
@@ -70,7 +74,7 @@ class Visiting:
             case Action.RESUME:
                 await kind.resume(step.call)
             case Action.SNAPSHOT:
-                await kind.snapshot(step.call)
+                await self._settling.copy(step)
             case _:
                 observed = await self._check(step)
         if step.call.data != before:

@@ -11,13 +11,15 @@ import logging
 from collections.abc import Awaitable, Callable, Hashable
 from typing import Generic, TypeVar
 
+from hearth.engine import complaints, interruption
+
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
 FIRST_LOOK = 0.1
-GROWTH = 1.4
-LONGEST = 3.0
+GROWTH = 1.2
+LONGEST = 2.0
 
 
 @dataclasses.dataclass(slots=True)
@@ -26,6 +28,7 @@ class _Group(Generic[T]):
     interval: float
     timer: asyncio.TimerHandle | None = None
     task: asyncio.Task[None] | None = None  # the look that is under way
+    hastened: bool = False  # whether what that look sees may be of before something was told
 
 
 class Watcher(Generic[T]):
@@ -37,14 +40,30 @@ class Watcher(Generic[T]):
         self._tasks: set[asyncio.Task[None]] = set()
 
     def add(self, group_key: Hashable, key: int, entry: T, after: float | None = None) -> None:
-        """Watch an entry. `after`: seconds in which looking makes no sense."""
+        """Watch an entry.
+
+        Args:
+            after: seconds until the next look, about; None: soon if the entry is new, and when it is the group's turn
+                if it only goes on waiting.
+        """
         group = self._groups.get(group_key)
         if group is None:
-            group = self._groups[group_key] = _Group({}, FIRST_LOOK)
+            group = self._groups[group_key] = _Group({}, LONGEST)
+        if after is None:
+            after = LONGEST if key in group.members else FIRST_LOOK
         group.members[key] = entry
-        group.interval = min(group.interval, max(FIRST_LOOK, after or 0.0))
+        group.interval = min(group.interval, max(FIRST_LOOK, after))
         if group.task is None:
             self._arm(group_key, group, sooner=True)
+
+    def hasten(self, is_concerned: Callable[[T], bool]) -> None:
+        """Look at once at all groups with an entry that something was told of."""
+        for group_key, group in self._groups.items():
+            if any(map(is_concerned, group.members.values())):
+                group.interval = FIRST_LOOK
+                group.hastened = group.task is not None
+                if group.task is None:
+                    self._arm(group_key, group, after=0.0, sooner=True)
 
     def drop(self, key: int) -> T | None:
         """Forget an entry, for instance because its action ran out of time; a look only for its sake is given up."""
@@ -74,9 +93,9 @@ class Watcher(Generic[T]):
         if group.task is not None:
             group.task.cancel()
 
-    def _arm(self, group_key: Hashable, group: _Group[T], *, sooner: bool = False) -> None:
+    def _arm(self, group_key: Hashable, group: _Group[T], *, after: float | None = None, sooner: bool = False) -> None:
         loop = asyncio.get_running_loop()
-        due = loop.time() + group.interval
+        due = loop.time() + (group.interval if after is None else after)
         if group.timer is not None:
             if sooner and group.timer.when() <= due:
                 return
@@ -94,15 +113,20 @@ class Watcher(Generic[T]):
 
     async def _look_at(self, group_key: Hashable, group: _Group[T]) -> None:
         settled: set[int] = set()
+        looked_at = dict(group.members)
         try:
-            settled = await self._look(list(group.members.values()))
-        except Exception as error:  # the border of a look: what is watched must be looked at again
-            log.error("A look failed; it is repeated", exc_info=error)
+            settled = await self._look(list(looked_at.values()))
+        except (Exception, asyncio.CancelledError) as error:  # the border of a look: all must be looked at again
+            interruption.heed(error)
+            complaints.tell(log, "A look failed; it is repeated", error)
         finally:
             group.task = None
         for key in settled:
-            group.members.pop(key, None)
-        group.interval = FIRST_LOOK if settled else min(group.interval * GROWTH, LONGEST)
+            # Another entry under the key came meanwhile: nobody has looked at that.
+            if group.members.get(key) is looked_at.get(key):
+                group.members.pop(key, None)
+        again = bool(settled) or group.hastened
+        group.interval, group.hastened = FIRST_LOOK if again else min(group.interval * GROWTH, LONGEST), False
         if group.members:
             self._arm(group_key, group)
         elif self._groups.get(group_key) is group:

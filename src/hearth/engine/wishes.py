@@ -4,13 +4,14 @@ The first half of every change, of its preview and of its plan. Nothing is store
 """
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from hearth.cloud import tokens
-from hearth.engine import acceptance, adoption, context, definitions, inputs, preview
+from hearth.engine import acceptance, adoption, context, definitions, inputs, preview, treating
 from hearth.engine.requests import StackRequest
 from hearth.model.errors import NotSupported
+from hearth.model.part import Part
 from hearth.model.states import UPDATE_REFUSED_DURING, Action, Status
 from hearth.resources import partial
 from hearth.resources.blueprint import Blueprint
@@ -87,7 +88,10 @@ class Wishes:
         material = dataclasses.replace(material, template=built.template.raw, files=built.files)
         before = await self._definitions.blueprint(stack.definition_id, stack)
         preview.check_immutable(before, built)
-        accepted, material = _partly(request, accepted, material, before, stack.definition_id)
+        paths: Collection[str] = ()
+        if _is_partly(request):
+            paths = treating.paths_inside(await self._store.read(lambda c: treating.scenes(c, codec, stack)))
+        accepted, material = _partly(request, accepted, material, before, stack.definition_id, paths)
         built = accepted.built
         definition_id = self._context.new_id()
         columns: dict[str, Any] = {"definition_id": definition_id, "description": built.template.description}
@@ -112,15 +116,15 @@ def _partly(
     material: definitions.Material,
     before: Blueprint | None,
     base_id: str | None,
+    paths_inside: Collection[str] = (),
 ) -> tuple[acceptance.Accepted, definitions.Material]:
-    """The definition with what the request leaves out as it was."""
-    if not request.targets and not request.excludes:
+    """The definition with what the request leaves out as it was. `paths_inside`: of what is nested now."""
+    if not _is_partly(request):
         return accepted, material
-    out = partial.left_out(accepted.built, before, request.targets, request.excludes)
-    if not out:
-        return accepted, material
-    built = partial.combined(accepted.built, before, out)
-    built.untouched = frozenset(request.excludes)
-    return dataclasses.replace(accepted, built=built), dataclasses.replace(
-        material, base_id=base_id, left_out=sorted(out)
-    )
+    part = Part(tuple(request.targets), tuple(request.excludes))
+    built, out = partial.applied(accepted.built, before, part, paths_inside)
+    return dataclasses.replace(accepted, built=built), material.layered(base_id, out, part)
+
+
+def _is_partly(request: StackRequest) -> bool:
+    return bool(request.targets or request.excludes)

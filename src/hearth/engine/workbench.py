@@ -8,9 +8,10 @@ must not keep all others waiting. Used by the engine; knows nothing of what step
 import asyncio
 import contextlib
 import dataclasses
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from typing import Any
 
+from hearth.cloud import places as places_of
 from hearth.cloud import session as cloud_session
 from hearth.engine.step import Step
 from hearth.store.traversals import Move
@@ -31,30 +32,38 @@ class _Job:
     waiting: cloud_session.UnderWay = dataclasses.field(default_factory=cloud_session.UnderWay)
     task: asyncio.Task[Move | None] | None = None
     told: float | None = None  # since when the call waits that was told of
+    in_turn: bool = False
     has_place: bool = False
+    began: bool = False  # whether it has had a place
 
 
 class Workbench:
     """Steps in tasks.
 
-    `places`: how many of them may wait for answers at the same time. `slow`: seconds without an answer after which a
-    call is told of.
+    `places`: how many of them may wait for answers at the same time; projects take turns. `slow`: seconds without an
+    answer after which a call is told of. `permit`: awaited before each call that may change something; it may cut the
+    work off.
     """
 
-    def __init__(self, places: int, slow: float) -> None:
+    def __init__(self, places: int, slow: float, permit: Callable[[], Awaitable[None]]) -> None:
         self._slow = slow
-        self._places = asyncio.Semaphore(places)
+        self._permit = permit
+        self._turns = places_of.Places(places)
         self._jobs: dict[int, _Job] = {}  # by node id
         self._looks: list[_Job] = []
+        self._closed = False
 
     async def perform(self, step: Step, work: Work, *, in_turn: bool = True) -> Move | None:
         """Work on a step; `in_turn`: when it has a place.
 
         Raises:
-            Cut: the node was taken away.
+            Cut: the node was taken away, or nothing more is begun.
         """
+        if self._closed:
+            raise Cut
         former = self._jobs.get(step.node.id)
-        job = self._jobs[step.node.id] = _Job([step], step.node.token)
+        waiting = cloud_session.UnderWay(permit=self._permit, further=step.node.tries > 0)
+        job = self._jobs[step.node.id] = _Job([step], step.node.token, waiting, in_turn=in_turn)
 
         async def worked() -> Move | None:
             if former is not None and former.task is not None:
@@ -82,8 +91,8 @@ class Workbench:
 
     @contextlib.asynccontextmanager
     async def _place(self, job: _Job) -> AsyncIterator[None]:
-        await self._places.acquire()
-        job.has_place = True
+        await self._turns.acquire(job.steps[0].run.stack.project_id)
+        job.has_place = job.began = True
         try:
             yield
         finally:
@@ -103,7 +112,14 @@ class Workbench:
     def _give_back(self, job: _Job) -> None:
         if job.has_place:
             job.has_place = False
-            self._places.release()
+            self._turns.release()
+
+    def close(self) -> None:
+        """Begin nothing more; what is under way goes on."""
+        self._closed = True
+        for job in self._jobs.values():
+            if job.in_turn and not job.began and job.task is not None:
+                job.task.cancel()
 
     def tokens(self) -> dict[int, int]:
         """`{node id: token of the claim}` of everything at work."""

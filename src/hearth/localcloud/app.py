@@ -6,10 +6,29 @@ processes and the orchestration API are somebody else's.
 
 import pathlib
 
-from starlette.applications import Starlette
-from starlette.routing import Mount
+from starlette.types import ASGIApp
 
-from hearth.localcloud import admin, barbican, cinder, glance, keystone, neutron, nova, swift
+from hearth.localcloud import (
+    admin,
+    aodh,
+    barbican,
+    blazar,
+    cinder,
+    designate,
+    glance,
+    ironic,
+    keystone,
+    magnum,
+    manila,
+    mistral,
+    neutron,
+    nova,
+    octavia,
+    swift,
+    trove,
+    zaqar,
+    zun,
+)
 from hearth.localcloud.core import asgi, service
 from hearth.localcloud.core.cloud import Cloud, Settings
 
@@ -22,6 +41,18 @@ SERVICES: tuple[type[service.Service], ...] = (
     cinder.SERVICE,
     nova.SERVICE,
     barbican.SERVICE,
+    zaqar.SERVICE,
+    octavia.SERVICE,
+    designate.SERVICE,
+    aodh.METRICS,
+    aodh.SERVICE,
+    trove.SERVICE,
+    zun.SERVICE,
+    blazar.SERVICE,
+    ironic.SERVICE,
+    magnum.SERVICE,
+    mistral.SERVICE,
+    manila.SERVICE,
     admin.SERVICE,
 )
 
@@ -36,6 +67,6 @@ def open_cloud(data_dir: pathlib.Path | None, settings: Settings, base_url: str)
     return cloud
 
 
-def create_app(cloud: Cloud) -> Starlette:
+def create_app(cloud: Cloud) -> ASGIApp:
     """The application that serves a cloud."""
-    return Starlette(routes=[Mount("/", app=asgi.Dispatcher(cloud))])
+    return asgi.Dispatcher(cloud)

@@ -12,6 +12,9 @@ from hearth.model.plan_document import StackChanges
 
 _CHANGES = frozenset({Verdict.KEEP, Verdict.UPDATE, Verdict.REPLACE})
 _ANYTHING = frozenset(Verdict)
+_MAKES = frozenset({Verdict.CREATE, Verdict.REPLACE})
+#: What making can take when it is tried again.
+_MAKING = _MAKES | {Verdict.UPDATE}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -24,6 +27,18 @@ class Bounds:
     allowed: Mapping[str, frozenset[Verdict]]
     removed: frozenset[str]
     inside: Mapping[str, "Bounds | None"]
+
+    def resumed(self) -> "Bounds":
+        """What may happen when the plan goes on where it failed.
+
+        What is done is kept; an object whose making failed is made anew, and what was made with it follows.
+        """
+        allowed = {
+            name: verdicts | {Verdict.KEEP} | (_MAKING if not _MAKES.isdisjoint(verdicts) else frozenset())
+            for name, verdicts in self.allowed.items()
+        }
+        inside = {name: one.resumed() if one is not None else None for name, one in self.inside.items()}
+        return Bounds(allowed, self.removed, inside)
 
     def deviation(self, name: str, verdict: Verdict, reason: str) -> str | None:
         """Why a resource may not come to a verdict, for the user who applied the plan; None: it may."""

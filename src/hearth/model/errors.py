@@ -91,8 +91,8 @@ class NotSupported(HearthError):
     kind = "NotSupported"
     status = 400
 
-    def __init__(self, feature: str) -> None:
-        super().__init__(f"{feature} is not supported.")
+    def __init__(self, feature: str, advice: str = "") -> None:
+        super().__init__(f"{feature} is not supported. {advice}".rstrip())
 
 
 class LimitExceeded(HearthError):

@@ -98,6 +98,7 @@ class Judgement:
     `others`: what it may come to instead, once everything is known. The decision is the gravest, but for an update that
     finds only when it is made that another object is needed.
     `attended`: it is looked at during the action even if it is kept.
+    `gives_up`: if it is replaced, what the present object gives up before there is another, in words; empty: nothing.
     """
 
     decision: Decision
@@ -106,6 +107,7 @@ class Judgement:
     before: Mapping[str, Any] | None = None
     after: Mapping[str, Any] | None = None
     attended: bool = False
+    gives_up: str = ""
 
     @property
     def certain(self) -> bool:
@@ -201,12 +203,13 @@ def make(
         if judgement.decision.verdict in _MAKING:
             for former in kept_back.get(name, ()):
                 again = judge(name, former, effects)
-                if again.allowed & _KEEPING:
+                if _is_kept(former, again, judgement):
                     leftover.remove(former)
                     leftover += [row] if row is not None else []
                     leftover.sort(key=lambda one: one.created_at)
                     present[name] = row = former
-                    judgement = again
+                    # Others have what they read from the row that was to take its place.
+                    judgement = dataclasses.replace(again, effect=Effect.IDENTITY, attended=True)
                     break
         if row is not None and row.id in busy:
             # How it comes out of what is under way decides, and so do the values that others read of it.
@@ -232,15 +235,31 @@ def make(
 
 
 def _kept_back(leftover: Sequence[Row], wanted: Collection[str]) -> dict[str, list[Row]]:
-    """Rows by name whose removal failed, the newest first: what is there still need not be made again.
+    """Rows by name whose objects are still there, the newest first: they need not be made again.
 
-    A subnet that could not be removed, for one, stands in the way of another with the same addresses.
+    They were replaced by an action that did not come to its end, or their removal failed. A subnet that could not be
+    removed, for one, stands in the way of another with the same addresses.
     """
     found: dict[str, list[Row]] = {}
     for row in reversed(leftover):
-        if row.name in wanted and (row.action, row.status) == (Action.DELETE, Status.FAILED):
+        if row.name in wanted and (_removal_failed(row) or _is_at_rest(row)):
             found.setdefault(row.name, []).append(row)
     return found
+
+
+def _removal_failed(row: Row) -> bool:
+    return (row.action, row.status) == (Action.DELETE, Status.FAILED)
+
+
+def _is_at_rest(row: Row) -> bool:
+    return row.status is Status.COMPLETE and row.action not in (Action.DELETE, Action.INIT)
+
+
+def _is_kept(former: Row, again: Judgement, instead: Judgement) -> bool:
+    """Whether a former row is used, by what becomes of it, instead of making another object."""
+    if _removal_failed(former):
+        return bool(again.allowed & _KEEPING)
+    return instead.certain and again.decision.verdict in _KEEPING
 
 
 def stranded(made: Plan, rows: Sequence[Row], untouched: Collection[str]) -> list[tuple[str, Step]]:

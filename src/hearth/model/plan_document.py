@@ -41,7 +41,8 @@ class ResourceChange:
 
     `path`: names of the owning resources and its own, with slashes. `may_be`: what it may come to instead, when values
     are known that are not yet. `because`: the properties that led to it. `state`: as `CREATE_COMPLETE`, null before
-    there is one. `leaves`: what stays of an object that goes: null, "object" (deletion policy Retain) or "snapshot".
+    there is one. `leaves`: what stays of an object that goes: null, "object" (deletion policy Retain, or it is to be
+    retained), "snapshot", or "forced" (the object, if it cannot be deleted).
     `nested`: what happens in its nested stack; `nested_removed`: in the one that is deleted with a replaced resource;
     `nested_unknown`: why that cannot be told.
     """

@@ -9,7 +9,7 @@ import click
 
 from hearth.cli import problems
 from hearth.process import home as homes
-from hearth.process import serving, wiring
+from hearth.process import logs, serving, wiring
 
 
 def serve(
@@ -29,10 +29,10 @@ def serve(
     with homes.Lock(home) as lock:
         listener = serving.bind(host, port)
         url = serving.address(listener)
-        wiring.log_to_stderr()
+        logs.to_stderr()
         home.write_clouds(url)
         app = wiring.everything(
-            home, url, cloud_settings=cloud_settings, config_files=config_files, overrides=overrides
+            home, url, cloud_settings=cloud_settings, config_files=config_files, overrides=overrides, own_log=True
         )
 
         def ready() -> None:

@@ -107,6 +107,7 @@ class Home:
 Hearth is ready at {url}
   identity       {url}/identity/v3
   orchestration  {url}/orchestration/v1
+  dashboard      {url}/dashboard/ (user demo, password {PASSWORD})
   data           {self.folder}
 Go on with:
   export OS_CLIENT_CONFIG_FILE={shlex.quote(str(self.clouds))} OS_CLOUD=hearth

@@ -13,9 +13,13 @@ COMMANDS = {
     "stack": lazy.Target("hearth.cli.stack:group", "Create, change, look at and delete stacks."),
     "software": lazy.Target("hearth.cli.software:group", "Software configs and deployments of servers."),
     "template": lazy.Target("hearth.cli.template:group", "Check, lint, format, draw, convert and explain templates."),
+    "resource-types": lazy.Target("hearth.cli.resource_types:group", "Begin a type; compare all with facts."),
     "lsp": lazy.Target("hearth.lsp.command:command", "Serve editors: the language server for templates."),
     "cloud": lazy.Target("hearth.cli.cloud:group", "Faults, clock and settings of the embedded cloud."),
-    "db": lazy.Target("hearth.process.database:group", "Look after the database: upgrade, version, purge."),
+    "keystone": lazy.Target("hearth.cli.keystone:group", "Put Hearth into Keystone: users, domain, catalog."),
+    "config": lazy.Target("hearth.process.configuring:group", "Show and check configurations."),
+    "db": lazy.Target("hearth.process.database:group", "Look after the database: upgrade, version, purge, keys."),
+    "takeover": lazy.Target("hearth.process.takeover:group", "Take stacks over from a Heat."),
     "serve": lazy.Target("hearth.process.serve:command", "Run API, engine or cloud as services of a deployment."),
 }
 

@@ -6,22 +6,27 @@ port while the server is still coming up: such calls wait in the socket's queue.
 
 import asyncio
 import contextlib
+import dataclasses
 import gc
+import math
+import re
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+import ssl
+import types
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import uvicorn
 from starlette.applications import Starlette
-from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp
 
 from hearth.cli import problems
+from hearth.process import health, stopping
 
-#: How long a stopping server waits for requests that are being answered, in seconds.
+#: Seconds for what is under way where nobody decided.
 _GRACE = 10
 
 
@@ -45,31 +50,85 @@ def bind(host: str, port: int) -> socket.socket:
     return listener
 
 
-def address(listener: socket.socket) -> str:
+def address(listener: socket.socket, scheme: str = "http") -> str:
     """The URL under which clients on this machine reach a socket."""
     host, port = listener.getsockname()[:2]
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
 
-def combine(mounts: Mapping[str, ASGIApp], running: Callable[[], AbstractAsyncContextManager[None]]) -> Starlette:
-    """One application: `mounts` by path prefix, longest first; `running` surrounds the server's life."""
+def combine(
+    mounts: Mapping[str, ASGIApp],
+    running: Callable[[], AbstractAsyncContextManager[None]],
+    stop: stopping.Stop | None = None,
+    healthy: health.Health | None = None,
+    routes: Sequence[Route] = (),
+) -> Starlette:
+    """One application: `routes` of the process, then `mounts` by path prefix, longest first.
+
+    `running` surrounds the server's life.
+
+    `stop` is asked when the end begins, before requests under way are waited for.
+    """
+    stop = stop or stopping.Stop(_GRACE)
+    checked = healthy or health.Health({}, stop, health.HealthSettings())
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         async with running():
             yield
 
-    async def healthy(_request: Any) -> Response:
-        return PlainTextResponse("OK")
+    found: list[Any] = [*routes]
+    for prefix in sorted({"", *mounts}, key=len):
+        found += [
+            Route(f"{prefix}/healthcheck", checked.ready),
+            Route(f"{prefix}/healthcheck/live", checked.live),
+        ]
+    found += [_Below(prefix, mounts[prefix]) for prefix in sorted(mounts, key=len, reverse=True)]
+    app = Starlette(routes=found, lifespan=lifespan)
+    app.state.stop = stop
+    return app
 
-    routes: list[Any] = [Route("/healthcheck", healthy)]
-    routes += [Mount(prefix, mounts[prefix]) for prefix in sorted(mounts, key=len, reverse=True)]
-    return Starlette(routes=routes, lifespan=lifespan)
+
+class _Below(Mount):
+    """All below a prefix, line breaks in the path included: what is served there answers in its own way."""
+
+    def __init__(self, prefix: str, app: ASGIApp) -> None:
+        super().__init__(prefix, app)
+        self.path_regex = re.compile(self.path_regex.pattern, re.DOTALL)
 
 
-def run(app: Starlette, listener: socket.socket, on_ready: Callable[[], None]) -> bool:
-    """Serve until SIGTERM or SIGINT; requests under way are finished. False when the start failed (it was logged)."""
+@dataclasses.dataclass(frozen=True, slots=True)
+class Tls:
+    """The files of a server that speaks TLS. `ca_file`: clients have to show a certificate that these vouch for."""
+
+    cert_file: str
+    key_file: str | None = None
+    ca_file: str | None = None
+
+
+def check_tls(tls: Tls) -> None:
+    """Find out whether a server can be started with these files.
+
+    Raises:
+        problems.CliError: they cannot be read, are none, or do not fit together.
+    """
+    try:
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=tls.ca_file)
+        context.load_cert_chain(tls.cert_file, tls.key_file, password=lambda: "")
+    except (OSError, ValueError) as error:
+        names = ", ".join(name for name in (tls.cert_file, tls.key_file, tls.ca_file) if name)
+        raise problems.CliError(
+            f"TLS cannot be served with {names}: {error}.", "PEM files are needed, and a key without a passphrase."
+        ) from error
+
+
+def run(app: Starlette, listener: socket.socket, on_ready: Callable[[], None], tls: Tls | None = None) -> bool:
+    """Serve until SIGTERM or SIGINT; False when the start failed (it was logged).
+
+    What is under way is finished as long as the application's `Stop` has time; a second signal cuts it off.
+    """
+    stop: stopping.Stop = app.state.stop
     config = uvicorn.Config(
         app,
         loop="uvloop",
@@ -78,11 +137,16 @@ def run(app: Starlette, listener: socket.socket, on_ready: Callable[[], None]) -
         lifespan="on",
         log_config=None,
         access_log=False,
-        timeout_graceful_shutdown=_GRACE,
+        timeout_graceful_shutdown=math.ceil(stop.seconds),
         timeout_keep_alive=75,
         server_header=False,
+        ssl_certfile=tls.cert_file if tls else None,
+        ssl_keyfile=tls.key_file if tls else None,
+        ssl_ca_certs=tls.ca_file if tls else None,
+        ssl_cert_reqs=ssl.CERT_REQUIRED if tls and tls.ca_file else ssl.CERT_NONE,
+        ssl_ciphers="DEFAULT",
     )
-    server = _Server(config, on_ready)
+    server = _Server(config, on_ready, stop)
     _collect_seldom()
     # The server ends a failed start by leaving the process; what that means is the caller's decision.
     with listener, asyncio.Runner(loop_factory=config.get_loop_factory()) as runner, contextlib.suppress(SystemExit):
@@ -103,9 +167,10 @@ def _collect_seldom() -> None:
 class _Server(uvicorn.Server):
     """Tells when it accepts requests, and ends by a signal as by any other end: in order, with exit status 0."""
 
-    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None], stop: stopping.Stop) -> None:
         super().__init__(config)
         self._on_ready = on_ready
+        self._stop = stop
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -114,6 +179,19 @@ class _Server(uvicorn.Server):
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.handle_exit, number, None)
         yield
+
+    def handle_exit(self, sig: int, frame: types.FrameType | None) -> None:
+        self._stop.ask()
+        self.should_exit = True
+        self.force_exit = self._stop.is_cut
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().shutdown(sockets)
+        if self.force_exit:
+            # The inherited one leaves at once; what is cut off is given back all the same.
+            for task in self.server_state.tasks:
+                task.cancel()
+            await self.lifespan.shutdown()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)

@@ -1,5 +1,6 @@
 """`hearth status`: does a Hearth run in a data folder, where, and does it answer?"""
 
+import json
 import pathlib
 import sys
 import urllib.error
@@ -26,11 +27,13 @@ def command(data_dir: pathlib.Path | None, output_format: str) -> None:
     """
     home = homes.Home((data_dir or homes.default()).absolute())
     running = home.running()
-    state = "stopped" if running is None else "running" if running.url and answers(running.url) else "not answering"
+    health = None if running is None or not running.url else health_of(running.url)
+    state = "stopped" if running is None else "running" if health is not None else "not answering"
     found = {
         "state": state,
         "url": running.url if running else None,
         "pid": running.pid if running else None,
+        "cloud": (health or {}).get("cloud"),
         "data_dir": str(home.folder),
         "clouds_yaml": str(home.clouds) if home.clouds.exists() else None,
         "log": str(home.log) if home.log.exists() else None,
@@ -41,8 +44,15 @@ def command(data_dir: pathlib.Path | None, output_format: str) -> None:
 
 def answers(url: str) -> bool:
     """Whether the server at `url` says that it is well."""
+    return health_of(url) is not None
+
+
+def health_of(url: str) -> dict[str, str] | None:
+    """What the server at `url` says of each of its parts; None: it does not answer, or is not well."""
+    request = urllib.request.Request(f"{url}/healthcheck", headers={"Accept": "application/json"})
     try:
-        with urllib.request.urlopen(f"{url}/healthcheck", timeout=_ANSWER_SECONDS) as answer:
-            return bool(answer.status == 200)
-    except (urllib.error.URLError, OSError):
-        return False
+        with urllib.request.urlopen(request, timeout=_ANSWER_SECONDS) as answer:
+            reasons = json.load(answer).get("reasons", [])
+    except (urllib.error.URLError, OSError, ValueError):
+        return None
+    return {one["class"]: one["details"] for one in reasons if isinstance(one, dict)}

@@ -59,7 +59,7 @@ class Base(Resource):
     def _difference(self, key: str, change: Change, call: Call) -> str:
         declared = self.properties.get(key)
         secret = declared is not None and declared.secret
-        old = (call.previous or {}).get(key)
+        old = change.former.get(key, (call.previous or {}).get(key))
         new = change.properties[key]
         later = "a value known after apply" if new is UNKNOWN else shown(new, secret)
         return f"{key} changes from {shown(old, secret)} to {later}"

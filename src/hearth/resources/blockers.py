@@ -91,6 +91,16 @@ def ports(**params: str) -> Users:
     )
 
 
+def listed(noun: str, path: str, key: str, *, command: str | None = None, **params: str) -> Users:
+    """The things of the network service with these filters.
+
+    `command`: what the client calls them where that is not the noun; empty when it has no such command.
+    """
+    words = noun if command is None else command
+    remove = f"openstack {words} delete {{id}}" if words else ""
+    return Users(noun=noun, service="network", path=path, key=key, params=params, remove=remove)
+
+
 #: Ports that a security group is on. Where the service does not know the filter, it gives all ports.
 GROUPED_PORTS: Final = dataclasses.replace(
     ports(security_groups="{id}"), where=lambda port, call: call.physical_id in (port.get("security_groups") or ())
@@ -126,6 +136,21 @@ VOLUME_SNAPSHOTS: Final = Users(
     key="snapshots",
     params={"volume_id": "{id}"},
     remove="openstack volume snapshot delete {id}",
+)
+VOLUMES_OF_TYPE: Final = Users(
+    noun="volume",
+    service="volume",
+    path="/volumes",
+    key="volumes",
+    params={"volume_type_id": "{id}", "all_tenants": "1"},
+    remove="openstack volume delete {id}",
+)
+QOS_TYPES: Final = Users(
+    noun="volume type",
+    service="volume",
+    path="/qos-specs/{id}/associations",
+    key="qos_associations",
+    remove="openstack volume qos disassociate --volume-type {id} QOS_SPECS",
 )
 GROUP_MEMBERS: Final = Users(noun="server", inside="members", remove="openstack server delete {id}")
 OBJECTS: Final = Users(

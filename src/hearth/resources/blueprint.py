@@ -13,6 +13,7 @@ from typing import Any
 
 from hearth.graph import dag
 from hearth.model.diagnostics import Findings, Path, Where, nearest
+from hearth.model.part import WHOLE, Part
 from hearth.model.values import UNKNOWN, leaves
 from hearth.resources import checking, contract, findable, finders, nested, registry, scopes, template_types
 from hearth.resources import checks as rules
@@ -104,12 +105,21 @@ class Blueprint:
     origins: "Mapping[str, Blueprint]" = dataclasses.field(default_factory=dict)
     #: Names for which a whole update would still bring something.
     left_out: tuple[str, ...] = ()
-    #: Names that the present action must not touch.
-    untouched: frozenset[str] = frozenset()
+    #: The part of the stack for which it was to hold.
+    part: Part = WHOLE
 
     def origin(self, name: str) -> "Blueprint":
         """The definition that a member comes from: its environment and files are those of the member."""
         return self.origins.get(name, self)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it and all that its members come from hold for whole stacks, and so for all that is nested."""
+        return self.part.is_whole and all(one.part.is_whole for one in self.origins.values())
+
+    def part_inside(self, name: str) -> Part:
+        """The part of a member's nested stack for which the definition of that is to hold."""
+        return self.origin(name).part.inside(name)
 
     @property
     def shown_parameters(self) -> dict[str, str]:
@@ -230,7 +240,7 @@ class Builder:
         blueprint = Blueprint(parsed, environment, files, values, bound, members, surroundings, checks, self._sealed)
         self._check_references(blueprint, findings)
         if not findings.errors:
-            self._add_implicit_needs(blueprint)
+            self._look_around(blueprint, findings)
         _check_circles(blueprint, findings)
         if not findings.errors:
             _note_reads(blueprint)
@@ -325,9 +335,11 @@ class Builder:
                 Check(lookup.kind, lookup.value, functools.partial(definition.place, ("properties", *lookup.path)))
                 for lookup in checking.lookups(kind, values)
             )
-            if definition.deletion_policy == "Snapshot" and not kind.snapshot_deletion_policy:
+            takes_copy = kind.snapshot_deletion_policy and kind.snapshot_deletion_allowed
+            if definition.deletion_policy == "Snapshot" and not takes_copy:
+                why = " on this cloud: it makes no backups" if kind.snapshot_deletion_policy else ""
                 findings.add(
-                    f"deletion policy Snapshot is not supported by {definition.type}",
+                    f"deletion policy Snapshot is not supported by {definition.type}{why}",
                     definition.place(("deletion_policy",)),
                     advice="Use Delete or Retain.",
                 )
@@ -356,11 +368,12 @@ class Builder:
                         advice=nearest(use.path[0], member.type.attributes),
                     )
 
-    def _add_implicit_needs(self, blueprint: Blueprint) -> None:
-        """Dependencies that no function states, from the types' own rules (lifecycle facts, section 4)."""
+    def _look_around(self, blueprint: Blueprint, findings: Findings) -> None:
+        """What the types say of resources among the others: dependencies that no function states, and problems."""
+        judging = [name for name, member in blueprint.members.items() if _has_own(member.type, "fits")]
         asking = [name for name, member in blueprint.members.items() if _has_own(member.type, "needs")]
         wishing = [name for name, member in blueprint.members.items() if _has_own(member.type, "wishes")]
-        if not asking and not wishing:
+        if not asking and not wishing and not judging:
             return
         several = {}
         for name, member in blueprint.members.items():
@@ -368,6 +381,9 @@ class Builder:
             values, _ = checking.check(member.type, tree, known=False)
             several[name] = contract.Neighbour(name, type(member.type), values, frozenset(member.requires))
         neighbours = contract.Neighbours(several)
+        for name in judging:
+            member = blueprint.members[name]
+            _note_issues(findings, member.definition, member.type.fits(neighbours[name], neighbours))
         for name in asking:
             _require(blueprint.members[name], blueprint.members[name].type.needs(neighbours[name], neighbours))
         for name in wishing:
@@ -432,7 +448,9 @@ def _note_issues(
 ) -> None:
     for issue in issues:
         path: Path = (section, *issue.path)
-        findings.add(issue.message, definition.place(path), label="Property error", advice=issue.advice)
+        findings.add(
+            issue.message, definition.place(path), label="Property error", kind=issue.kind, advice=issue.advice
+        )
 
 
 def _check_circles(blueprint: Blueprint, findings: Findings) -> None:

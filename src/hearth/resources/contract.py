@@ -26,8 +26,19 @@ from hearth.model.diagnostics import Path
 from hearth.model.drift import Difference
 from hearth.model.plan import Decision, Verdict
 from hearth.model.states import Action, Status
+from hearth.resources.lent import (
+    AccessKey,
+    Adjustment,
+    Groups,
+    Software,
+    SoftwareConfig,
+    SoftwareDeployment,
+    StackUser,
+    StackUsers,
+)
 from hearth.resources.raised import (
     BrokenAttribute,
+    Busy,
     Conflict,
     Gone,
     InError,
@@ -35,6 +46,7 @@ from hearth.resources.raised import (
     NothingToDo,
     NotKnownYet,
     Permanent,
+    PutOff,
     ResourceFailure,
     Temporary,
     Unfetched,
@@ -43,9 +55,12 @@ from hearth.resources.raised import (
 from hearth.resources.schema import Attribute, Property, Support
 
 __all__ = [
+    "REFUSED",
+    "AccessKey",
     "Adjustment",
     "Blocker",
     "BrokenAttribute",
+    "Busy",
     "Call",
     "Change",
     "ChildResource",
@@ -55,8 +70,10 @@ __all__ = [
     "Decision",
     "Drift",
     "Gone",
+    "Groups",
     "InError",
     "Issue",
+    "Lineage",
     "NeedsReplacement",
     "Neighbour",
     "Neighbours",
@@ -64,6 +81,7 @@ __all__ = [
     "NothingToDo",
     "Observed",
     "Permanent",
+    "PutOff",
     "Reference",
     "Resource",
     "ResourceFailure",
@@ -81,6 +99,12 @@ __all__ = [
     "Wait",
 ]
 
+#: Keeps in private data that the last request to make the object was refused for certain: it made nothing.
+REFUSED = "refused"
+#: Keeps in private data what was there already, when its object was to be made, that could be taken for it.
+THERE_BEFORE = "there_before"
+#: Under which key of `call.data` a type notes what an object gave up for another one of its resource.
+GIVEN_UP = "given_up"
 #: How the texts begin by which an object made for a row can be recognised in the cloud.
 MARKER = "hearth:"
 
@@ -123,7 +147,8 @@ class Blocker:
 class StackView:
     """What a type may know of the stack it is in. `region` is the service region of the stack's cloud.
 
-    `user_project_id`: where the stack's own users are, None before there was one.
+    `user_project_id`: where the stack's own users are, None before there was one. `lineage`: what schedulers are told
+    of the stacks above it, if the operator wants that.
     """
 
     id: str
@@ -131,131 +156,15 @@ class StackView:
     project_id: str
     region: str | None = None
     user_project_id: str | None = None
+    lineage: "Lineage | None" = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class StackUser:
-    """A user in the stack's own project of the stack users' domain. `password` is known to whoever made it."""
+class Lineage:
+    """Where a stack stands in its tree. `path`: the root's name, then `resource,stack` for each level below it."""
 
-    id: str
-    name: str
-    project_id: str
-    domain_id: str
-    auth_url: str
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class AccessKey:
-    """A key pair with which a user signs requests."""
-
-    access: str
-    secret: str = dataclasses.field(repr=False)
-
-
-class StackUsers(Protocol):
-    """The users that resources of a stack need for what happens inside servers. All calls may be repeated."""
-
-    async def create(self, name: str, password: str) -> StackUser:
-        """Make the user, who may signal and read metadata only; one of that name gets the password."""
-
-    async def token(self, user_id: str, password: str) -> str:
-        """A token of the user."""
-
-    async def key(self, user_id: str) -> AccessKey:
-        """A new key pair of the user; former ones are taken away."""
-
-    async def enable(self, user_id: str, enabled: bool) -> None:
-        """Let the user in, or keep the user out."""
-
-    async def delete(self, user_id: str) -> None:
-        """Remove the user. One that is gone is no error."""
-
-    async def find(self, name: str) -> str | None:
-        """The id of the user of that name; None when there is none."""
-
-    async def exists(self, user_id: str) -> bool:
-        """Whether there is such a user."""
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Adjustment:
-    """A change of a group's size. `step`: the least change of a percentage. `cooldown`: seconds; None: the group's."""
-
-    kind: str
-    amount: float
-    step: int | None = None
-    cooldown: float | None = None
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class SoftwareConfig:
-    """What is to be done in servers. `config`: a text or a map, `inputs` and `outputs`: maps with a name each."""
-
-    id: str
-    name: str | None
-    group: str | None
-    config: Any
-    inputs: Sequence[Mapping[str, Any]] = ()
-    outputs: Sequence[Mapping[str, Any]] = ()
-    options: Mapping[str, Any] = dataclasses.field(default_factory=dict)
-    created_at: float = 0.0
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class SoftwareDeployment:
-    """A software config on its way to a server. `outputs`: what came back, None before. `action`: why it is done."""
-
-    config_id: str
-    server_id: str
-    action: str
-    status: Status
-    reason: str
-    inputs: Mapping[str, Any] = dataclasses.field(default_factory=dict)
-    outputs: Mapping[str, Any] | None = None
-    user_project_id: str | None = None
-    id: str = ""
-    created_at: float = 0.0
-    updated_at: float | None = None
-
-
-class Software(Protocol):
-    """Software configs of the stack's project, and the one deployment that a resource may have.
-
-    What a verb keeps and drops is stored together with what becomes of its resource, or not at all.
-    """
-
-    async def config(self, config_id: str) -> SoftwareConfig:
-        """A config of the project. Raises Gone."""
-
-    async def is_used(self, config_id: str) -> bool:
-        """Whether a deployment uses the config."""
-
-    async def keep(self, config: SoftwareConfig) -> str:
-        """Keep a new config; its id is made here. Raises Permanent when the project has too many."""
-
-    def drop(self, config_id: str) -> None:
-        """Drop a config, unless a deployment uses it. One that is gone is no error."""
-
-    async def deployment(self) -> SoftwareDeployment:
-        """The resource's deployment. Raises Gone."""
-
-    async def deploy(self, deployment: SoftwareDeployment) -> str:
-        """Make the resource's deployment, or make this of it; its id, the same each time."""
-
-    def withdraw(self) -> None:
-        """Drop the resource's deployment. One that is gone is no error."""
-
-
-class Groups(Protocol):
-    """The groups of a stack whose size signals change."""
-
-    async def adjust(self, reference: str, adjustment: Adjustment) -> None:
-        """Begin to change the size of the group with that reference id.
-
-        Raises:
-            NothingToDo: it stays as it is: it is changing, or cools down, or has that size.
-            Permanent: there is no such group.
-        """
+    root_id: str
+    path: tuple[str, ...]
 
 
 @dataclasses.dataclass(slots=True)
@@ -270,7 +179,9 @@ class Call:
     action may take as a whole; both for types that own a nested stack. `files`: those that came with the template.
     `snapshot_name`: for the snapshot verbs, the name of the copy: the same at every repeat, and of no other copy.
     `users`: makes users for the resource. `heard`: the metadata of the resource that `Resource.hears` refers to.
-    `silent`: signals to that one need not be waited for.
+    `referred`: what the resources tell that the properties of `Resource.reads` refer to, by property; for a property
+    that is a list, a list of what each of those tells that are there.
+    `silent`: signals to that one need not be waited for. `retained`: the object must not be deleted to make way.
     `groups`: for the signal verb, the groups of the stack. `software`: keeps software configs and deployments.
     """
 
@@ -295,7 +206,9 @@ class Call:
     groups: "Groups | None" = None
     software: "Software | None" = None
     heard: Any = None
+    referred: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     silent: bool = False
+    retained: bool = False
 
     @property
     def marker(self) -> str:
@@ -305,7 +218,8 @@ class Call:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Change:
-    """What differs in an update. `properties` holds the new value of each changed key (None: removed).
+    """What differs in an update. `properties` holds the new value of each changed key (None: removed), `former` the
+    present one as it was written, with names where `Call.previous` has the ids that were found for them.
 
     A value that is only known after other resources have changed is `hearth.model.values.UNKNOWN` (in plans only).
     """
@@ -313,6 +227,7 @@ class Change:
     properties: Mapping[str, Any]
     metadata: bool = False
     update_policy: bool = False
+    former: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -325,11 +240,15 @@ class Drift:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Issue:
-    """A problem a type found in its properties: where below `properties`, what, and what to do."""
+    """A problem a type found in its properties: where below `properties`, what, and what to do.
+
+    `kind`: the error type on the wire.
+    """
 
     path: Path
     message: str
     advice: str = ""
+    kind: str = "StackValidationFailed"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -465,14 +384,20 @@ class Resource:
     indifferent: ClassVar[bool] = False
     #: Service types, one of which the catalog must hold for this type to be available; empty: always available.
     services: ClassVar[tuple[str, ...]] = ()
+    #: Extension that the service must have for this type to be available; empty: none.
+    extension: ClassVar[str] = ""
     #: Longest physical name the service takes.
     name_limit: ClassVar[int] = 255
+    #: Which of these statements an operator may make differently: `{attribute: option}`.
+    operated: ClassVar[Mapping[str, str]] = {}
     #: Whether `create` makes something outside the store, so that its intent has to be recorded before.
     external: ClassVar[bool] = False
     #: Actions after whose start the engine calls `settle` until it returns None.
     waits_on: ClassVar[frozenset[Action]] = frozenset()
     #: What get_resource gives before the resource exists: the logical name, or None where this is False.
     named_before_create: ClassVar[bool] = True
+    #: Whether get_resource always gives the logical name, whichever object the resource has.
+    named_for_good: ClassVar[bool] = False
     #: Schema of the `update_policy` section.
     update_policy: ClassVar[Mapping[str, Property]] = {}
     #: Whether the type owns a nested stack (then it derives from `hearth.resources.nested.NestedStack`).
@@ -487,8 +412,13 @@ class Resource:
     scales: ClassVar[bool] = False
     #: Whether the resource takes signals; then its metadata holds what they brought.
     takes_signals: ClassVar[bool] = False
+    #: Whether `signal` acts on the cloud, with the access of the stack's owner.
+    signals_cloud: ClassVar[bool] = False
     #: The property that holds the reference of a resource of the same stack for whose signals this type waits.
     hears: ClassVar[str | None] = None
+    #: Properties that hold the reference of a resource of the same stack, or a list of them, with the type of that;
+    #: see `told`.
+    reads: ClassVar[Mapping[str, str]] = {}
     #: Whether the resource has a software deployment, and waits for the signals to itself that tell how it went.
     deploys: ClassVar[bool] = False
     #: Whether `confirm` has something to ask before a stack is accepted.
@@ -507,6 +437,10 @@ class Resource:
     supports_snapshot: ClassVar[bool] = False
     #: Whether such a copy can be left behind when the object is deleted.
     snapshot_deletion_policy: ClassVar[bool] = False
+    #: Whether the operator lets templates ask for such a copy.
+    snapshot_deletion_allowed: ClassVar[bool] = True
+    #: Whether two objects of one resource may be unable to be there at once: the type has the verbs of taking turns.
+    takes_turns: ClassVar[bool] = False
 
     # ---- pure: validation, dependencies, decisions ----
 
@@ -518,8 +452,16 @@ class Resource:
         """Whether an agent in the object finds its software deployments in the resource's metadata."""
         return False
 
+    def agent_settings(self, call: Call) -> dict[str, Any]:
+        """What the resource's metadata tells such an agent of how it gets at them: further keys of the metadata."""
+        return {}
+
     async def confirm(self, call: Call) -> Iterable[Issue]:
         """Problems of known properties that only a service can tell, asked before anything is stored or made."""
+        return ()
+
+    def fits(self, me: Neighbour, others: Neighbours) -> Iterable[Issue]:
+        """Problems that the resource has because of others of the stack."""
         return ()
 
     def needs(self, me: Neighbour, others: Neighbours) -> set[str]:
@@ -541,11 +483,32 @@ class Resource:
         """What get_resource gives for an existing resource."""
         return call.physical_id
 
+    def told(self, call: Call) -> Values:
+        """What those are told of an existing resource who refer to it by a property of their `reads`."""
+        return call.properties
+
     def may_exist(self, data: Mapping[str, str]) -> bool:
         """Whether an object of which no id is known may be there, by the private values of a creation that failed."""
         return True
 
+    def bears_mark(self, call: Call) -> bool:
+        """Whether an object that `find` finds says itself that it was made for the row.
+
+        Else it is known by what it is, and by not having been there before (`survey`). That is told to the user.
+        """
+        return True
+
     # ---- remote: each may be repeated after a crash ----
+
+    async def survey(self, call: Call) -> None:
+        """Note in `call.data` what is there already that `find` could take for the object that is about to be made."""
+
+    async def intend(self, call: Call) -> None:
+        """Note in `call.data` what must be known whatever comes of the creation or change that is about to begin.
+
+        Secrets that the object will hold, for instance: no later look at it tells them. Pure but for chance; what takes
+        the processor for long is for a thread.
+        """
 
     async def find(self, call: Call) -> str | None:
         """The physical id of the object that a lost `create` of this very row made; None when there is none."""
@@ -599,6 +562,32 @@ class Resource:
         """For types that own a nested stack: the value of a whole attribute path, from `call.child`."""
         raise NotImplementedError(f"{self.type_name} owns no nested stack")
 
+    # ---- taking turns: what two objects of one resource cannot both have ----
+
+    def collides(self, properties: Values, wanted: Values) -> str:
+        """What an object of `properties` has that one of `wanted` is to have, in words; empty: both can be there.
+
+        Pure. In plans values may be `UNKNOWN`: then the answer is the gravest that may come.
+        """
+        return ""
+
+    async def make_way(self, call: Call, wanted: Values) -> Wait | None:
+        """Give up what an object of `wanted` is to have, so that it can be made; None once that is done.
+
+        Called again until then, and after a crash. What `take_back` needs is noted under `GIVEN_UP` in `call.data`
+        before anything is given up: return `Wait(0)` to have a note stored first. A note that is there stays. Raises
+        Gone when the object is not there: then nothing is in the way. Raises Permanent when only its deletion would do
+        and the object is to be `retained`.
+        """
+        return None
+
+    async def take_back(self, call: Call) -> Wait | None:
+        """Have again what `make_way` noted, as the object stays after all; None once that is done.
+
+        Called again until then, and after a crash; the engine removes the note. Raises Gone.
+        """
+        return None
+
     # ---- reality: is the object there and well, and is it what the properties say? ----
 
     async def check(self, call: Call) -> Observed | None:
@@ -649,6 +638,10 @@ class Resource:
         What `restored` needs of it is noted in `call.data`.
         """
 
+    async def is_copied(self, call: Call) -> bool:
+        """Whether the copy `call.snapshot_name` is there, or `snapshot` makes none; asked after a lost `snapshot`."""
+        return True
+
     async def delete_snapshot(self, call: Call) -> Wait | None:
         """Take the removal of the copy `call.snapshot_name` on; None once there is none. Repeated until then."""
         return None
@@ -679,6 +672,11 @@ class Resource:
         """Whether nobody need wait for signals to this resource, though it takes them."""
         return False
 
+    # ---- agents in servers ----
+
+    async def tell(self, call: Call, metadata: Mapping[str, Any]) -> None:
+        """Put what an agent in the object is to read where it looks for it, unless that is the API."""
+
     # ---- types that own a nested stack ----
 
     def child(self, call: Call) -> ChildStack:
@@ -696,6 +694,10 @@ class Resource:
 
     def adjusted(self, call: Call, adjustment: Adjustment) -> ChildStack:
         """For types that scale: the nested stack after a change of size. Raises NothingToDo."""
+        raise NotImplementedError(f"{self.type_name} does not scale")
+
+    def capacity(self, template: Mapping[str, Any]) -> int:
+        """For types that scale: how many members a nested template has."""
         raise NotImplementedError(f"{self.type_name} does not scale")
 
     def cools_for(self, call: Call) -> float | None:

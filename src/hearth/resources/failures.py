@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import Iterator
 
 from hearth.cloud import errors
-from hearth.resources.contract import Conflict, Gone, Permanent, Temporary
+from hearth.resources.contract import Conflict, Gone, Permanent, PutOff, Temporary
 
 #: Answers of a service that is away or overloaded; 0: none at all. Other 5xx do not pass.
 _PASSING = (0, 500, 502, 503, 504)
@@ -30,9 +30,11 @@ def sorted_out(*, creating: bool = False) -> Iterator[None]:
         raise Temporary(str(error), after=error.retry_after or None, kind="TooMany") from error
     except errors.Conflict as error:
         raise Conflict(str(error)) from error
+    except errors.LeftAlone as error:
+        raise PutOff(str(error), error.retry_after, error.failing_for) from error
     except errors.Unavailable as error:
         if error.status not in _PASSING:
             raise Permanent(str(error), kind="Unavailable") from error
-        raise Temporary(str(error), kind="Unavailable") from error
+        raise Temporary(str(error), after=error.retry_after or None, kind="Unavailable") from error
     except errors.CloudError as error:
         raise Permanent(str(error), kind=type(error).__name__) from error

@@ -119,6 +119,16 @@ def extras(name: str = "value_specs") -> Callable[[Call, Observed], Any]:
     return read_extras
 
 
+def parts(name: str, field: str | None = None) -> Callable[[Call, Observed], Any]:
+    """Reads a map that the service completes: those of the template's keys."""
+
+    def read_parts(call: Call, observed: Observed) -> Any:
+        given, present = call.properties.get(name) or {}, observed.get(field or name) or {}
+        return {key: present[key] for key in given if key in present}
+
+    return read_parts
+
+
 def when_given(name: str, field: str | None = None) -> Callable[[Call, Observed], Any]:
     """Reads a field of which nothing is expected while the template gives no value, or an empty one."""
 

@@ -66,6 +66,13 @@ class NestedStack(base.Base):
         return await of_member(found, [attribute, *path[1:]] if attribute else path[1:])
 
 
+def arn(call: Call) -> str | None:
+    """The ARN of a resource's nested stack; None before there is one."""
+    if call.physical_id is None:
+        return None
+    return names.StackIdentity(call.stack.project_id, call.physical_name, call.physical_id).arn()
+
+
 def _leaves(value: Any) -> Iterator[Any]:
     if isinstance(value, Mapping):
         for one in value.values():
@@ -98,9 +105,7 @@ class TemplateResource(NestedStack):
             if STACK_ID_OUTPUT in call.child.output_names:
                 return call.child.output(STACK_ID_OUTPUT)
             return call.child.arn
-        if call.physical_id is None:
-            return None
-        return names.StackIdentity(call.stack.project_id, call.physical_name, call.physical_id).arn()
+        return arn(call)
 
     def child(self, call: Call) -> ChildStack:
         """The template, with the properties that were given as parameters."""

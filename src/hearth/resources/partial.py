@@ -1,35 +1,40 @@
 """Definitions that hold for a part of a stack only: the rest keeps the definition it had.
 
-A user names targets, or what to leave out. What a target needs comes along; what is left out has its former
-definition, or is not there where it had none. The stack's definition is then made of two layers, and everything works
-on it as on any other. Pure; called where requests are understood and where stored definitions are made ready.
+A user names targets, or what to leave out (`model.part`). What a target needs comes along; what is left out has its
+former definition, or is not there where it had none. The stack's definition is then made of two layers, and everything
+works on it as on any other; a nested stack of which a part is left out has two layers of its own. Pure; called where
+requests are understood and where definitions are made ready.
 """
 
 import dataclasses
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 
 from hearth.graph import dag
 from hearth.model.diagnostics import nearest
 from hearth.model.errors import BadRequest
+from hearth.model.part import SEPARATOR, Part
 from hearth.model.values import is_known
 from hearth.resources.blueprint import Blueprint, Member
 
+#: How many resources of the same name in nested stacks are told.
+_MOST_TOLD = 3
+
 
 def left_out(
-    new: Blueprint, former: Blueprint | None, targets: Collection[str], excludes: Collection[str]
+    new: Blueprint, former: Blueprint | None, part: Part, paths_inside: Collection[str] = ()
 ) -> frozenset[str]:
-    """The names that keep what they had.
+    """The names that keep what they had. `paths_inside`: what there is in nested stacks, for advice.
 
     Raises:
         BadRequest: a name is of no resource, or targets and what is left out do not go together.
     """
     before = former.members if former is not None else {}
     names = {*new.members, *before}
-    _check_names("targets", targets, names)
-    _check_names("excludes", excludes, names)
-    both = sorted(set(targets).intersection(excludes))
-    if both:
-        raise BadRequest(f"{both[0]} is a target and left out at the same time.")
+    for field, chosen in (("targets", part.targets), ("excludes", part.excludes)):
+        for path in chosen:
+            _check_path(field, path, part.above, new, names, paths_inside)
+    _check_both(part)
+    targets, excludes = part.own_targets, part.own_excludes
     wanted = dag.reachable([one for one in targets if one in new.members], new.requires) if targets else set(names)
     out = names - (wanted | set(targets)) | set(excludes)
     why = dict.fromkeys(out, "it is left out")
@@ -41,17 +46,64 @@ def left_out(
         out.update(more)
     lost = sorted(out.intersection(targets))
     if lost:
-        raise BadRequest(f"The target {lost[0]} cannot be reached: {why[lost[0]]}.")
+        raise BadRequest(f"The target {part.above}{lost[0]} cannot be reached: {why[lost[0]]}.")
     return frozenset(out)
 
 
-def _check_names(field: str, chosen: Iterable[str], known: Collection[str]) -> None:
-    for name in chosen:
-        if "/" in name and name.partition("/")[0] in known:
-            outer = name.partition("/")[0]
-            raise BadRequest(f"{field}: {name} is in a nested stack; name {outer}, which goes as a whole.")
-        if name not in known:
-            raise BadRequest(f"{field}: there is no resource {name}. {nearest(name, known)}".rstrip())
+def _check_path(
+    field: str, path: str, above: str, new: Blueprint, known: Collection[str], paths_inside: Collection[str]
+) -> None:
+    name, *rest = path.split(SEPARATOR)
+    here, shown = above + name, above + path
+    if not all((name, *rest)):
+        raise BadRequest(f"{field}: {shown!r} is no path of names; write it as group/0/server.")
+    if name not in known:
+        same = [one for one in paths_inside if one.rpartition(SEPARATOR)[2] == name] if not rest else []
+        alike = [repr(one) for one in sorted(same)]
+        advice = (
+            f"Did you mean {' or '.join(alike[:_MOST_TOLD])}?"
+            if alike
+            else nearest(here, [above + one for one in known])
+        )
+        raise BadRequest(f"{field}: there is no resource {here}. {advice}".rstrip())
+    if not rest:
+        return
+    if name not in new.members:
+        raise BadRequest(f"{field}: {here} is not in the new template and goes as a whole: name {here}.")
+    if not new.members[name].type.nests:
+        raise BadRequest(f"{field}: {here} has no nested stack, so there is no {shown}. Name {here}.")
+
+
+def goes_as_a_whole(part: Part) -> str:
+    """Why a part of a nested stack cannot be left out that is made anew."""
+    return f"{_asked(part)} is replaced as a whole, so nothing in it can be left out: name {_owner(part)}."
+
+
+def shows_later(part: Part, why: str) -> str:
+    """Why a part of a nested stack cannot be named yet."""
+    return (
+        f"{_asked(part, 'what is in ')} shows only when other resources are there ({why}): "
+        f"name {_owner(part)}, which goes as a whole."
+    )
+
+
+def _asked(part: Part, what: str = "") -> str:
+    return f"{'targets' if part.targets else 'excludes'}: {what}{_owner(part)}"
+
+
+def _owner(part: Part) -> str:
+    return part.above.removesuffix(SEPARATOR)
+
+
+def _check_both(part: Part) -> None:
+    for target in part.targets:
+        for one in part.excludes:
+            if target == one:
+                raise BadRequest(f"{part.above}{target} is a target and left out at the same time.")
+            if target.startswith(one + SEPARATOR):
+                raise BadRequest(
+                    f"{part.above}{target} is a target, but {part.above}{one}, which it is in, is left out."
+                )
 
 
 def _also_out(new: Mapping[str, Member], before: Mapping[str, Member], out: Collection[str]) -> dict[str, str]:
@@ -68,12 +120,28 @@ def _also_out(new: Mapping[str, Member], before: Mapping[str, Member], out: Coll
     return found
 
 
-def combined(new: Blueprint, former: Blueprint | None, out: Collection[str]) -> Blueprint:
-    """The new definition with the former one for what is left out.
+def applied(
+    new: Blueprint, former: Blueprint | None, part: Part, paths_inside: Collection[str] = ()
+) -> tuple[Blueprint, frozenset[str]]:
+    """A definition that holds for a part only, and the names that keep what they had; see `left_out`, `combined`."""
+    out = left_out(new, former, part, paths_inside)
+    return combined(new, former, out, part), out
+
+
+def resized(new: Blueprint, former: Blueprint, part: Part) -> tuple[Blueprint, frozenset[str]]:
+    """The same for a group that only changes its size: what it has been left out of stays so, unless it goes."""
+    out = frozenset(former.left_out).intersection(new.members)
+    return combined(new, former, out, part), out
+
+
+def combined(new: Blueprint, former: Blueprint | None, out: Collection[str], part: Part) -> Blueprint:
+    """The new definition, which holds for a part, with the former one for what is left out.
 
     Raises:
         BadRequest: the two need each other in a circle.
     """
+    if not out:
+        return dataclasses.replace(new, part=part)
     before = former.members if former is not None else {}
     members: dict[str, Member] = {}
     for name in dict.fromkeys([*new.members, *before]):
@@ -98,6 +166,7 @@ def combined(new: Blueprint, former: Blueprint | None, out: Collection[str]) -> 
         bound=dataclasses.replace(new.bound, outputs=outputs),
         origins=origins,
         left_out=tuple(sorted(name for name in out if _differs(name, new, former))),
+        part=part,
     )
 
 

@@ -49,11 +49,26 @@ class Temporary(ResourceFailure):
         self.kind = kind
 
 
+class PutOff(Temporary):
+    """A call was not made, as its service had better be left alone for now. `failing_for`: see `errors.LeftAlone`."""
+
+    def __init__(self, message: str, after: float, failing_for: float) -> None:
+        super().__init__(message, after, kind="Unavailable")
+        self.failing_for = failing_for
+
+
 class Conflict(Temporary):
     """The present state of the object, or what uses it, stands against it; that may pass."""
 
     def __init__(self, message: str, kind: str = "Conflict") -> None:
         super().__init__(message, kind=kind)
+
+
+class Busy(Conflict):
+    """Something is in the midst of another change: the same will be taken when that has ended.
+
+    The engine tries again as long as the action may take. Whether the change can end is the type's to find out.
+    """
 
 
 class Gone(ResourceFailure):

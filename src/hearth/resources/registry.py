@@ -4,6 +4,7 @@ Wired once at the entry point. Types are stateless, so one object of each serves
 types that are in the registry. Mapping types to templates is the environment's work, not done here.
 """
 
+import dataclasses
 import functools
 import importlib.util
 import inspect
@@ -12,29 +13,93 @@ from collections.abc import Iterable, Mapping
 from importlib import metadata
 from pathlib import Path
 from types import ModuleType
-from typing import Final
+from typing import Any, Final
 
 from hearth.model import errors
 from hearth.model.diagnostics import nearest
-from hearth.resources import aws, base, cinder, glance, heat, neutron, nova, schema, swift
+from hearth.resources import (
+    aodh,
+    aws,
+    barbican,
+    base,
+    blazar,
+    cinder,
+    designate,
+    glance,
+    heat,
+    ironic,
+    keystone,
+    magnum,
+    manila,
+    mistral,
+    neutron,
+    nova,
+    octavia,
+    placeholders,
+    schema,
+    swift,
+    trove,
+    zaqar,
+    zun,
+)
 from hearth.resources.contract import Resource
 
 ENTRY_POINTS: Final = "hearth.resources"
 #: `{older name: present name}`; a trailing `*` stands for the rest of the name.
-ALIASES: Final[Mapping[str, str]] = {"OS::Quantum*": "OS::Neutron*"}
+ALIASES: Final[Mapping[str, str]] = {
+    "OS::Quantum*": "OS::Neutron*",
+    "OS::Heat::ScaledResource": "AWS::EC2::Instance",  # what environments map to have other members in groups
+    "OS::Metering::Alarm": "OS::Aodh::Alarm",
+    "OS::Ceilometer::Alarm": "OS::Aodh::Alarm",
+    "OS::Ceilometer::CombinationAlarm": "OS::Aodh::CombinationAlarm",
+    "OS::Ceilometer::GnocchiAggregationByMetricsAlarm": "OS::Aodh::GnocchiAggregationByMetricsAlarm",
+    "OS::Ceilometer::GnocchiAggregationByResourcesAlarm": "OS::Aodh::GnocchiAggregationByResourcesAlarm",
+    "OS::Ceilometer::GnocchiResourcesAlarm": "OS::Aodh::GnocchiResourcesAlarm",
+}
 
-_PACKAGES: Final = (heat, aws, neutron, nova, cinder, glance, swift)
+_PACKAGES: Final = (
+    heat,
+    aws,
+    neutron,
+    nova,
+    cinder,
+    glance,
+    swift,
+    zaqar,
+    keystone,
+    octavia,
+    designate,
+    barbican,
+    aodh,
+    manila,
+    mistral,
+    magnum,
+    ironic,
+    blazar,
+    zun,
+    trove,
+    placeholders,
+)
 
 
 class TypeRegistry:
     """All resource types by name."""
 
-    def __init__(self, plugin_dirs: Iterable[Path] = (), *, entry_points: bool = False) -> None:
+    def __init__(
+        self,
+        plugin_dirs: Iterable[Path] = (),
+        *,
+        entry_points: bool = False,
+        operator: Mapping[str, Any] | None = None,
+    ) -> None:
         """`entry_points`: whether types of installed packages are taken in.
+
+        `operator`: values of options that types name, in `Property.option` and `Resource.operated`.
 
         Raises:
             ValueError: a plugin cannot be loaded; the message names it.
         """
+        self._operator = operator or {}
         self._types: dict[str, base.Base] = {}
         for package in _PACKAGES:
             self.add(package.TYPES)
@@ -48,7 +113,21 @@ class TypeRegistry:
     def add(self, types: Iterable[type[base.Base]]) -> None:
         """Take in types; a later one of the same name wins."""
         for one in types:
-            self._types[one.type_name] = one()
+            self._types[one.type_name] = self._as_operated(one())
+
+    def _as_operated(self, kind: base.Base) -> base.Base:
+        """The type as the operator wants it; what is set is of this object only."""
+        chosen = {
+            name: dataclasses.replace(declared, default=self._operator[declared.option])
+            for name, declared in kind.properties.items()
+            if declared.option in self._operator
+        }
+        if chosen:
+            kind.properties = schema.Schema({**kind.properties, **chosen})  # type: ignore[misc]
+        for name, option in kind.operated.items():
+            if option in self._operator:
+                setattr(kind, name, self._operator[option])
+        return kind
 
     def find(self, name: str) -> base.Base | None:
         """The type of that name or alias; None when there is none."""

@@ -22,6 +22,8 @@ from hearth.model.drift import Condition
 from hearth.model.states import Action
 from hearth.resources import base, blockers, failures, finders, live, schema
 from hearth.resources.contract import (
+    REFUSED,
+    THERE_BEFORE,
     Blocker,
     Call,
     Change,
@@ -43,8 +45,6 @@ log = logging.getLogger(__name__)
 METADATA_KEY = "hearth_resource"
 #: Where a call keeps the id of the request that began an action, for the reason of a later failure.
 _REQUEST = "request_id"
-#: Where a call keeps that the last request to make its object was refused for certain.
-_REFUSED = "refused"
 
 #: From this number of waiting resources on, one list is cheaper than single looks.
 _FEW = 3
@@ -72,9 +72,13 @@ class Remote:
 
     service: str
     path: str
+    """`{name}` in it stands for the value of that property, for collections within another object."""
     envelope: str
+    """Empty: the service sends and takes the bare object."""
     plural: str = ""
     """The key of a list answer, where it is not the envelope with an "s"."""
+    identity: str = "id"
+    """The field that is the id."""
     marker: str = ""
     """The field that can hold the row's marker: "description", "metadata", or empty."""
     batch: str = ""
@@ -121,6 +125,10 @@ class RemoteResource(base.Base):
     async def finish(self, call: Call) -> None:
         """What is left to do when the object exists and `call.physical_id` names it. May run several times."""
 
+    async def alike(self, call: Call) -> Sequence[str]:
+        """What there is that could be the object, for types whose objects bear no mark, each by what tells it apart."""
+        return ()
+
     async def locate(self, call: Call) -> str | None:
         """The id of the object that a lost create made: the one with the row's marker.
 
@@ -131,16 +139,16 @@ class RemoteResource(base.Base):
         field = self.remote.marker
         if field == "metadata":
             candidates = await self.listed(call, {"name": body["name"]})
-            return next((str(one["id"]) for one in candidates if _is_marked(one, call)), None)
+            return next((str(one[self.remote.identity]) for one in candidates if _is_marked(one, call)), None)
         if field == "description" and body.get(field) is None:
             candidates = await self.listed(call, {field: marked[field]})
-            return next((str(one["id"]) for one in candidates if one.get(field) == marked[field]), None)
+            return next((str(one[self.remote.identity]) for one in candidates if one.get(field) == marked[field]), None)
         candidates = await self.listed(call, {"name": body["name"]} if "name" in body else {})
-        return next((str(one["id"]) for one in candidates if _contains(one, marked)), None)
+        return next((str(one[self.remote.identity]) for one in candidates if _contains(one, marked)), None)
 
     def may_exist(self, data: Mapping[str, str]) -> bool:
         """See `Resource.may_exist`."""
-        return _REFUSED not in data
+        return REFUSED not in data
 
     # ---- tools for the steps ----
 
@@ -152,9 +160,21 @@ class RemoteResource(base.Base):
             body[self.remote.marker] = call.marker
         return body
 
+    def collection(self, call: Call) -> str:
+        """The path of the collection that the object is in."""
+        return self.remote.path.format_map(call.properties)
+
     def path(self, call: Call) -> str:
         """The object's own path."""
-        return f"{self.remote.path}/{call.physical_id}"
+        return f"{self.collection(call)}/{call.physical_id}"
+
+    def enveloped(self, body: Any) -> Any:
+        """A body as the service takes it."""
+        return {self.remote.envelope: body} if self.remote.envelope else body
+
+    def unwrapped(self, answer: session.Response) -> Any:
+        """The object in an answer."""
+        return answer.body[self.remote.envelope] if self.remote.envelope else answer.body
 
     async def request(
         self, call: Call, method: str, path: str, body: Any = None, *, creating: bool = False, **options: Any
@@ -166,7 +186,7 @@ class RemoteResource(base.Base):
 
     async def listed(self, call: Call, params: Mapping[str, Any]) -> list[dict[str, Any]]:
         """The objects of a list request."""
-        answer = await self.request(call, "GET", self.list_path(), params=params, creating=True)
+        answer = await self.request(call, "GET", self.list_path(call), params=params, creating=True)
         objects: list[dict[str, Any]] = answer.body[self.remote.list_key]
         return objects
 
@@ -179,19 +199,30 @@ class RemoteResource(base.Base):
             call.physical_id = None
         return call.physical_id
 
-    def list_path(self) -> str:
+    def list_path(self, call: Call) -> str:
         """The path whose list has all fields of the objects."""
-        return f"{self.remote.path}/detail" if self.remote.batch == "detail" else self.remote.path
+        return f"{self.collection(call)}/detail" if self.remote.batch == "detail" else self.collection(call)
+
+    async def newcomer(self, call: Call) -> str | None:
+        """The one of those `alike` that was not there before the object was to be made."""
+        there = json.loads(call.data.get(THERE_BEFORE, "[]"))
+        return next((one for one in await self.alike(call) if one not in there), None)
 
     # ---- verbs ----
+
+    async def survey(self, call: Call) -> None:
+        """See `Resource.survey`."""
+        call.data.pop(THERE_BEFORE, None)
+        if not self.bears_mark(call) and (there := await self.alike(call)):
+            call.data[THERE_BEFORE] = json.dumps(sorted(there))
 
     async def find(self, call: Call) -> str | None:
         """See `Resource.find`; finishes what it finds.
 
         A create that was refused made nothing: what is there under the same name or between the same ends belongs to
-        somebody else, and must not be deleted.
+        somebody else, and must not be deleted, nor taken where nothing on it says whose it is.
         """
-        if call.action is Action.DELETE and not self.may_exist(call.data):
+        if not self.may_exist(call.data) and (call.action is Action.DELETE or not self.bears_mark(call)):
             return None
         found = await self.locate(call)
         if found is not None:
@@ -202,9 +233,9 @@ class RemoteResource(base.Base):
 
     async def create(self, call: Call) -> str | None:
         """See `Resource.create`."""
-        body = {self.remote.envelope: self.mark(self.body(call), call)}
-        answer = await self.request(call, "POST", self.remote.path, body, creating=True)
-        call.physical_id = str(answer.body[self.remote.envelope]["id"])
+        body = self.enveloped(self.mark(self.body(call), call))
+        answer = await self.request(call, "POST", self.collection(call), body, creating=True)
+        call.physical_id = str(self.unwrapped(answer)[self.remote.identity])
         remember_request(call, answer)
         await self.finish(call)
         return call.physical_id
@@ -213,7 +244,7 @@ class RemoteResource(base.Base):
         """See `Resource.update`."""
         body = self.changes(call, change)
         if body:
-            answer = await self.request(call, self.remote.update_method, self.path(call), {self.remote.envelope: body})
+            answer = await self.request(call, self.remote.update_method, self.path(call), self.enveloped(body))
             remember_request(call, answer)
         return None
 
@@ -235,7 +266,7 @@ class RemoteResource(base.Base):
     async def observe(self, call: Call) -> Observed | None:
         """See `Resource.observe`."""
         answer = await self.request(call, "GET", self.path(call))
-        observed: Observed = answer.body[self.remote.envelope]
+        observed: Observed = self.unwrapped(answer)
         return observed
 
     async def observe_many(self, calls: Sequence[Call]) -> dict[str, Observed | None]:
@@ -375,10 +406,12 @@ def recorded(call: Call, *, creating: bool) -> Iterator[None]:
         yield
     except (Permanent, Temporary) as failure:
         cause = failure.__cause__
-        if not (isinstance(cause, errors.Unavailable) and cause.maybe_done):
-            call.data[_REFUSED] = "true"
+        if isinstance(cause, errors.Unavailable) and cause.maybe_done:
+            call.data.pop(REFUSED, None)
+        else:
+            call.data[REFUSED] = "true"
         raise
-    call.data.pop(_REFUSED, None)
+    call.data.pop(REFUSED, None)
 
 
 def remember_request(call: Call, answer: session.Response) -> None:

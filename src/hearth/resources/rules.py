@@ -11,6 +11,10 @@ from hearth.model.constraints import shown
 from hearth.model.values import UNKNOWN
 from hearth.resources.contract import Issue
 
+#: Error types that clients know.
+_CONFLICT = "ResourcePropertyConflict"
+_UNSPECIFIED = "PropertyUnspecifiedError"
+
 Rule = Callable[[Mapping[str, Any]], Iterable[Issue]]
 
 
@@ -42,7 +46,7 @@ def at_most_one(*names: str) -> Rule:
     def rule(values: Mapping[str, Any]) -> Iterable[Issue]:
         given = [name for name in names if name in values]
         if len(given) > 1:
-            yield Issue((given[1],), f"{_listed(given)} cannot be used together.", "Keep one of them.")
+            yield Issue((given[1],), f"{_listed(given)} cannot be used together.", "Keep one of them.", _CONFLICT)
 
     return rule
 
@@ -53,7 +57,7 @@ def exactly_one(*names: str) -> Rule:
 
     def rule(values: Mapping[str, Any]) -> Iterable[Issue]:
         if not any(name in values for name in names):
-            yield Issue((), f"One of {_listed(names)} is required.", "Give one of them.")
+            yield Issue((), f"One of {_listed(names)} is required.", "Give one of them.", _UNSPECIFIED)
         yield from exclusive(values)
 
     return rule
@@ -64,7 +68,19 @@ def at_least_one(*names: str) -> Rule:
 
     def rule(values: Mapping[str, Any]) -> Iterable[Issue]:
         if not any(name in values for name in names):
-            yield Issue((), f"At least one of {_listed(names)} is required.", "Give one of them.")
+            yield Issue((), f"At least one of {_listed(names)} is required.", "Give one of them.", _UNSPECIFIED)
+
+    return rule
+
+
+def only_when(name: str, value: Any, **conditions: tuple[Any, ...]) -> Rule:
+    """The property can have this value only while each named property has one of the values listed for it."""
+
+    def rule(values: Mapping[str, Any]) -> Iterable[Issue]:
+        others = [values.get(other) for other in conditions]
+        if values.get(name) == value and UNKNOWN not in others and not _met(values, conditions):
+            needed = " and ".join(f"{other!r} is {_listed(wanted)}" for other, wanted in conditions.items())
+            yield Issue((name,), f"{name!r} can be {shown(value)} only while {needed}.", "Give it another value.")
 
     return rule
 

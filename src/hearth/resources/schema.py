@@ -101,6 +101,8 @@ class Property:
     """Whether the order of the list's items counts when the actual value is compared."""
     cleared: Any = None
     """What is sent when an update takes the property away; ABSENT: nothing."""
+    option: str = ""
+    """The option by which an operator may give another default."""
     null: Any = ABSENT
     """What an explicit null means; without this it means that the property is not given."""
     name: str = ""
@@ -114,7 +116,7 @@ class Property:
     """Whether text is taken for a list (separated by commas) or map (JSON), as template parameters do."""
 
     def __post_init__(self) -> None:
-        self.fields = Schema(self.fields)
+        self.fields = Schema(self.fields) if self.fields else NO_FIELDS
         if self.since and not self.support:
             self.support = ((SUPPORTED, self.since),)
         self.constraints: tuple[constraints.Constraint, ...] = tuple(self._constraints())
@@ -185,6 +187,8 @@ def _has_lookup(one: Property) -> bool:
     )
 
 
+#: The fields of all properties that have none.
+NO_FIELDS: Final = Schema()
 #: The schema of types that take whatever they are given.
 ANYTHING: Final = Schema()
 
@@ -263,7 +267,8 @@ def property_to_wire(one: Property) -> dict[str, Any]:
 
 def attribute_to_wire(one: Attribute) -> dict[str, Any]:
     """An attribute as the resource schema API shows it."""
-    wire: dict[str, Any] = {"type": one.type_name}
+    # Clients know a type that could be any by its not being there.
+    wire: dict[str, Any] = {} if one.type_name == "any" else {"type": one.type_name}
     if one.description:
         wire["description"] = one.description
     return wire

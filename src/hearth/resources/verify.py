@@ -1,17 +1,65 @@
 """Does a type's declaration say what its published facts say? Lists what differs, in sentences.
 
 Facts are plain data in the form of the files under `tests/facts/resource_types`: names, types, defaults, constraints,
-update behaviour, support status and attributes of one type. Used by the tests, and by whoever compares the types with
-the schemas of a running orchestration service. Behaviour is not looked at.
+update behaviour, support status and attributes of one type. Used by the tests, by `hearth resource-types verify`, and
+by whoever compares the types with the schemas of a running orchestration service. Behaviour is not looked at.
 """
 
+import dataclasses
+import fnmatch
+import json
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
+from hearth.resources import registry
 from hearth.resources.base import Base
 from hearth.resources.schema import Attribute, Property, Schema, Support
 
 Facts = Mapping[str, Any]
+
+
+@dataclasses.dataclass(frozen=True)
+class Reasons:
+    """Why declarations may differ from the facts: by type and sentence, and by patterns that hold for every type."""
+
+    everywhere: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    types: Mapping[str, Mapping[str, str]] = dataclasses.field(default_factory=dict)
+
+    def cover(self, type_name: str, sentence: str) -> bool:
+        """Whether there is a reason for a difference."""
+        if sentence in self.types.get(type_name, {}):
+            return True
+        return any(fnmatch.fnmatchcase(sentence, pattern) for pattern in self.everywhere)
+
+
+@dataclasses.dataclass(frozen=True)
+class Report:
+    """What became of the published types. `unexplained`: `{type name: sentences}`, likewise `explained`."""
+
+    there: tuple[str, ...]
+    missing: tuple[str, ...]
+    unexplained: Mapping[str, list[str]]
+    explained: Mapping[str, list[str]]
+
+
+def compare(types: registry.TypeRegistry, folder: Path, reasons: Reasons) -> Report:
+    """Compare every published type of a folder of facts with its declaration."""
+    there, missing = [], []
+    unexplained: dict[str, list[str]] = {}
+    explained: dict[str, list[str]] = {}
+    known = set(types.names())
+    for path in sorted(folder.glob("*.json")):
+        facts = json.loads(path.read_text())
+        name = facts["resource_type"]
+        if name not in known:
+            missing.append(name)
+            continue
+        there.append(name)
+        for sentence in differences(types.get(name), facts):
+            chosen = explained if reasons.cover(name, sentence) else unexplained
+            chosen.setdefault(name, []).append(sentence)
+    return Report(tuple(there), tuple(missing), unexplained, explained)
 
 
 def differences(kind: Base, facts: Facts) -> list[str]:
@@ -23,6 +71,8 @@ def _differences(kind: Base, facts: Facts) -> Iterator[str]:
     yield from _unequal("support", _support(kind.support), _support_of(facts))
     services = (facts.get("service") or {}).get("service_types", [])
     yield from _unequal("has a service", bool(kind.services), bool(services))
+    if "network" in services:
+        yield from _unequal("extension", kind.extension, facts.get("required_extension", ""))
     yield from _unequal("name limit", kind.name_limit, facts.get("physical_name_limit", 255))
     yield from _unequal(
         "snapshot deletion policy", kind.snapshot_deletion_policy, facts.get("snapshot_deletion_policy", False)

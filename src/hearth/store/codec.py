@@ -21,6 +21,11 @@ _decode = msgspec.json.decode
 PARAMETER_METHOD: Final = "cryptography_decrypt_v1"
 
 
+#: What every sealed value begins with, and what comes after all of these.
+SEALED: Final = b"gAAAA"
+SEALED_END: Final = b"gAAAB"
+
+
 class InvalidEncryptionKey(HearthError):
     """Stored secrets cannot be read with the configured key."""
 
@@ -43,6 +48,7 @@ class Codec:
     def __init__(self, keys: list[bytes]) -> None:
         given = [Fernet(key) for key in keys]
         self._given = MultiFernet(given)
+        self._newest = Fernet(_of_columns(keys[0]))
         self._fernet = MultiFernet([*(Fernet(_of_columns(key)) for key in keys), *given])
 
     def plain(self, value: Any) -> bytes | None:
@@ -61,14 +67,27 @@ class Codec:
         """
         if column is None:
             return None
-        if column[:5] == b"gAAAA":
+        if column.startswith(SEALED):
             try:
                 column = self._fernet.decrypt(column)
             except InvalidToken:
-                raise InvalidEncryptionKey(
-                    "A stored secret cannot be decrypted: set auth_encryption_key to the key it was stored with."
-                ) from None
+                raise _unreadable() from None
         return _decode(column)
+
+    def renewed(self, column: bytes) -> bytes | None:
+        """A sealed value, sealed anew with the newest key; None when it is that already.
+
+        Raises:
+            InvalidEncryptionKey: it was sealed with a key that is not configured.
+        """
+        try:
+            self._newest.decrypt(column)
+        except InvalidToken:
+            try:
+                return self._fernet.rotate(column)
+            except InvalidToken:
+                raise _unreadable() from None
+        return None
 
     def opened_parameter(self, token: str) -> str:
         """The text of an encrypted parameter.
@@ -80,6 +99,13 @@ class Codec:
             return self._given.decrypt(token).decode()
         except (InvalidToken, ValueError):
             raise InvalidEncryptionKey("The text cannot be decrypted with the key of this service.") from None
+
+
+def _unreadable() -> InvalidEncryptionKey:
+    return InvalidEncryptionKey(
+        "A stored secret cannot be decrypted: set auth_encryption_key to the key it was stored with, or list that in "
+        "former_encryption_keys."
+    )
 
 
 def _of_columns(key: bytes) -> bytes:

@@ -12,6 +12,9 @@ from hearth.store.codec import Codec, digest, encode
 
 _t = tables.document
 _d = tables.definition
+_INSERT = _t.insert()
+_LOCKED = sa.select(_t.c.id).where(_t.c.id == sa.bindparam("name")).with_for_update(read=True)
+_BODY = sa.select(_t.c.body).where(_t.c.id == sa.bindparam("name"))
 
 
 def put(connection: sa.Connection, codec: Codec, value: Any, *, secret: bool = False) -> str:
@@ -23,11 +26,11 @@ def put(connection: sa.Connection, codec: Codec, value: Any, *, secret: bool = F
     else:
         name = digest(body)
         # Locked, so that it is not dropped as unused before the definition that is about to use it is stored.
-        if connection.execute(sa.select(_t.c.id).where(_t.c.id == name).with_for_update(read=True)).first():
+        if connection.execute(_LOCKED, {"name": name}).first():
             return name
     try:
         with connection.begin_nested():
-            connection.execute(_t.insert().values(id=name, body=body, encrypted=secret))
+            connection.execute(_INSERT, {"id": name, "body": body, "encrypted": secret})
     except exc.IntegrityError:
         pass  # another engine stored the same text meanwhile
     return name
@@ -35,7 +38,7 @@ def put(connection: sa.Connection, codec: Codec, value: Any, *, secret: bool = F
 
 def get(connection: sa.Connection, codec: Codec, name: str) -> Any:
     """The value of that name. Raises KeyError when there is none."""
-    body = connection.execute(sa.select(_t.c.body).where(_t.c.id == name)).scalar()
+    body = connection.execute(_BODY, {"name": name}).scalar()
     if body is None:
         raise KeyError(name)
     return codec.read(body)

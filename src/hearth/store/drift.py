@@ -17,6 +17,12 @@ from hearth.store.rows import ResourceRow
 _r = tables.resource
 _t = tables.drift_treatment
 _IN_AT_ONCE = 500
+_OF_STACKS = sa.select(_t).where(_t.c.stack_id.in_(sa.bindparam("ids", expanding=True)))
+_TO_REVERT = (
+    sa.select(_t.c.stack_id, _t.c.name)
+    .join(tables.stack, tables.stack.c.id == _t.c.stack_id)
+    .where(_t.c.treatment == Treatment.REVERT, tables.stack.c.root_id == sa.bindparam("root_id"))
+)
 
 
 def note(
@@ -38,7 +44,7 @@ def treatments(
     """The decisions about resources of stacks: `{stack id: {resource name: {property: decision}}}`."""
     found: dict[str, dict[str, dict[str, Treated]]] = {}
     for start in range(0, len(stack_ids), _IN_AT_ONCE):
-        for row in connection.execute(sa.select(_t).where(_t.c.stack_id.in_(stack_ids[start : start + _IN_AT_ONCE]))):
+        for row in connection.execute(_OF_STACKS, {"ids": list(stack_ids[start : start + _IN_AT_ONCE])}):
             before, value = codec.read(row.body) or ((), None)
             treated = Treated(row.name, row.property, Treatment(row.treatment), tuple(before), value)
             found.setdefault(row.stack_id, {}).setdefault(row.name, {})[row.property] = treated
@@ -47,10 +53,8 @@ def treatments(
 
 def to_revert(connection: sa.Connection, root_id: str) -> dict[str, set[str]]:
     """What the next update of a tree of stacks has to put right: `{stack id: resource names}`."""
-    tree = sa.select(tables.stack.c.id).where(tables.stack.c.root_id == root_id)
-    query = sa.select(_t.c.stack_id, _t.c.name).where(_t.c.treatment == Treatment.REVERT, _t.c.stack_id.in_(tree))
     found: dict[str, set[str]] = {}
-    for row in connection.execute(query):
+    for row in connection.execute(_TO_REVERT, {"root_id": root_id}):
         found.setdefault(row.stack_id, set()).add(row.name)
     return found
 

@@ -1,15 +1,23 @@
 """Events: written in bulk with the records they tell of, read for the event list."""
 
+import functools
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import sqlalchemy as sa
 
-from hearth.store import tables
+from hearth.store import news, tables
 from hearth.store.codec import Codec
 from hearth.store.rows import EventRow
 
 _t = tables.event
+_s = tables.stack
+#: Conditions in one query: each tree has its own.
+_TREES_AT_ONCE = 50
 _INSERT = _t.insert()
+#: In the order of the record's fields, which end with what lists do not tell.
+_LISTED = sa.select(*(_t.c[name] for name in EventRow.__dataclass_fields__ if name not in ("properties", "seq")))
+_NUMBER = sa.select(_t.c.seq).where(_t.c.id == sa.bindparam("event_id"))
 
 
 def insert(connection: sa.Connection, codec: Codec, events: Iterable[EventRow]) -> None:
@@ -31,11 +39,11 @@ def insert(connection: sa.Connection, codec: Codec, events: Iterable[EventRow]) 
     ]
     if rows:
         connection.execute(_INSERT, rows)
+        news.note(connection, news.EVENTS)
 
 
 def listed(
     connection: sa.Connection,
-    codec: Codec,
     stack_ids: Sequence[str],
     *,
     filters: Mapping[str, Sequence[str]],
@@ -44,19 +52,29 @@ def listed(
     sort_by_type: bool = False,
     ascending: bool = False,
 ) -> list[EventRow]:
-    """Events of some stacks. `filters`: `{column: wanted values}`; `marker`: id of the last event already seen."""
-    query = sa.select(_t).where(_t.c.stack_id.in_(stack_ids))
-    for column, values in filters.items():
-        query = query.where(_t.c[column].in_(values))
-    if marker is not None:
-        seq = connection.execute(sa.select(_t.c.seq).where(_t.c.id == marker)).scalar()
-        if seq is not None:
-            query = query.where(_t.c.seq > seq if ascending else _t.c.seq < seq)
-    keys = [_t.c.resource_type, _t.c.seq] if sort_by_type else [_t.c.seq]
-    query = query.order_by(*(key if ascending else key.desc() for key in keys))
+    """Events of some stacks, without their properties and numbers.
+
+    `filters`: `{column: wanted values}`; `marker`: id of the last event already seen.
+    """
+    seq = None if marker is None else connection.execute(_NUMBER, {"event_id": marker}).scalar()
+    query = _listing(tuple(filters), seq is not None, sort_by_type, ascending)
     if limit is not None:
         query = query.limit(limit)
-    return [_from_row(codec, row) for row in connection.execute(query)]
+    wanted = {"stack_ids": stack_ids, "marker": seq, **filters}
+    return [EventRow(*row) for row in connection.execute(query, wanted).all()]
+
+
+@functools.lru_cache(maxsize=128)
+def _listing(filters: tuple[str, ...], goes_on: bool, sort_by_type: bool, ascending: bool) -> sa.Select[Any]:
+    """The query of a list that is filtered by some columns. `goes_on`: after a marker."""
+    query = _LISTED.where(_t.c.stack_id.in_(sa.bindparam("stack_ids", expanding=True)))
+    for column in filters:
+        query = query.where(_t.c[column].in_(sa.bindparam(column, expanding=True)))
+    if goes_on:
+        marker: sa.BindParameter[int] = sa.bindparam("marker")
+        query = query.where(_t.c.seq > marker if ascending else _t.c.seq < marker)
+    keys = [_t.c.resource_type, _t.c.seq] if sort_by_type else [_t.c.seq]
+    return query.order_by(*(key if ascending else key.desc() for key in keys))
 
 
 def one(connection: sa.Connection, codec: Codec, stack_id: str, event_id: str) -> EventRow | None:
@@ -65,10 +83,51 @@ def one(connection: sa.Connection, codec: Codec, stack_id: str, event_id: str) -
     return _from_row(codec, row) if row else None
 
 
-def since(connection: sa.Connection, codec: Codec, stack_ids: Sequence[str], seq: int) -> list[EventRow]:
-    """Events of some stacks after a sequence number, oldest first."""
-    query = sa.select(_t).where(_t.c.stack_id.in_(stack_ids), _t.c.seq > seq).order_by(_t.c.seq)
-    return [_from_row(codec, row) for row in connection.execute(query)]
+def since(
+    connection: sa.Connection,
+    codec: Codec,
+    stack_ids: Sequence[str],
+    seq: int,
+    *,
+    filters: Mapping[str, Sequence[str]],
+    limit: int,
+) -> list[EventRow]:
+    """The next events of some stacks after a sequence number, oldest first."""
+    query = sa.select(_t).where(_t.c.stack_id.in_(stack_ids), _t.c.seq > seq)
+    for column, values in filters.items():
+        query = query.where(_t.c[column].in_(values))
+    return [_from_row(codec, row) for row in connection.execute(query.order_by(_t.c.seq).limit(limit))]
+
+
+def since_in_trees(
+    connection: sa.Connection, codec: Codec, places: Mapping[str, int], limit: int
+) -> list[tuple[str, EventRow]]:
+    """The next events of whole trees of stacks, each with the id of its root; those of a tree oldest first.
+
+    Args:
+        places: `{root id: the sequence number after which its events are wanted}`.
+        limit: how many of some trees are read at the most; as many or more: there may be more.
+    """
+    found: list[tuple[str, EventRow]] = []
+    roots = sorted(places)
+    for start in range(0, len(roots), _TREES_AT_ONCE):
+        some = [sa.and_(_s.c.root_id == one, _t.c.seq > places[one]) for one in roots[start : start + _TREES_AT_ONCE]]
+        query = sa.select(_t, _s.c.root_id).join(_s, _s.c.id == _t.c.stack_id).where(sa.or_(*some))
+        rows = connection.execute(query.order_by(_t.c.seq).limit(limit))
+        found += [(row.root_id, _from_row(codec, row)) for row in rows]
+    return found
+
+
+def newest(connection: sa.Connection, stack_ids: Sequence[str]) -> int:
+    """The sequence number of the newest event of some stacks; 0: there is none."""
+    query = sa.select(sa.func.max(_t.c.seq)).where(_t.c.stack_id.in_(stack_ids))
+    return int(connection.execute(query).scalar() or 0)
+
+
+def number_of(connection: sa.Connection, event_id: str, stack_ids: Sequence[str]) -> int | None:
+    """The sequence number of an event of some stacks, if it is still there."""
+    query = sa.select(_t.c.seq).where(_t.c.id == event_id, _t.c.stack_id.in_(stack_ids))
+    return connection.execute(query).scalar()
 
 
 def too_many(connection: sa.Connection, stack_ids: Iterable[str], keep: int) -> list[str]:

@@ -17,6 +17,14 @@ _t = tables.hold
 _s = tables.stack
 _v = tables.traversal
 _IN_AT_ONCE = 500
+_OF_ROOTS = sa.select(_t).where(_t.c.stack_id.in_(sa.bindparam("ids", expanding=True)))
+_END_IDLE_PAUSE = _t.delete().where(
+    _t.c.stack_id == sa.bindparam("root"),
+    _t.c.kind == Kind.PAUSE,
+    ~sa.exists().where(
+        _s.c.root_id == sa.bindparam("root"), _s.c.status == Status.IN_PROGRESS, _s.c.live_name.is_not(None)
+    ),
+)
 
 
 def put(connection: sa.Connection, root_id: str, hold: Hold) -> None:
@@ -56,8 +64,7 @@ def of_roots(connection: sa.Connection, root_ids: Collection[str], now: float) -
     wanted = sorted(set(root_ids))
     found: dict[str, dict[Kind, Hold]] = {}
     for start in range(0, len(wanted), _IN_AT_ONCE):
-        query = sa.select(_t).where(_t.c.stack_id.in_(wanted[start : start + _IN_AT_ONCE]))
-        for row in connection.execute(query):
+        for row in connection.execute(_OF_ROOTS, {"ids": wanted[start : start + _IN_AT_ONCE]}):
             hold = _from_row(row)
             if hold.covers(now):
                 found.setdefault(row.stack_id, {})[hold.kind] = hold
@@ -87,8 +94,7 @@ def unpause(connection: sa.Connection, root_id: str, now: float) -> bool:
 
 def end_idle_pause(connection: sa.Connection, root_id: str) -> None:
     """End the pause of a tree in which nothing runs any more."""
-    runs = sa.exists().where(_s.c.root_id == root_id, _s.c.status == Status.IN_PROGRESS, _s.c.live_name.is_not(None))
-    connection.execute(_t.delete().where(_t.c.stack_id == root_id, _t.c.kind == Kind.PAUSE, ~runs))
+    connection.execute(_END_IDLE_PAUSE, {"root": root_id})
 
 
 def _from_row(row: Any) -> Hold:

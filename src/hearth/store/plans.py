@@ -95,8 +95,8 @@ def delete(connection: sa.Connection, plan_id: str) -> None:
 
 
 def outdated(connection: sa.Connection, now: float, most: int) -> Sequence[tuple[str, str]]:
-    """`(id, definition id)` of plans past their time that no running action carries out."""
-    running = sa.and_(_s.c.traversal_id == _v.c.id, _s.c.status == Status.IN_PROGRESS)
-    carried = sa.exists().where(_v.c.plan_id == _t.c.id, running)
+    """`(id, definition id)` of plans past their time that no action goes by, or would if it went on after a failure."""
+    present = sa.and_(_s.c.traversal_id == _v.c.id, _s.c.status != Status.COMPLETE)
+    carried = sa.exists().where(_v.c.plan_id == _t.c.id, present)
     query = sa.select(_t.c.id, _t.c.definition_id).where(_t.c.expires_at < now, ~carried).limit(most)
     return [(row.id, row.definition_id) for row in connection.execute(query)]

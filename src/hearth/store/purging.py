@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from hearth.store import documents, plans, tables
+from hearth.store import documents, locks, plans, tables
 
 _s = tables.stack
 _d = tables.definition
@@ -51,6 +51,7 @@ def remove_stack(connection: sa.Connection, stack_id: str, most: int) -> bool:
     if len(definitions) == left:
         return False
     connection.execute(tables.hold.delete().where(tables.hold.c.stack_id == stack_id))
+    locks.forget(connection, stack_id)
     credential_id = connection.execute(sa.select(_s.c.credential_id).where(_s.c.id == stack_id)).scalar()
     connection.execute(_s.delete().where(_s.c.id == stack_id))
     if credential_id is not None:
@@ -94,6 +95,7 @@ def _used() -> sa.ColumnElement[bool]:
         sa.exists().where(_r.c.stack_id == _d.c.stack_id, _r.c.definition_id == _d.c.id),
         sa.exists().where(tables.plan.c.definition_id == _d.c.id),
         sa.exists().where(_layered.c.base_id == _d.c.id),
+        sa.exists().where(_layered.c.id == _d.c.owner_id),
     )
 
 
@@ -123,7 +125,7 @@ def _remove_definitions(connection: sa.Connection, ids: Sequence[str]) -> None:
 
 
 def remove_engines(connection: sa.Connection, before: float) -> int:
-    """Remove the rows of engines whose lease ended before a moment and whose work nobody has had to take over."""
+    """Remove the rows of engines that were seen last before a moment and whose work nobody has had to take over."""
     engine = tables.engine
     works = sa.exists().where(_n.c.owner == engine.c.id)
-    return connection.execute(engine.delete().where(engine.c.expires_at < before, ~works)).rowcount
+    return connection.execute(engine.delete().where(engine.c.updated_at < before, ~works)).rowcount

@@ -8,24 +8,36 @@ import msgspec
 import sqlalchemy as sa
 
 from hearth.model.states import Action, Status
-from hearth.store import tables
+from hearth.store import databases, tables
 from hearth.store.codec import Codec
-from hearth.store.rows import ResourceRow
+from hearth.store.rows import ResourceRow, ResourceSummary
 
 _t = tables.resource
 _SEALED = ("data",)
 _JSON = ("properties", "frozen", "metadata", "attributes", "observed", "drift")
 _IN_AT_ONCE = 500  # values in one IN list: all databases take that many
+_INSERT = _t.insert()
 _BY_IDS = sa.select(_t).where(_t.c.id.in_(sa.bindparam("ids", expanding=True)))
 _BY_STACK = sa.select(_t).where(_t.c.stack_id == sa.bindparam("stack_id")).order_by(_t.c.created_at, _t.c.name)
+#: In the order of the record's fields.
+_SUMMARIES = (
+    sa.select(*(_t.c[name] for name in ResourceSummary.__dataclass_fields__))
+    .where(_t.c.stack_id.in_(sa.bindparam("ids", expanding=True)))
+    .order_by(_t.c.created_at, _t.c.name)
+)
 _IDS_OF_STACK = sa.select(_t.c.id).where(_t.c.stack_id == sa.bindparam("stack_id"))
+_OF_TREE = sa.select(tables.stack.c.id).where(tables.stack.c.root_id == sa.bindparam("root_id"))
+_COUNT = sa.select(sa.func.count()).select_from(_t).where(_t.c.stack_id.in_(_OF_TREE))
+_DELETE_REMOVED = _t.delete().where(
+    _t.c.stack_id == sa.bindparam("stack_id"), _t.c.action == Action.DELETE, _t.c.status == Status.COMPLETE
+)
 
 
 def insert(connection: sa.Connection, codec: Codec, rows: Iterable[ResourceRow], *, secret: bool = False) -> None:
     """Store new rows."""
     values = [to_columns(codec, _as_dict(row), secret=secret) for row in rows]
     if values:
-        connection.execute(_t.insert(), values)
+        connection.execute(_INSERT, values)
 
 
 def by_stack(connection: sa.Connection, codec: Codec, stack_id: str) -> list[ResourceRow]:
@@ -42,6 +54,15 @@ def by_stacks(connection: sa.Connection, codec: Codec, stack_ids: Sequence[str])
     return found
 
 
+def summaries(connection: sa.Connection, stack_ids: Sequence[str]) -> list[ResourceSummary]:
+    """How all resources of several stacks stand, those of a stack oldest first."""
+    found: list[ResourceSummary] = []
+    for start in range(0, len(stack_ids), _IN_AT_ONCE):
+        rows = connection.execute(_SUMMARIES, {"ids": stack_ids[start : start + _IN_AT_ONCE]}).all()
+        found += map(_to_summary, rows)
+    return found
+
+
 def by_ids(connection: sa.Connection, codec: Codec, ids: Collection[str]) -> dict[str, ResourceRow]:
     """Rows by id; ids without a row are absent."""
     wanted = list(ids)
@@ -53,20 +74,18 @@ def by_ids(connection: sa.Connection, codec: Codec, ids: Collection[str]) -> dic
 
 
 def by_names(connection: sa.Connection, codec: Codec, stack_id: str, names: Collection[str]) -> list[ResourceRow]:
-    """Rows of some logical names in a stack."""
+    """Rows of some logical names in a stack, oldest first."""
     wanted = list(names)
     found: list[ResourceRow] = []
     for start in range(0, len(wanted), _IN_AT_ONCE):
         query = sa.select(_t).where(_t.c.stack_id == stack_id, _t.c.name.in_(wanted[start : start + _IN_AT_ONCE]))
-        found += (from_row(codec, row) for row in connection.execute(query))
+        found += (from_row(codec, row) for row in connection.execute(query.order_by(_t.c.created_at, _t.c.id)))
     return found
 
 
 def metadata_of(connection: sa.Connection, codec: Codec, ids: Collection[str]) -> dict[str, Any]:
     """The metadata of rows by id, locked until the transaction ends."""
-    query = sa.select(_t.c.id, _t.c.metadata).where(_t.c.id.in_(list(ids)))
-    if connection.dialect.name != "sqlite":
-        query = query.with_for_update()
+    query = databases.by_id(sa.select(_t.c.id, _t.c.metadata).where(_t.c.id.in_(list(ids))), _t)
     return {row.id: codec.read(row.metadata) for row in connection.execute(query)}
 
 
@@ -80,14 +99,15 @@ def locked(connection: sa.Connection, codec: Codec, row_id: str) -> ResourceRow 
 
 
 def by_physical_id(connection: sa.Connection, codec: Codec, stack_id: str, physical_id: str) -> list[ResourceRow]:
-    """Rows of a stack with a physical id."""
+    """Rows of a stack with a physical id, oldest first."""
     query = sa.select(_t).where(_t.c.physical_id == physical_id, _t.c.stack_id == stack_id)
+    query = query.order_by(_t.c.created_at, _t.c.id)
     return [from_row(codec, row) for row in connection.execute(query)]
 
 
 def having(connection: sa.Connection, codec: Codec, physical_ids: Collection[str]) -> list[ResourceRow]:
-    """Rows of all stacks that have one of some physical ids."""
-    query = sa.select(_t).where(_t.c.physical_id.in_(list(physical_ids)))
+    """Rows of all stacks that have one of some physical ids, oldest first."""
+    query = sa.select(_t).where(_t.c.physical_id.in_(list(physical_ids))).order_by(_t.c.created_at, _t.c.id)
     return [from_row(codec, row) for row in connection.execute(query)]
 
 
@@ -103,8 +123,7 @@ def ids_of_stack(connection: sa.Connection, stack_id: str) -> set[str]:
 
 def count(connection: sa.Connection, root_id: str) -> int:
     """Rows in the whole tree of a root stack."""
-    stacks = sa.select(tables.stack.c.id).where(tables.stack.c.root_id == root_id)
-    return connection.execute(sa.select(sa.func.count()).select_from(_t).where(_t.c.stack_id.in_(stacks))).scalar_one()
+    return connection.execute(_COUNT, {"root_id": root_id}).scalar_one()
 
 
 def any_reason(connection: sa.Connection, stack_id: str, beginning: str) -> bool:
@@ -145,9 +164,7 @@ def delete(connection: sa.Connection, ids: Collection[str]) -> None:
 
 def delete_removed(connection: sa.Connection, stack_id: str) -> None:
     """Drop the rows of a stack whose objects have been deleted."""
-    connection.execute(
-        _t.delete().where(_t.c.stack_id == stack_id, _t.c.action == Action.DELETE, _t.c.status == Status.COMPLETE)
-    )
+    connection.execute(_DELETE_REMOVED, {"stack_id": stack_id})
 
 
 def to_columns(codec: Codec, values: Mapping[str, Any], *, secret: bool = False) -> dict[str, Any]:
@@ -191,6 +208,13 @@ def from_row(codec: Codec, row: Any) -> ResourceRow:
         drift=codec.read(row.drift),
         made_as=row.made_as,
     )
+
+
+def _to_summary(row: Any) -> ResourceSummary:
+    summary = ResourceSummary(*row)
+    summary.action, summary.status = Action(summary.action), Status(summary.status)
+    summary.requires = msgspec.json.decode(row.requires) if row.requires != "[]" else []
+    return summary
 
 
 _FIELDS = tuple(ResourceRow.__dataclass_fields__)

@@ -7,6 +7,7 @@ from typing import Any
 from hearth.model.plan import Work
 from hearth.model.states import Action, Status
 from hearth.model.waivers import NONE, Waivers
+from hearth.telemetry.trail import Trail
 
 
 class NodeState(enum.IntEnum):
@@ -44,11 +45,12 @@ class Node:
     attempt: int
     token: int
     tries: int = 0  # how often the present part of its work was tried again
+    project_id: str | None = None  # whose it is, where it was taken from the work list
 
 
 @dataclasses.dataclass(slots=True)
-class ResourceRow:
-    """One resource as stored. `properties` are resolved, `frozen` has names translated to ids (None: the same)."""
+class ResourceSummary:
+    """How a resource stands: what lists tell of it, and nothing of what it holds."""
 
     id: str
     stack_id: str
@@ -58,8 +60,18 @@ class ResourceRow:
     status: Status
     reason: str
     physical_id: str | None
-    definition_id: str | None
     requires: list[str]
+    replaces: str | None
+    replaced_by: str | None
+    created_at: float
+    updated_at: float
+
+
+@dataclasses.dataclass(slots=True)
+class ResourceRow(ResourceSummary):
+    """One resource as stored. `properties` are resolved, `frozen` has names translated to ids (None: the same)."""
+
+    definition_id: str | None
     deletion_policy: str
     properties: dict[str, Any] | None
     frozen: dict[str, Any] | None
@@ -67,10 +79,6 @@ class ResourceRow:
     data: dict[str, str]
     attributes: dict[str, Any]
     observed: Any
-    replaces: str | None
-    replaced_by: str | None
-    created_at: float
-    updated_at: float
     drift: dict[str, Any] | None = None
     made_as: str | None = None  # what made the object, where it is not `type`: the environment maps types
 
@@ -104,13 +112,16 @@ class StackRow:
     previous_definition_id: str | None
     traversal_id: int | None
     stack_user_project_id: str | None
+    convergence: bool = True  # False: it is in the legacy mode, as its whole tree is
 
 
 @dataclasses.dataclass(slots=True, frozen=True)
 class DefinitionRow:
     """What a stack is wanted to be: plain template and environment, files by key.
 
-    `left_out`: names that keep the definition `base_id`, or are not there where that is None.
+    `left_out`: names that keep the definition `base_id`, or are not there where that is None. `part`: for which part of
+    the stack it holds; None: all of it. `owner_id`, of a part of a nested stack: the definition of its owner's stack
+    that it is for.
     """
 
     id: str
@@ -120,6 +131,8 @@ class DefinitionRow:
     files_id: str
     base_id: str | None = None
     left_out: tuple[str, ...] = ()
+    part: dict[str, Any] | None = None
+    owner_id: str | None = None
 
 
 @dataclasses.dataclass(slots=True, frozen=True)
@@ -137,6 +150,7 @@ class TraversalRow:
     plan_id: str | None = None
     plan_path: str = ""
     converge: bool = False
+    trail: Trail | None = None
 
 
 @dataclasses.dataclass(slots=True, frozen=True)
@@ -176,4 +190,16 @@ class EventRow:
     at: float
     id: str
     properties: Any = None
+    seq: int = 0
+
+
+@dataclasses.dataclass(slots=True, frozen=True)
+class NotificationRow:
+    """What other services are told of a stack. `level`: INFO, ERROR, ...; `seq` is set once it is stored."""
+
+    id: str
+    event_type: str
+    level: str
+    payload: dict[str, Any]
+    at: float
     seq: int = 0

@@ -5,13 +5,13 @@ and whoever is declared dead finds at `removed` or `failed` that another has it.
 """
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
 from hearth.model.states import Action, Status
-from hearth.store import tables
+from hearth.store import engines, tables
 from hearth.store.codec import Codec, encode
 
 _t = tables.snapshot
@@ -21,12 +21,16 @@ _BEING_TAKEN = sa.and_(_t.c.action == Action.CREATE, _t.c.status == Status.IN_PR
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Copied:
-    """A resource of which a snapshot holds a copy in its service. `type`: the implementing type."""
+    """A resource of which a snapshot holds a copy in its service. `type`: the implementing type.
+
+    `data`: private values that lead to the copy, where its name does not.
+    """
 
     name: str
     type: str
     row_id: str
     physical_id: str
+    data: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -49,7 +53,10 @@ class SnapshotRow:
 def insert(connection: sa.Connection, codec: Codec, row: SnapshotRow) -> None:
     """Store a new snapshot."""
     values = {name: getattr(row, name) for name in SnapshotRow.__dataclass_fields__}
-    values["members"] = encode(row.members)
+    # A version of the program that knows no `data` yet may read it, so it stands there only if there is some.
+    values["members"] = encode(
+        [{key: one for key, one in dataclasses.asdict(copied).items() if one != {}} for copied in row.members]
+    )
     values["data"] = codec.sealed(row.data)
     connection.execute(_t.insert().values(values))
 
@@ -114,13 +121,9 @@ def is_in_flight(connection: sa.Connection, traversal_id: int) -> bool:
     return connection.execute(query.limit(1)).first() is not None
 
 
-_UNCLAIMED = sa.and_(_BEING_REMOVED, sa.or_(_t.c.owner.is_(None), _t.c.owner.not_in(sa.select(tables.engine.c.id))))
-_IS_WAITING = sa.select(_t.c.id).where(_UNCLAIMED).limit(1)
-
-
-def is_waiting(connection: sa.Connection) -> bool:
-    """Whether there is a removal that nobody alive works on."""
-    return connection.execute(_IS_WAITING).first() is not None
+_UNCLAIMED = sa.and_(_BEING_REMOVED, sa.or_(_t.c.owner.is_(None), _t.c.owner.not_in(engines.living())))
+#: Removals that nobody alive works on.
+WAITING = sa.select(_t.c.id).where(_UNCLAIMED)
 
 
 def claim(connection: sa.Connection, codec: Codec, owner: str) -> list[SnapshotRow]:
@@ -147,7 +150,7 @@ def failed(connection: sa.Connection, snapshot_id: str, owner: str, reason: str)
 
 
 def forget(connection: sa.Connection, stack_id: str) -> None:
-    """Drop the snapshots of a stack and leave their copies where they are."""
+    """Drop the snapshots of a stack and leave their copies where they are: they are to be orphans."""
     connection.execute(_t.delete().where(_t.c.stack_id == stack_id))
 
 

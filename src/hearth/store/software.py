@@ -2,7 +2,8 @@
 
 Configs never change. `remove_config` removes none that a deployment uses, and `put_deployment` and `change_deployment`
 take none that is gone: both lock the config, so one of two that come together sees what the other did. Repeating a
-`put_config` or `put_deployment` of the same id changes nothing more.
+`put_config` or `put_deployment` of the same id changes nothing more. With every change of what is deployed to a server
+goes a notice to it (`hearth.store.notices`).
 """
 
 import dataclasses
@@ -12,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from hearth.model.states import Status
-from hearth.store import tables
+from hearth.store import notices, tables
 from hearth.store.codec import Codec
 
 _c = tables.software_config
@@ -59,6 +60,12 @@ class ConfigInUse(Exception):
 
 class ConfigGone(Exception):
     """There is no such config (any more)."""
+
+
+class NoRoom(Exception):
+    """The project has as many as it may have. Raised by a write, it lets the move fail that brings it."""
+
+    kind = "RequestLimitExceeded"
 
 
 # ---- configs ----
@@ -171,11 +178,22 @@ def put_deployment(connection: sa.Connection, codec: Codec, row: DeploymentRow) 
     if not _lock_config(connection, row.config_id):
         raise ConfigGone
     connection.execute(_d.insert().values(_columns(codec, {name: getattr(row, name) for name in _FIELDS})))
+    notices.announce(connection, row.server_id)
+
+
+def take_deployment(connection: sa.Connection, codec: Codec, row: DeploymentRow) -> None:
+    """Store a deployment that its server knows already, so nobody is told; one of that id stays as it is."""
+    if connection.execute(sa.select(_d.c.id).where(_d.c.id == row.id)).first() is None:
+        connection.execute(_d.insert().values(_columns(codec, {name: getattr(row, name) for name in _FIELDS})))
 
 
 def replace_deployment(connection: sa.Connection, codec: Codec, row: DeploymentRow) -> None:
     """Store a deployment in the place of the one of that id, if there is one. Its config is stored with it."""
     columns = _columns(codec, {name: getattr(row, name) for name in _FIELDS})
+    former = connection.execute(sa.select(_d.c.server_id, _d.c.config_id).where(_d.c.id == row.id)).first()
+    if former is None or tuple(former) != (row.server_id, row.config_id):  # else it is only its outcome that changes
+        for server_id in {row.server_id, former.server_id if former is not None else row.server_id}:
+            notices.announce(connection, server_id)
     if connection.execute(_d.update().where(_d.c.id == row.id).values(columns)).rowcount == 0:
         connection.execute(_d.insert().values(columns))
 
@@ -222,7 +240,10 @@ def change_deployment(connection: sa.Connection, codec: Codec, deployment_id: st
     if "config_id" in changes and not _lock_config(connection, changes["config_id"]):
         raise ConfigGone
     statement = _d.update().where(_d.c.id == deployment_id).values(_columns(codec, changes))
-    return connection.execute(statement).rowcount == 1
+    there = connection.execute(statement).rowcount == 1
+    if there and "config_id" in changes:
+        _announce(connection, deployment_id)
+    return there
 
 
 def ended(connection: sa.Connection, ids: Collection[str]) -> set[str]:
@@ -244,7 +265,14 @@ def give_up(connection: sa.Connection, ids: Collection[str], reason: str, now: f
 
 def remove_deployment(connection: sa.Connection, deployment_id: str) -> bool:
     """Drop a deployment; False when it was not there."""
+    _announce(connection, deployment_id)
     return connection.execute(_d.delete().where(_d.c.id == deployment_id)).rowcount == 1
+
+
+def _announce(connection: sa.Connection, deployment_id: str) -> None:
+    server_id = connection.execute(sa.select(_d.c.server_id).where(_d.c.id == deployment_id)).scalar()
+    if server_id is not None:
+        notices.announce(connection, server_id)
 
 
 _FIELDS = tuple(DeploymentRow.__dataclass_fields__)

@@ -6,38 +6,92 @@ themselves are plain functions that take a connection, in `stacks`, `resources`,
 
 import asyncio
 import concurrent.futures
+import contextlib
+import logging
 import pathlib
-from collections.abc import Callable
-from typing import Any, TypeVar
+from collections.abc import Callable, Collection
+from typing import TypeVar
 
 import sqlalchemy as sa
 from alembic import command, script
 from alembic.config import Config
 from alembic.runtime import migration
+from sqlalchemy import exc
 
-from hearth.store import codec, writer
+from hearth.model.errors import HearthError
+from hearth.store import clock, codec, databases, marks, tables, trouble, writer
+from hearth.store import replica as replicas
+from hearth.telemetry import metrics
 
 R = TypeVar("R")
+_log = logging.getLogger(__name__)
 
 READERS = 4
+#: Seconds that a process may stand still in the middle of a commit, and keep others from the same stacks.
+STANDSTILL = 8.0
+#: The same where it brings the schema up to date: that holds up nothing but other starts, and takes long if it is busy.
+_START_STANDSTILL = 60.0
+
+
+class NewerSchema(HearthError):
+    """The database belongs to newer programs only."""
+
+    kind = "ConfigurationError"
+    status = 500
 
 
 class Store:
     """One database. Close it at the end."""
 
-    def __init__(self, url: str, keys: list[bytes]) -> None:
+    def __init__(
+        self, url: str, keys: list[bytes], *, standstill: float = STANDSTILL, replica_url: str | None = None
+    ) -> None:
+        """`standstill`: seconds after which the database undoes a commit whose process does not go on with it.
+
+        `replica_url`: a read-only copy of the database, which answers for it where `read_aside` is asked.
+        """
         self.codec = codec.Codec(keys)
-        self._write_engine = _create_engine(url, begin="BEGIN IMMEDIATE")
-        self._read_engine = _create_engine(url, begin="BEGIN")
+        self.clock = clock.Clock()
+        self._url = url
+        self._write_engine = databases.open_engine(url, writes=True, pool_size=1, standstill=standstill)
+        self._read_engine = databases.open_engine(url, writes=False, pool_size=READERS)
         self._writer: writer.Writer | None = None
+        self._listeners: dict[str, set[Callable[[], None]]] = {}
         self._readers = concurrent.futures.ThreadPoolExecutor(READERS, thread_name_prefix="hearth-store-reader")
+        self.replica = replicas.Replica(replica_url) if replica_url else None
 
     def migrate(self) -> None:
-        """Bring the schema to this version; safe to repeat."""
+        """Bring the schema to this version; safe to repeat. One that a newer program has expanded stays as it is.
+
+        Raises:
+            NewerSchema: something that this program needs has been taken away.
+        """
         config = _migrations()
-        with self._write_engine.begin() as connection:
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+        engine = databases.open_engine(self._url, writes=True, pool_size=1, standstill=_START_STANDSTILL)
+        try:
+            with engine.begin() as connection, databases.schema_lock(connection):
+                if not self._is_newer(connection, config):
+                    config.attributes["connection"] = connection
+                    command.upgrade(config, "head")
+                    databases.settle_collation(connection)
+                self.clock.follow(connection)
+        finally:
+            engine.dispose()
+
+    def _is_newer(self, connection: sa.Connection, config: Config) -> bool:
+        present = migration.MigrationContext.configure(connection).get_current_revision()
+        known = script.ScriptDirectory.from_config(config)
+        if present is None or present in {one.revision for one in known.walk_revisions()}:
+            return False
+        floor = connection.execute(sa.select(tables.schema_floor.c.version)).scalar() or ""
+        own = str(known.get_current_head())
+        if own < floor:
+            raise NewerSchema(
+                f"The schema of the database is at version {present}, where no program can work that needs one before "
+                f"{floor}; this one needs {own}. Update it as the others were."
+            )
+        _log.warning("The schema is at version %s, this program needs %s: it works beside newer ones", present, own)
+        return True
 
     def versions(self) -> tuple[str | None, str]:
         """The version of the schema (None: there is none yet), and the one that this program needs."""
@@ -45,20 +99,73 @@ class Store:
         with self._read_engine.connect() as connection:
             return migration.MigrationContext.configure(connection).get_current_revision(), str(needed)
 
-    async def write(self, work: Callable[[sa.Connection], R]) -> R:
-        """Run a unit of work durably; see `Writer.submit`."""
+    async def write(self, work: Callable[[sa.Connection], R], stacks: Collection[str] = ()) -> R:
+        """Run a unit of work on some stacks (ids) durably; see `Writer.submit`."""
         if self._writer is None:
-            self._writer = writer.Writer(self._write_engine)
-        return await self._writer.submit(work)
+            self._writer = writer.Writer(self._write_engine, self._tell, self.clock)
+        return await self._writer.submit(work, stacks)
+
+    def listen(self, topic: str, heard: Callable[[], None]) -> Callable[[], None]:
+        """Call `heard` in the running event loop after each commit of this process that has news of a topic.
+
+        Returns what ends that.
+        """
+        loop = asyncio.get_running_loop()
+
+        def pass_on() -> None:
+            with contextlib.suppress(RuntimeError):  # that loop has ended; nobody listens any more
+                loop.call_soon_threadsafe(heard)
+
+        self._listeners.setdefault(topic, set()).add(pass_on)
+        return lambda: self._listeners[topic].discard(pass_on)
+
+    def _tell(self, topics: frozenset[str]) -> None:
+        for topic in topics:
+            for pass_on in tuple(self._listeners.get(topic, ())):
+                pass_on()
 
     async def read(self, query: Callable[[sa.Connection], R]) -> R:
         """Run a query on a consistent snapshot."""
-        return await asyncio.get_running_loop().run_in_executor(self._readers, self.read_now, query)
+        with metrics.READ_SECONDS.time():
+            return await asyncio.get_running_loop().run_in_executor(self._readers, self.read_now, query)
+
+    async def read_aside(self, query: Callable[[sa.Connection], R]) -> R:
+        """Run a query on a consistent snapshot, of the replica if there is one and it has all that is here by now."""
+        if self.replica is not None:
+            try:
+                answer = await self.replica.read(query, await self.read(marks.every))
+            except replicas.NotNow:
+                metrics.REPLICA_READS.labels("database").inc()
+            else:
+                metrics.REPLICA_READS.labels("replica").inc()
+                return answer
+        return await self.read(query)
 
     def read_now(self, query: Callable[[sa.Connection], R]) -> R:
-        """The same from a thread that may block."""
-        with self._read_engine.begin() as connection:
-            return query(connection)
+        """The same from a thread that may block.
+
+        Raises:
+            Unavailable: the database does not answer.
+        """
+        for tries_left in (1, 0):
+            try:
+                with self._read_engine.connect() as connection:  # there is nothing to commit
+                    return query(connection)
+            except exc.DBAPIError as error:
+                # The database may have been started anew since the last query: other connections of the pool are new.
+                if tries_left and (trouble.is_disconnect(error) or trouble.is_conflict(error)):
+                    continue
+                if not trouble.will_pass(error):
+                    raise
+                raise writer.Unavailable(
+                    f"The database does not answer at the moment: {trouble.words(error)}"
+                ) from error
+        raise AssertionError("the last try returns or raises")
+
+    async def check(self) -> str:
+        """How it is. Raises when it does not answer."""
+        await self.read(lambda connection: connection.execute(sa.select(1)).scalar())
+        return self._read_engine.dialect.name
 
     def close(self) -> None:
         """Finish pending writes and let go of the database."""
@@ -66,6 +173,8 @@ class Store:
             self._writer.close()
             self._writer = None
         self._readers.shutdown()
+        if self.replica is not None:
+            self.replica.close()
         self._write_engine.dispose()
         self._read_engine.dispose()
 
@@ -76,28 +185,8 @@ def _migrations() -> Config:
     return config
 
 
-def _create_engine(url: str, begin: str) -> sa.Engine:
-    engine = sa.create_engine(url, pool_size=READERS + 1, max_overflow=4)
-    if engine.dialect.name == "sqlite":
-
-        @sa.event.listens_for(engine, "connect")
-        def configure(connection: Any, _record: Any) -> None:
-            # The driver's own transaction handling knows no savepoints; ours begins explicitly below.
-            connection.isolation_level = None
-            connection.execute("PRAGMA journal_mode=WAL")
-            connection.execute("PRAGMA synchronous=FULL")  # a lost record would orphan a cloud resource
-            connection.execute("PRAGMA busy_timeout=30000")
-            connection.execute("PRAGMA cache_size=-32000")
-
-        @sa.event.listens_for(engine, "begin")
-        def begin_explicitly(connection: sa.Connection) -> None:
-            connection.exec_driver_sql(begin)
-
-    return engine
-
-
-def open_store(url: str, keys: list[bytes]) -> Store:
-    """Open the database at a SQLAlchemy URL, its schema brought up to date."""
-    store = Store(url, keys)
+def open_store(url: str, keys: list[bytes], *, standstill: float = STANDSTILL, replica_url: str | None = None) -> Store:
+    """Open the database at a SQLAlchemy URL, its schema brought up to date. The rest: see `Store`."""
+    store = Store(url, keys, standstill=standstill, replica_url=replica_url)
     store.migrate()
     return store

@@ -5,7 +5,8 @@ take: no partial indexes (a live name is a column that is emptied on deletion), 
 """
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import mysql
+
+from hearth.store.databases import Text, Words
 
 metadata = sa.MetaData(
     naming_convention={
@@ -16,10 +17,9 @@ metadata = sa.MetaData(
 )
 
 Id = sa.String(36)
-Name = sa.String(255)
+Name = Words(255)
 Time = sa.Double
-# MySQL's plain BLOB ends at 64 KiB; a template may have 512.
-Blob = sa.LargeBinary().with_variant(mysql.LONGBLOB(), "mysql", "mariadb")
+Blob = sa.LargeBinary
 
 #: Texts that never change, named by their digest (or a random id when encrypted): templates, environments, files.
 document = sa.Table(
@@ -42,6 +42,8 @@ definition = sa.Table(
     sa.Column("created_at", Time, nullable=False),
     sa.Column("base_id", Id, index=True),  # the definition that what is left out keeps
     sa.Column("left_out", Blob),  # JSON list of resource names
+    sa.Column("part", Blob),  # JSON of `model.part.Part`; null: it holds for the whole stack
+    sa.Column("owner_id", Id, index=True),  # of a part of a nested stack: its owner's definition
 )
 
 #: How to act for a stack's owner when no request is at hand. `secret` is encrypted JSON.
@@ -65,27 +67,29 @@ stack = sa.Table(
     sa.Column("username", Name),
     sa.Column("credential_id", Id, index=True),
     sa.Column("owner_id", Id, index=True),  # the stack this one is nested in
-    sa.Column("owner_resource_id", Id),  # the resource of that stack which owns this one
+    sa.Column("owner_resource_id", Id, index=True),  # the resource of that stack which owns this one
     sa.Column("owner_resource_name", Name),
     sa.Column("root_id", Id, nullable=False, index=True),
     sa.Column("depth", sa.Integer, nullable=False),
     sa.Column("action", sa.String(16), nullable=False),
     sa.Column("status", sa.String(16), nullable=False),
-    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("reason", Text, nullable=False),
     sa.Column("created_at", Time, nullable=False),
     sa.Column("updated_at", Time),
     sa.Column("deleted_at", Time, index=True),
     sa.Column("timeout_mins", sa.Integer),
     sa.Column("disable_rollback", sa.Boolean, nullable=False),
-    sa.Column("tags", sa.Text),
-    sa.Column("description", sa.Text, nullable=False),
+    sa.Column("tags", Text),
+    sa.Column("description", Text, nullable=False),
     sa.Column("definition_id", Id, nullable=False),
     sa.Column("previous_definition_id", Id),
     sa.Column("traversal_id", sa.BigInteger),
     sa.Column("stack_user_project_id", sa.String(64)),
+    sa.Column("convergence", sa.Boolean),  # false: one engine at a time works on its tree; NULL is true
     sa.UniqueConstraint("project_id", "live_name"),
 )
 sa.Index("ix_stack_project_created", stack.c.project_id, stack.c.created_at)
+sa.Index("ix_stack_user_project", stack.c.stack_user_project_id)
 
 resource = sa.Table(
     "resource",
@@ -97,10 +101,10 @@ resource = sa.Table(
     sa.Column("made_as", Name),  # the type that made the object, where the environment maps `type` to another
     sa.Column("action", sa.String(16), nullable=False),
     sa.Column("status", sa.String(16), nullable=False),
-    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("reason", Text, nullable=False),
     sa.Column("physical_id", Name),
     sa.Column("definition_id", Id),  # the definition it was last brought to, or is being brought to
-    sa.Column("requires", sa.Text, nullable=False),  # JSON list of resource names
+    sa.Column("requires", Text, nullable=False),  # JSON list of resource names
     sa.Column("deletion_policy", sa.String(16), nullable=False),
     sa.Column("properties", Blob),  # JSON, resolved, names as the template has them; maybe encrypted
     sa.Column("frozen", Blob),  # the same with names translated to ids; NULL when equal
@@ -141,7 +145,7 @@ event = sa.Table(
     sa.Column("physical_id", Name),
     sa.Column("action", sa.String(16), nullable=False),
     sa.Column("status", sa.String(16), nullable=False),
-    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("reason", Text, nullable=False),
     sa.Column("properties", Blob),
     sa.Column("at", Time, nullable=False),
 )
@@ -155,14 +159,15 @@ traversal = sa.Table(
     sa.Column("stack_id", Id, nullable=False, index=True),
     sa.Column("action", sa.String(16), nullable=False),
     sa.Column("definition_id", Id, nullable=False),
-    sa.Column("failure", sa.Text),  # why it stops starting nodes; the first failure stays
+    sa.Column("failure", Text),  # why it stops starting nodes; the first failure stays
     sa.Column("deadline", Time),
     sa.Column("waivers", Blob),  # JSON: what it leaves undone for some resources; NULL: nothing
     sa.Column("created_at", Time, nullable=False),
     # The plan that is applied, and where in it the stack stands: the names of owning resources, with slashes.
     sa.Column("plan_id", Id),
-    sa.Column("plan_path", sa.Text),
+    sa.Column("plan_path", Text),
     sa.Column("converge", sa.Boolean),  # whether it repairs what has drifted; NULL is no
+    sa.Column("trail", sa.Text),  # JSON: the request that began it; NULL: nobody's
     sqlite_autoincrement=True,
 )
 
@@ -178,7 +183,7 @@ node = sa.Table(
     sa.Column("state", sa.SmallInteger, nullable=False),
     sa.Column("phase", sa.SmallInteger, nullable=False),
     sa.Column("unmet", sa.Integer, nullable=False),
-    sa.Column("dependents", sa.Text, nullable=False),  # JSON list of node ids
+    sa.Column("dependents", Text, nullable=False),  # JSON list of node ids
     sa.Column("due_at", Time, nullable=False),
     sa.Column("attempt", sa.Integer, nullable=False),
     sa.Column("tries", sa.Integer, nullable=False, server_default="0"),
@@ -233,12 +238,12 @@ orphan = sa.Table(
     sa.Column("project_id", sa.String(64), nullable=False, index=True),
     sa.Column("stack_id", Id, nullable=False),  # the root stack it came from, and its name then
     sa.Column("stack_name", Name, nullable=False),
-    sa.Column("path", sa.Text, nullable=False),  # names of resources from the root down: "group/0/net"
+    sa.Column("path", Text, nullable=False),  # names of resources from the root down: "group/0/net"
     sa.Column("type", Name, nullable=False),
     sa.Column("physical_id", Name, index=True),  # NULL: nobody knows whether it was made
     sa.Column("physical_name", Name, nullable=False),
     sa.Column("cause", sa.String(16), nullable=False),
-    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("reason", Text, nullable=False),
     sa.Column("region", Name),
     sa.Column("at", Time, nullable=False),
     sa.Column("secret", Blob),  # JSON: what a deletion needs to know, encrypted
@@ -253,7 +258,7 @@ snapshot = sa.Table(
     sa.Column("name", Name),
     sa.Column("action", sa.String(16), nullable=False),  # CREATE or DELETE
     sa.Column("status", sa.String(16), nullable=False),
-    sa.Column("reason", sa.Text),
+    sa.Column("reason", Text),
     sa.Column("traversal_id", sa.BigInteger, nullable=False),  # the run that takes it
     sa.Column("members", Blob, nullable=False),  # JSON: the resources of which copies are made
     sa.Column("data", Blob),  # the stack's document, encrypted
@@ -286,13 +291,35 @@ software_deployment = sa.Table(
     sa.Column("server_id", Name, nullable=False, index=True),
     sa.Column("action", Name),
     sa.Column("status", Name),
-    sa.Column("reason", sa.Text),
+    sa.Column("reason", Text),
     sa.Column("inputs", Blob),
     sa.Column("outputs", Blob),
     sa.Column("created_at", Time, nullable=False),
     sa.Column("updated_at", Time),
 )
 sa.Index("ix_software_deployment_listed", software_deployment.c.project_id, software_deployment.c.created_at)
+
+#: Servers whose agents are to be told of a change, each with the number of changes since it was told last.
+agent_notice = sa.Table(
+    "agent_notice",
+    metadata,
+    sa.Column("server_id", Name, primary_key=True),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("tries", sa.Integer, nullable=False),
+    sa.Column("due_at", Time, nullable=False),
+    sa.Column("held_until", Time, nullable=False),
+)
+
+#: Where the events of whole trees of stacks are to be brought, and how far that has come.
+event_sink = sa.Table(
+    "event_sink",
+    metadata,
+    sa.Column("stack_id", Id, primary_key=True),
+    sa.Column("sinks", Blob, nullable=False),  # JSON, as the environment has them
+    sa.Column("seq", sa.BigInteger, nullable=False),
+    sa.Column("tries", sa.Integer, nullable=False),
+    sa.Column("due_at", Time, nullable=False),
+)
 
 #: What holds root stacks against changes; `kind` is one of `model.holds.Kind`.
 hold = sa.Table(
@@ -302,7 +329,48 @@ hold = sa.Table(
     sa.Column("kind", sa.String(16), primary_key=True),
     sa.Column("user_id", sa.String(64), nullable=False),
     sa.Column("username", Name, nullable=False),
-    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("reason", Text, nullable=False),
     sa.Column("created_at", Time, nullable=False),
     sa.Column("expires_at", Time),
 )
+
+#: Trees of stacks of the legacy mode in which something runs, and the engine that works on each; empty: none yet.
+stack_lock = sa.Table(
+    "stack_lock",
+    metadata,
+    sa.Column("root_id", Id, primary_key=True),
+    sa.Column("engine_id", Id, nullable=False),
+)
+
+#: Projects whose things are being counted, see `hearth.store.quotas`.
+quota = sa.Table(
+    "quota",
+    metadata,
+    sa.Column("project_id", sa.String(64), primary_key=True),
+    sa.Column("turns", sa.BigInteger, nullable=False),
+)
+
+#: The last commit of each process that writes, see `hearth.store.marks`.
+mark = sa.Table(
+    "mark",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("commits", sa.BigInteger, nullable=False),
+    sa.Column("at", Time, nullable=False, index=True),
+)
+
+#: Notifications that no broker has confirmed yet.
+notification = sa.Table(
+    "notification",
+    metadata,
+    sa.Column("seq", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=True),
+    sa.Column("id", Id, nullable=False),
+    sa.Column("event_type", Name, nullable=False),
+    sa.Column("level", sa.String(16), nullable=False),
+    sa.Column("payload", Blob, nullable=False),  # JSON
+    sa.Column("at", Time, nullable=False),
+)
+
+#: One row: programs that need an older schema than this version must not work on this database any more. A migration
+#: that takes something away raises it; see docs/how-to/scale-out.md.
+schema_floor = sa.Table("schema_floor", metadata, sa.Column("version", sa.String(32), nullable=False))

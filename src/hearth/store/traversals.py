@@ -11,7 +11,7 @@ is not stored. What has begun goes on to its end.
 import dataclasses
 import enum
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from hearth.model.plan import Work
 from hearth.model.states import Action, Status
 from hearth.model.waivers import NONE, Waivers
-from hearth.store import events, holds, orphans, resources, software, tables
+from hearth.store import databases, events, holds, locks, orphans, resources, software, tables
 from hearth.store.codec import Codec
 from hearth.store.rows import (
     NODE_BITS,
@@ -32,6 +32,8 @@ from hearth.store.rows import (
     ResourceRow,
     TraversalRow,
 )
+from hearth.telemetry import trail
+from hearth.telemetry.trail import Trail
 
 _n = tables.node
 _t = tables.traversal
@@ -43,27 +45,25 @@ _IS_RETRIED = sa.and_(_n.c.state == NodeState.READY, _n.c.phase != Phase.NONE, _
 #: it has to end.
 _INTERRUPTED = sa.or_(_IS_RETRIED, sa.and_(_n.c.state == NodeState.READY, _n.c.phase != Phase.NONE, _n.c.due_at == 0))
 #: A node that a pause keeps from beginning.
-_HELD = sa.and_(_n.c.phase == Phase.NONE, _n.c.stack_id.in_(holds.paused_stacks()))
+HELD = sa.and_(_n.c.phase == Phase.NONE, _n.c.stack_id.in_(holds.paused_stacks()))
+#: A node that becomes ready and is not claimed by the engine (`owner`) that made it so.
+_NOT_NOW = sa.or_(HELD, _n.c.stack_id.in_(locks.held_by_others()))
 
 
 # Statements that every step needs are built once: building costs several times what running them does.
-_READY = (
-    sa.select(_n)
-    .where(_n.c.state == NodeState.READY, _n.c.due_at <= sa.bindparam("now"), ~_HELD)
-    .order_by(_n.c.id)
-    .limit(sa.bindparam("limit"))
-    .with_for_update(skip_locked=True)
-)
+#: Nodes that wait for an engine to take them.
+WAITING = sa.select(_n.c.id).where(_n.c.state == NodeState.READY, _n.c.due_at <= sa.bindparam("now"), ~HELD)
 _TAKE = (
     _n.update()
     .where(_n.c.id == sa.bindparam("node_id"))
     .values(state=NodeState.CLAIMED.value, owner=sa.bindparam("new_owner"), token=_n.c.token + 1)
 )
 _OWNED = sa.select(_n.c.id, _n.c.token).where(_n.c.owner == sa.bindparam("owner"), _n.c.state == NodeState.CLAIMED)
-_CLAIMS = (
-    sa.select(_n.c.id, _n.c.token, _n.c.owner, _n.c.dependents, _HELD.label("held"))
-    .where(_n.c.id.in_(sa.bindparam("ids", expanding=True)))
-    .with_for_update()
+_CLAIMS = databases.by_id(
+    sa.select(_n.c.id, _n.c.token, _n.c.owner, _n.c.dependents, HELD.label("held")).where(
+        _n.c.id.in_(sa.bindparam("ids", expanding=True))
+    ),
+    _n,
 )
 _STAY = (
     _n.update()
@@ -77,14 +77,19 @@ _STAY = (
 )
 _DROP = _n.delete().where(_n.c.id == sa.bindparam("node_id"))
 _MEET = _n.update().where(_n.c.id == sa.bindparam("node_id")).values(unmet=_n.c.unmet - sa.bindparam("count"))
-_MET = sa.select(_n, _HELD.label("held")).where(
+_MET = sa.select(_n, _NOT_NOW.label("held")).where(
     _n.c.id.in_(sa.bindparam("ids", expanding=True)), _n.c.unmet <= 0, _n.c.state == NodeState.WAITING
 )
 _NOTHING_LEFT = ~sa.exists().where(_n.c.traversal_id == _t.c.id)
-_OF_STACKS = sa.select(_t).join(_s, _s.c.traversal_id == _t.c.id).where(_s.c.status == Status.IN_PROGRESS)
-_OVERDUE = _OF_STACKS.where(_t.c.deadline < sa.bindparam("now"), _s.c.id.not_in(holds.paused_stacks()))
+#: The stack's id is there for databases to find it by.
+_IS_PRESENT = sa.and_(_s.c.id == _t.c.stack_id, _s.c.traversal_id == _t.c.id)
+_OF_STACKS = sa.select(_t).join(_s, _IS_PRESENT).where(_s.c.status == Status.IN_PROGRESS)
+_DEADLINES = _OF_STACKS.with_only_columns(_t.c.id, _t.c.deadline)
+#: Running traversals whose time is over.
+OVERDUE = _OF_STACKS.where(_t.c.deadline < sa.bindparam("now"), _s.c.id.not_in(holds.paused_stacks()))
 _ENDED = _OF_STACKS.where(_t.c.id.in_(sa.bindparam("ids", expanding=True)), _NOTHING_LEFT)
-_UNFINISHED = _OF_STACKS.where(_NOTHING_LEFT, _s.c.live_name.is_not(None))
+#: Present traversals whose stack has not been told that nothing is left to do.
+UNFINISHED = _OF_STACKS.where(_NOTHING_LEFT, _s.c.live_name.is_not(None))
 _NOTE = (
     _r.update()
     .where(
@@ -95,6 +100,31 @@ _NOTE = (
     .values(reason=sa.bindparam("told"))
 )
 _BY_ID = sa.select(_t).where(_t.c.id == sa.bindparam("traversal_id"))
+_PRESENT_OF = sa.select(_s.c.traversal_id).where(_s.c.id == sa.bindparam("stack"))
+_INSERT = _t.insert()
+_INSERT_NODES = _n.insert()
+_SET_PRESENT = _s.update().where(_s.c.id == sa.bindparam("stack")).values(traversal_id=sa.bindparam("present"))
+_SET_DEPENDENTS = _n.update().where(_n.c.id == sa.bindparam("node_id")).values(dependents=sa.bindparam("behind"))
+#: The nodes of all traversals of a stack: a call of one before the last may be under way still.
+_OF_STACK = _n.c.traversal_id.in_(sa.select(_t.c.id).where(_t.c.stack_id == sa.bindparam("stack")))
+_OF_TREE = _n.c.traversal_id.in_(
+    sa.select(_t.c.id).join(_s, _s.c.id == _t.c.stack_id).where(_s.c.root_id == sa.bindparam("root"))
+)
+# What waits for a signal is work under way as well: its outcome is used.
+_IDLE = sa.and_(_n.c.state != NodeState.CLAIMED, ~_INTERRUPTED, _n.c.waits_for.is_(None))
+# Before a deletion, only a call that is under way is waited for; what another one may have made, the removal finds.
+_ACCEPTED = sa.or_(_n.c.state != NodeState.CLAIMED, _n.c.phase == Phase.STARTED, _n.c.phase == Phase.DISCARDING)
+_NOT_BEGUN = sa.and_(_n.c.state != NodeState.CLAIMED, _n.c.phase == Phase.NONE)
+_JUST_CLAIMED = sa.and_(_n.c.state == NodeState.CLAIMED, _n.c.phase == Phase.NONE)
+_GIVE_BACK = (
+    _n.update()
+    .where(_n.c.id == sa.bindparam("node_id"))
+    .values(state=NodeState.READY.value, owner=None, token=_n.c.token + 1)
+)
+_RETRY_NOW = _n.update().where(_n.c.id == sa.bindparam("node_id")).values(due_at=0.0)
+_LEFT = sa.select(_n.c.id, _n.c.resource_id).where(_OF_STACK)
+_FORGET = _t.delete().where(_t.c.stack_id == sa.bindparam("stack"), ~sa.exists().where(_n.c.traversal_id == _t.c.id))
+_FORGET_OTHERS = _FORGET.where(_t.c.id != sa.bindparam("kept"))
 
 
 class Superseded(Exception):
@@ -103,11 +133,15 @@ class Superseded(Exception):
 
 @dataclasses.dataclass(slots=True)
 class NewNode:
-    """A node to be stored. `needs` and the node's place in the list are numbers within the traversal."""
+    """A node to be stored. `needs` and the node's place in the list are numbers within the traversal.
+
+    `rivals`: further rows whose work in flight has to end before it begins.
+    """
 
     resource_id: str
     work: Work
     needs: Sequence[int]
+    rivals: Sequence[str] = ()
 
 
 @dataclasses.dataclass(slots=True)
@@ -130,6 +164,7 @@ class NewTraversal:
     plan_id: str | None = None
     plan_path: str = ""
     converge: bool = False
+    trail: Trail | None = None
 
 
 class Then(enum.Enum):
@@ -172,6 +207,7 @@ class Move:
     orphans: Sequence[OrphanRow] = ()  # objects that are let go
     also: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)  # changes of other rows, by id
     writes: Sequence[Callable[[sa.Connection], None]] = ()  # what else is stored with it
+    refused: "Callable[[software.NoRoom], Move] | None" = None  # what is stored when the project has no room for that
 
 
 @dataclasses.dataclass(slots=True)
@@ -183,6 +219,7 @@ class Advanced:
     surplus: int = 0  # became ready and wait for anybody
     ended: list[TraversalRow] = dataclasses.field(default_factory=list)  # nothing left to do or in flight
     unawaited: list[str] = dataclasses.field(default_factory=list)  # resources for whose event no node waited
+    wrote: bool = False  # whether there was more to store than about resources
 
 
 def begin(connection: sa.Connection, codec: Codec, new: NewTraversal, now: float) -> int:
@@ -195,24 +232,26 @@ def begin(connection: sa.Connection, codec: Codec, new: NewTraversal, now: float
     Raises:
         Superseded: the stack has another traversal, or other rows, than this was planned on.
     """
-    present = connection.execute(sa.select(_s.c.traversal_id).where(_s.c.id == new.stack_id)).scalar()
+    present = connection.execute(_PRESENT_OF, {"stack": new.stack_id}).scalar()
     if present != new.previous or resources.ids_of_stack(connection, new.stack_id) != new.known:
         raise Superseded
     in_flight = _stop(connection, new.stack_id, new.action)
 
     result = connection.execute(
-        _t.insert().values(
-            stack_id=new.stack_id,
-            action=new.action,
-            definition_id=new.definition_id,
-            failure=new.failure,
-            deadline=new.deadline,
-            created_at=now,
-            waivers=codec.plain(new.waivers.to_wire()),
-            plan_id=new.plan_id,
-            plan_path=new.plan_path,
-            converge=new.converge,
-        )
+        _INSERT,
+        {
+            "stack_id": new.stack_id,
+            "action": new.action,
+            "definition_id": new.definition_id,
+            "failure": new.failure,
+            "deadline": new.deadline,
+            "created_at": now,
+            "waivers": codec.plain(new.waivers.to_wire()),
+            "plan_id": new.plan_id,
+            "plan_path": new.plan_path,
+            "converge": new.converge,
+            "trail": new.trail.to_text() if new.trail is not None else None,
+        },
     )
     traversal_id = int(result.inserted_primary_key[0])  # type: ignore[index]
     base = traversal_id << NODE_BITS
@@ -220,23 +259,23 @@ def begin(connection: sa.Connection, codec: Codec, new: NewTraversal, now: float
     unmet = [len(one.needs) for one in new.nodes]
     by_resource: dict[str, list[int]] = {}
     for number, one in enumerate(new.nodes):
-        by_resource.setdefault(one.resource_id, []).append(number)
+        for row_id in (one.resource_id, *one.rivals):
+            by_resource.setdefault(row_id, []).append(number)
         for needed in one.needs:
             dependents[needed].append(base + number)
     for node_id, resource_id in in_flight:
         waiting = by_resource.get(resource_id, [])
         for number in waiting:
             unmet[number] += 1
-        connection.execute(
-            _n.update().where(_n.c.id == node_id).values(dependents=_to_json([base + number for number in waiting]))
-        )
+        behind = _to_json([base + number for number in waiting])
+        connection.execute(_SET_DEPENDENTS, {"node_id": node_id, "behind": behind})
     if new.new_rows:
         resources.insert(connection, codec, new.new_rows, secret=new.secret)
     if new.replaced:
         resources.update(connection, codec, [(old, {"replaced_by": by}, False) for old, by in new.replaced.items()])
     if new.nodes:
         connection.execute(
-            _n.insert(),
+            _INSERT_NODES,
             [
                 {
                     "id": base + number,
@@ -257,27 +296,33 @@ def begin(connection: sa.Connection, codec: Codec, new: NewTraversal, now: float
                 for number, one in enumerate(new.nodes)
             ],
         )
-    connection.execute(_s.update().where(_s.c.id == new.stack_id).values(traversal_id=traversal_id))
+    connection.execute(_SET_PRESENT, {"stack": new.stack_id, "present": traversal_id})
     return traversal_id
-
-
-def _of_stack(stack_id: str) -> sa.ColumnElement[bool]:
-    """The nodes of all traversals of a stack: a call of one before the last may be under way still."""
-    return _n.c.traversal_id.in_(sa.select(_t.c.id).where(_t.c.stack_id == stack_id))
 
 
 def _stop(connection: sa.Connection, stack_id: str, by: Action) -> list[tuple[int, str]]:
     """Drop a stack's nodes that need not end; `(node id, resource id)` of those that stay in flight."""
-    of_it = _of_stack(stack_id)
-    # What waits for a signal is work under way as well: its outcome is used.
-    dropped = sa.and_(_n.c.state != NodeState.CLAIMED, ~_INTERRUPTED, _n.c.waits_for.is_(None))
-    if by is Action.DELETE:
-        # Only a call that is under way is waited for; what another one may have made, the removal finds.
-        dropped = sa.or_(_n.c.state != NodeState.CLAIMED, _n.c.phase.in_([Phase.STARTED, Phase.DISCARDING]))
-    connection.execute(_n.delete().where(of_it, dropped))
-    connection.execute(_n.update().where(of_it, _IS_RETRIED).values(due_at=0.0))  # somebody waits for them now
-    left = connection.execute(sa.select(_n.c.id, _n.c.resource_id).where(of_it))
-    return [(row.id, row.resource_id) for row in left]
+    of_it = {"stack": stack_id}
+    _change_each(connection, _DROP, _OF_STACK, _ACCEPTED if by is Action.DELETE else _IDLE, of_it)
+    _change_each(connection, _RETRY_NOW, _OF_STACK, _IS_RETRIED, of_it)  # somebody waits for them now
+    return [(row.id, row.resource_id) for row in connection.execute(_LEFT, of_it)]
+
+
+def _change_each(
+    connection: sa.Connection,
+    change: sa.Update | sa.Delete,
+    which: sa.ColumnElement[bool],
+    state: sa.ColumnElement[bool],
+    given: Mapping[str, Any],
+) -> None:
+    """Change or drop those of some nodes that are in a state, each by its id.
+
+    MySQL and MariaDB lock every row that a statement looks at: by anything but an id they may go through the whole
+    table, or to the first node behind those that were meant, and wait for whoever works on that.
+    """
+    found = connection.execute(sa.select(_n.c.id).where(which, state), given)
+    if ids := [{"node_id": one} for one in found.scalars()]:
+        connection.execute(change.where(state), ids)  # which may have changed since
 
 
 def note(connection: sa.Connection, notes: Sequence[tuple[Node, str]]) -> None:
@@ -293,13 +338,12 @@ def note(connection: sa.Connection, notes: Sequence[tuple[Node, str]]) -> None:
 
 def busy(connection: sa.Connection, stack_id: str) -> set[str]:
     """Resource rows that running nodes of a stack may still change."""
-    return set(connection.execute(sa.select(_n.c.resource_id).where(_of_stack(stack_id))).scalars())
+    return {row.resource_id for row in connection.execute(_LEFT, {"stack": stack_id})}
 
 
 def busy_in_tree(connection: sa.Connection, root_id: str) -> set[str]:
     """The same for all stacks of a tree."""
-    of_tree = sa.select(_t.c.id).join(_s, _s.c.id == _t.c.stack_id).where(_s.c.root_id == root_id)
-    return set(connection.execute(sa.select(_n.c.resource_id).where(_n.c.traversal_id.in_(of_tree))).scalars())
+    return set(connection.execute(sa.select(_n.c.resource_id).where(_OF_TREE), {"root": root_id}).scalars())
 
 
 def owned(connection: sa.Connection, owner: str) -> dict[int, int]:
@@ -307,12 +351,8 @@ def owned(connection: sa.Connection, owner: str) -> dict[int, int]:
     return {row.id: row.token for row in connection.execute(_OWNED, {"owner": owner})}
 
 
-def claim(connection: sa.Connection, owner: str, limit: int, now: float) -> list[Node]:
-    """Take up to `limit` ready nodes for an engine, oldest traversal first."""
-    return _take(connection, list(connection.execute(_READY, {"now": now, "limit": limit})), owner)
-
-
-def _take(connection: sa.Connection, rows: list[Any], owner: str) -> list[Node]:
+def take(connection: sa.Connection, rows: Sequence[Any], owner: str) -> list[Node]:
+    """Claim nodes, given as rows that are locked."""
     if rows:
         connection.execute(_TAKE, [{"node_id": row.id, "new_owner": owner} for row in rows])
     return [_node(row, token=row.token + 1) for row in rows]
@@ -338,13 +378,15 @@ def advance(connection: sa.Connection, codec: Codec, moves: Sequence[Move], owne
             move.then = Then.DONE  # the newer one goes on from here, and need not wait for what this would wait for
         if move.then is Then.RETRY and move.instead is not None and _is_awaited(move.node):
             last = move.instead
-            move.then, move.changes, move.events, move.failure = last.then, last.changes, last.events, last.failure
-            move.orphans, move.writes = last.orphans, last.writes
+            _become(move, last)
         if move.new_row is not None and _is_superseded(connection, move.node):
             # The newer traversal knows nothing of this row: whether there is to be another is its business.
             move.then, move.new_row, move.changes, move.events = Then.DONE, None, None, ()
             move.orphans, move.also, move.writes = (), {}, ()
             done.lost.add(move.node.id)
+        if move.writes:
+            _write(connection, move)
+            done.wrote = True
         kept.append(move)
     if held:
         done.lost.update(held)
@@ -364,9 +406,6 @@ def advance(connection: sa.Connection, codec: Codec, moves: Sequence[Move], owne
     resources.update(connection, codec, changes)
     events.insert(connection, codec, [event for move in kept for event in move.events])
     orphans.insert(connection, codec, [orphan for move in kept for orphan in move.orphans])
-    for move in kept:
-        for write in move.writes:
-            write(connection)
 
     staying = [move for move in kept if move.then in _STATES]
     for move in _told_meanwhile(connection, codec, staying):
@@ -395,6 +434,24 @@ def advance(connection: sa.Connection, codec: Codec, moves: Sequence[Move], owne
     return done
 
 
+def _become(move: Move, other: Move) -> None:
+    """Let another move be stored in the place of one."""
+    move.then, move.changes, move.events, move.failure = other.then, other.changes, other.events, other.failure
+    move.orphans, move.writes = other.orphans, other.writes
+
+
+def _write(connection: sa.Connection, move: Move) -> None:
+    """Store what a move brings besides its resource, all of it or nothing."""
+    try:
+        with connection.begin_nested():
+            for write in move.writes:
+                write(connection)
+    except software.NoRoom as error:
+        if move.refused is None:
+            raise
+        _become(move, move.refused(error))
+
+
 def _told_meanwhile(connection: sa.Connection, codec: Codec, moves: Sequence[Move]) -> list[Move]:
     """Those of some moves that would wait for a signal which has come since they were decided.
 
@@ -412,26 +469,32 @@ def _told_meanwhile(connection: sa.Connection, codec: Codec, moves: Sequence[Mov
 
 def _give_back(connection: sa.Connection, node_ids: Sequence[int]) -> None:
     """Make claimed nodes anybody's again; whoever holds one finds it lost."""
+    connection.execute(_GIVE_BACK, [{"node_id": one} for one in node_ids])
+
+
+def give_back(connection: sa.Connection, owner: str, claims: Collection[tuple[int, int]]) -> None:
+    """Let anybody take nodes that an engine holds by these claims (node id, token); their work is begun anew."""
     connection.execute(
         _n.update()
-        .where(_n.c.id == sa.bindparam("node_id"))
-        .values(state=NodeState.READY.value, owner=None, token=_n.c.token + 1),
-        [{"node_id": one} for one in node_ids],
+        .where(
+            _n.c.id == sa.bindparam("node_id"),
+            _n.c.token == sa.bindparam("node_token"),
+            _n.c.owner == owner,
+            _n.c.state == NodeState.CLAIMED,
+        )
+        .values(state=NodeState.READY.value, owner=None, token=_n.c.token + 1, due_at=0.0),
+        [{"node_id": node_id, "node_token": token} for node_id, token in sorted(claims)],
     )
 
 
 def hold_back(connection: sa.Connection, root_id: str) -> None:
     """Take the nodes that have not begun back from the engines that hold them: their tree was paused."""
-    of_tree = _n.c.stack_id.in_(sa.select(_s.c.id).where(_s.c.root_id == root_id))
-    not_begun = sa.and_(of_tree, _n.c.state == NodeState.CLAIMED, _n.c.phase == Phase.NONE)
-    connection.execute(
-        _n.update().where(not_begun).values(state=NodeState.READY.value, owner=None, token=_n.c.token + 1)
-    )
+    _change_each(connection, _GIVE_BACK, _OF_TREE, _JUST_CLAIMED, {"root": root_id})
 
 
 def _is_superseded(connection: sa.Connection, node: Node) -> bool:
     """Whether a newer traversal of its stack has begun."""
-    present = connection.execute(sa.select(_s.c.traversal_id).where(_s.c.id == node.stack_id)).scalar()
+    present = connection.execute(_PRESENT_OF, {"stack": node.stack_id}).scalar()
     return present != node.traversal_id
 
 
@@ -466,27 +529,31 @@ def _finish(connection: sa.Connection, finished: Sequence[Move], owner: str, cap
         else:
             met.update(own)
     for traversal_id, failure in failures.items():
-        fail(connection, traversal_id, failure)
-    _make_ready(connection, met, owner, capacity, done)
-    done.ended = ended(connection, touched)
+        met.update(fail(connection, traversal_id, failure))
+    going_on = _make_ready(connection, met, owner, capacity, done)
+    if touched - going_on:
+        done.ended = ended(connection, touched - going_on)
 
 
-def _make_ready(connection: sa.Connection, met: Mapping[int, int], owner: str, capacity: int, done: Advanced) -> None:
-    """Count down the needs of nodes; those without any left are claimed or made ready."""
+def _make_ready(
+    connection: sa.Connection, met: Mapping[int, int], owner: str, capacity: int, done: Advanced
+) -> set[int]:
+    """Count down the needs of nodes; those without any left are claimed or made ready. Returns their traversals."""
     if not met:
-        return
+        return set()
     ids = sorted(met)
     connection.execute(_MEET, [{"node_id": one, "count": met[one]} for one in ids])
     ready: list[Any] = []
     for start in range(0, len(ids), _IN_AT_ONCE):
-        ready += connection.execute(_MET, {"ids": ids[start : start + _IN_AT_ONCE]})
+        ready += connection.execute(_MET, {"ids": ids[start : start + _IN_AT_ONCE], "owner": owner})
     _hand_out(connection, ready, owner, capacity, done)
+    return {row.traversal_id for row in ready}
 
 
 def _hand_out(connection: sa.Connection, rows: Sequence[Any], owner: str, capacity: int, done: Advanced) -> None:
     """Claim what has become ready, as far as the engine can hold it; the rest, and what a pause holds, is for later."""
     free = [row for row in rows if not row.held]
-    done.claimed += _take(connection, free[:capacity], owner)
+    done.claimed += take(connection, free[:capacity], owner)
     surplus = free[capacity:]
     done.surplus += len(surplus)
     later = [*surplus, *(row for row in rows if row.held)]
@@ -510,16 +577,38 @@ def _leave_out(connection: sa.Connection, node_ids: Sequence[int]) -> None:
         some = front[:_IN_AT_ONCE]
         del front[:_IN_AT_ONCE]
         rows = list(connection.execute(sa.select(_n.c.id, _n.c.dependents).where(_n.c.id.in_(some))))
-        connection.execute(_n.delete().where(_n.c.id.in_([row.id for row in rows])))
+        if rows:
+            connection.execute(_DROP, [{"node_id": row.id} for row in rows])
         for row in rows:
             front += _from_json(row.dependents)
 
 
-def fail(connection: sa.Connection, traversal_id: int, failure: str) -> None:
-    """Let a traversal start nothing more: nodes that have not begun are dropped, the first failure is kept."""
+def fail(connection: sa.Connection, traversal_id: int, failure: str) -> list[int]:
+    """Let a traversal start nothing more: nodes that have not begun are dropped, the first failure is kept.
+
+    Returns the nodes of newer traversals that had waited for the end of a dropped one, each for every such need.
+    """
     connection.execute(_t.update().where(_t.c.id == traversal_id, _t.c.failure.is_(None)).values(failure=failure))
-    not_begun = sa.and_(_n.c.state != NodeState.CLAIMED, _n.c.phase == Phase.NONE)
-    connection.execute(_n.delete().where(_n.c.traversal_id == traversal_id, not_begun))
+    query = sa.select(_n.c.id, _n.c.dependents).where(_n.c.traversal_id == traversal_id, _NOT_BEGUN)
+    newer = {
+        row.id: [one for one in _from_json(row.dependents) if one >> NODE_BITS != traversal_id]
+        for row in connection.execute(query)
+    }
+    # Each by its id: see `_change_each`. One that was claimed meanwhile stays.
+    drop = _DROP.where(_NOT_BEGUN)
+    if alone := [{"node_id": one} for one, waiting in newer.items() if not waiting]:
+        connection.execute(drop, alone)
+    awaited: list[int] = []
+    for one, waiting in newer.items():
+        if waiting and connection.execute(drop, {"node_id": one}).rowcount:
+            awaited += waiting
+    return awaited
+
+
+def hurry(connection: sa.Connection, traversal_id: int, deadline: float) -> None:
+    """Let a traversal end by a moment, if it would not sooner."""
+    later = sa.or_(_t.c.deadline.is_(None), _t.c.deadline > deadline)
+    connection.execute(_t.update().where(_t.c.id == traversal_id, later).values(deadline=deadline))
 
 
 def absolve(connection: sa.Connection, traversal_id: int) -> None:
@@ -534,17 +623,17 @@ def ended(connection: sa.Connection, traversal_ids: Iterable[int]) -> list[Trave
 
 def unfinished(connection: sa.Connection) -> list[TraversalRow]:
     """Present traversals without a node left whose stack has not been told: a process died in between."""
-    return [_traversal(row) for row in connection.execute(_UNFINISHED)]
+    return [_traversal(row) for row in connection.execute(UNFINISHED)]
 
 
-def present(connection: sa.Connection) -> list[TraversalRow]:
-    """All traversals that are running: the present ones of stacks in progress."""
-    return [_traversal(row) for row in connection.execute(_OF_STACKS)]
+def deadlines(connection: sa.Connection) -> dict[int, float | None]:
+    """`{id: deadline}` of all traversals that are running: the present ones of stacks in progress."""
+    return {row.id: row.deadline for row in connection.execute(_DEADLINES)}
 
 
 def overdue(connection: sa.Connection, now: float) -> list[TraversalRow]:
     """Those of the running traversals whose time is over. It stands still while a tree is paused."""
-    return [_traversal(row) for row in connection.execute(_OVERDUE, {"now": now})]
+    return [_traversal(row) for row in connection.execute(OVERDUE, {"now": now})]
 
 
 def by_id(connection: sa.Connection, traversal_id: int) -> TraversalRow | None:
@@ -556,7 +645,7 @@ def by_id(connection: sa.Connection, traversal_id: int) -> TraversalRow | None:
 def unpark(connection: sa.Connection, resource_id: str, owner: str, capacity: int, done: Advanced) -> None:
     """Wake the parked node of a resource: what it waited for has happened."""
     parked = sa.and_(_n.c.resource_id == resource_id, _n.c.state == NodeState.PARKED)
-    rows = list(connection.execute(sa.select(_n, _HELD.label("held")).where(parked)))
+    rows = list(connection.execute(sa.select(_n, _NOT_NOW.label("held")).where(parked), {"owner": owner}))
     if not rows:
         done.unawaited.append(resource_id)
     _hand_out(connection, rows, owner, max(0, capacity - len(done.claimed)), done)
@@ -581,14 +670,12 @@ def at_hook(connection: sa.Connection, traversal_id: int, resource_id: str) -> b
 
 def stop_parked(connection: sa.Connection, traversal_id: int) -> None:
     """Drop the parked nodes of a traversal that failed or ran out of time."""
-    connection.execute(_n.delete().where(_n.c.traversal_id == traversal_id, _n.c.state == NodeState.PARKED))
+    _change_each(connection, _DROP, _n.c.traversal_id == traversal_id, _n.c.state == NodeState.PARKED, {})
 
 
 def forget(connection: sa.Connection, stack_id: str, but: int | None) -> None:
     """Drop a stack's traversals, all but one; nodes still in flight for it keep theirs."""
-    left = sa.exists().where(_n.c.traversal_id == _t.c.id)
-    query = _t.delete().where(_t.c.stack_id == stack_id, ~left)
-    connection.execute(query if but is None else query.where(_t.c.id != but))
+    connection.execute(_FORGET if but is None else _FORGET_OTHERS, {"stack": stack_id, "kept": but})
 
 
 def _node(row: Any, token: int) -> Node:
@@ -619,6 +706,7 @@ def _traversal(row: Any) -> TraversalRow:
         plan_id=row.plan_id,
         plan_path=row.plan_path or "",
         converge=bool(row.converge),
+        trail=trail.from_text(row.trail),
     )
 
 
@@ -638,17 +726,17 @@ def abort(connection: sa.Connection, stack_id: str, traversal_id: int, failure: 
     Whoever holds such a node finds its lease lost at the next commit.
     """
     connection.execute(_t.update().where(_t.c.id == traversal_id, _t.c.failure.is_(None)).values(failure=failure))
-    of_it = _of_stack(stack_id)
     busy_states = [NodeState.CLAIMED, NodeState.PARKED, NodeState.READY]
-    in_flight = set(connection.execute(sa.select(_n.c.resource_id).where(of_it, _n.c.state.in_(busy_states))).scalars())
-    connection.execute(_n.delete().where(of_it))
+    busy_ones = connection.execute(_LEFT.where(_n.c.state.in_(busy_states)), {"stack": stack_id})
+    in_flight = {row.resource_id for row in busy_ones}
+    _change_each(connection, _DROP, _OF_STACK, sa.true(), {"stack": stack_id})
     return in_flight
 
 
 def claim_of(connection: sa.Connection, traversal_id: int, owner: str, capacity: int, done: Advanced) -> None:
     """Take ready nodes of a traversal just begun, up to what the engine can hold; the rest is surplus."""
-    query = sa.select(_n).where(_n.c.traversal_id == traversal_id, _n.c.state == NodeState.READY, ~_HELD)
+    query = sa.select(_n).where(_n.c.traversal_id == traversal_id, _n.c.state == NodeState.READY, ~_NOT_NOW)
     room = max(0, capacity - len(done.claimed))
-    rows = list(connection.execute(query.limit(room + 1)))
-    done.claimed += _take(connection, rows[:room], owner)
+    rows = list(connection.execute(query.limit(room + 1), {"owner": owner}))
+    done.claimed += take(connection, rows[:room], owner)
     done.surplus += len(rows) - room if len(rows) > room else 0

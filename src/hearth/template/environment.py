@@ -171,6 +171,15 @@ def _sink_is_right(sink: Any, origin: Source, path: tuple[str | int, ...], findi
     if sink["type"] != "zaqar-queue":
         findings.add(f"unknown event sink type {sink['type']!r}", origin.place(path), advice="Known: zaqar-queue.")
         return False
+    target, ttl = sink.get("target"), sink.get("ttl", 1)
+    if not isinstance(target, str) or not target:
+        findings.add("an event sink needs a target: the name of a queue that is there", origin.place(path))
+        return False
+    if not isinstance(ttl, int) or isinstance(ttl, bool) or ttl < 1:
+        findings.add(
+            f"ttl of an event sink is a number of seconds, 1 or more, not {ttl!r}", origin.place((*path, "ttl"))
+        )
+        return False
     return True
 
 

@@ -142,7 +142,8 @@ class Stage:
             status = "gone" if found is None else str(found.status).lower()
             if status == wanted.lower():
                 return
-            if status.startswith("error"):
+            # What is in error when it is deleted says so until it is gone.
+            if status.startswith("error_" if wanted == "gone" else "error"):
                 break
             time.sleep(self.pause)
         raise TimeoutError(f"{what}: not {wanted} but {status}")

@@ -3,7 +3,7 @@
 import copy
 from typing import Any
 
-from reliability.world import World, dump
+from reliability.client import Client, dump
 
 #: Types that stand for something in a connection of others, without an object of their own in a list.
 _CONNECTIONS = ("OS::Neutron::RouterInterface", "OS::Cinder::VolumeAttachment")
@@ -79,18 +79,14 @@ def replaced(template: dict[str, Any]) -> dict[str, Any]:
     return made
 
 
-def check(world: World, stack: str, before: dict[str, dict[str, Any]], template: dict[str, Any] | None) -> None:
+def check(world: Client, stack: str, before: dict[str, dict[str, Any]], template: dict[str, Any] | None) -> None:
     """The cloud holds exactly what the template says and the store knows, beside what was there before."""
-    now = world.contents()
-    new = {key: {one: now[key][one] for one in now[key].keys() - before[key].keys()} for key in now}
-    gone = {key: before[key].keys() - now[key].keys() for key in now if before[key].keys() - now[key].keys()}
-    assert not gone, f"things of others are gone: {gone}"
     assert world.nodes_left() == 0
     if template is None:
         assert world.show(stack) is None
-        left = {key: several for key, several in new.items() if several}
-        assert not left, f"orphans: {dump(left)}"
+        check_contents(world, before)
         return
+    new = _new(world, before)
 
     rows = world.resources(stack)
     assert rows.keys() == template["resources"].keys()
@@ -115,6 +111,20 @@ def check(world: World, stack: str, before: dict[str, dict[str, Any]], template:
     for key, several in new.items():
         assert several.keys() == known[key], f"{key}: the cloud has {dump(several)}, the store {known[key]}"
     _check_connections(template, rows, new, own_ports, servers)
+
+
+def check_contents(world: Client, before: dict[str, dict[str, Any]]) -> None:
+    """The cloud holds what was there before, and nothing else."""
+    left = {key: several for key, several in _new(world, before).items() if several}
+    assert not left, f"orphans: {dump(left)}"
+
+
+def _new(world: Client, before: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """What has come since; what was there before must be there."""
+    now = world.contents()
+    gone = {key: before[key].keys() - now[key].keys() for key in now if before[key].keys() - now[key].keys()}
+    assert not gone, f"things of others are gone: {gone}"
+    return {key: {one: now[key][one] for one in now[key].keys() - before[key].keys()} for key in now}
 
 
 def _check_connections(

@@ -7,13 +7,14 @@ before it, when nothing is stored, or after it, before it knows.
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from cryptography.fernet import Fernet
 
 from hearth.store import Store, Unavailable, codec, tables
+from simulation import prepared
 from simulation.chance import Chance
 
 R = TypeVar("R")
@@ -25,11 +26,13 @@ class Database:
     def __init__(self) -> None:
         self.codec = codec.Codec([Fernet.generate_key()])
         # Transactions are begun and ended below, past SQLAlchemy, which costs half the time of a run otherwise.
-        self._connection = sa.create_engine("sqlite://").connect()
-        self._driver: Any = self._connection.connection.driver_connection
+        # Statements are kept prepared: there are more of them than the driver keeps by itself.
+        slow = sa.create_engine("sqlite://", connect_args={"cached_statements": 1000}).connect()
+        self._driver: Any = slow.connection.driver_connection
         self._driver.isolation_level = None
-        self._connection.begin()
-        tables.metadata.create_all(self._connection)
+        slow.begin()
+        tables.metadata.create_all(slow)
+        self._connection: Any = prepared.Connection(slow)
         self._empty = self._driver.serialize()
         self.changed: Callable[[], None] = lambda: None
 
@@ -63,13 +66,14 @@ class Door(Store):
     def __init__(self, database: Database, chance: Chance, boundary: Callable[[str], bool]) -> None:
         """`boundary` says whether the process dies at the boundary of that name."""
         self.codec = database.codec
+        self.replica = None
         self._database = database
         self._chance = chance
         self._boundary = boundary
         self._waiting: list[tuple[Callable[[sa.Connection], Any], asyncio.Future[Any]]] = []
         self._loop = asyncio.get_running_loop()
 
-    async def write(self, work: Callable[[sa.Connection], R]) -> R:
+    async def write(self, work: Callable[[sa.Connection], R], stacks: Collection[str] = ()) -> R:
         """See `Store.write`."""
         future: asyncio.Future[R] = self._loop.create_future()
         self._waiting.append((work, future))
@@ -82,6 +86,10 @@ class Door(Store):
         what = " + ".join(_name(work) for work, _ in units)
         if self._boundary(f"before commit: {what}"):
             return
+        # Who stands still now commits late, when others may have taken over.
+        self._loop.call_soon(self._store, units, what)
+
+    def _store(self, units: list[tuple[Callable[[sa.Connection], Any], asyncio.Future[Any]]], what: str) -> None:
         if self._chance.disk_is_full():
             for _, future in units:
                 if not future.done():

@@ -14,12 +14,12 @@ from hearth.model.states import Action, Status
 if TYPE_CHECKING:
     from simulation.world import World
 
-#: The reason of an event that tells of another attempt within an action.
-ANOTHER_ATTEMPT = re.compile(r"; attempt \d+ of \d+ follows in \d+ s$")
+#: The reason of an event that tells of another attempt, or another look, within an action.
+ANOTHER_ATTEMPT = re.compile(r"; (attempt \d+ of \d+|the next look) follows in \d+ s$")
 #: The reasons of events that tell of hooks.
 _HOOK = re.compile(r"paused until Hook|^Hook [\w-]+ is cleared$|^Failure occurred while waiting\.$")
 #: Kinds of objects that resources are made of.
-KINDS = ("things", "quicks", "disks", "grounds", "plots", "os-keypairs")
+KINDS = ("things", "quicks", "disks", "grounds", "plots", "seats", "os-keypairs")
 
 
 class Broken(AssertionError):
@@ -119,10 +119,10 @@ def _copies(world: "World") -> Iterator[str]:
 
 
 def _trusts(world: "World") -> Iterator[str]:
-    """Whoever lives can act. A trust whose stack never came to be may be left; that is not looked for."""
+    """Whoever lives can act. What is only intended, or whose stack never came to be, is looked for much later."""
     codec = world.database.codec
     stored = {
-        row[0]: codec.read(row[1])["trust_id"] for row in world.database.look("SELECT id, secret FROM credential")
+        row[0]: codec.read(row[1]).get("trust_id") for row in world.database.look("SELECT id, secret FROM credential")
     }
     used = {
         row[0]
@@ -173,7 +173,7 @@ def _events(world: "World") -> Iterator[str]:
     """Every action that ends has begun, and what begins ends once."""
     names: dict[str, str] = dict(world.database.look("SELECT id, name FROM stack"))
     told: dict[tuple[str, str], list[str]] = {}
-    noted: set[tuple[str, str]] = set()
+    notes: dict[tuple[str, str], set[int]] = {}  # which of them only tell more
     for stack_id, name, kind, action, status, reason in world.database.look(
         "SELECT stack_id, resource_name, resource_type, action, status, reason FROM event ORDER BY seq"
     ):
@@ -182,15 +182,13 @@ def _events(world: "World") -> Iterator[str]:
         is_stack = kind == "OS::Heat::Stack" and name == names[stack_id]
         key = (stack_id, "" if is_stack else name)
         states = told.setdefault(key, [])
-        # A note may come first, when the beginning itself could not be stored.
-        if states[-1:] != [f"{action}_{status}"] or not (is_note(reason) or key in noted):
+        if states[-1:] != [f"{action}_{status}"] or not is_note(reason):
+            if is_note(reason):
+                notes.setdefault(key, set()).add(len(states))
             states.append(f"{action}_{status}")
-        if is_note(reason):
-            noted.add(key)
-        else:
-            noted.discard(key)
     for (stack_id, name), states in told.items():
-        problem = _story_of_stack(states) if not name else _story_of_resource(states)
+        known = notes.get((stack_id, name), set())
+        problem = _story_of_stack(states) if not name else _story_of_resource(states, known)
         if problem:
             yield f"events of {name or 'the stack'} in {names[stack_id]}: {problem}: {', '.join(states)}"
 
@@ -208,20 +206,36 @@ def _story_of_stack(states: list[str]) -> str:
     return "what began did not end" if running else ""
 
 
-def _story_of_resource(states: list[str]) -> str:
+def _story_of_resource(states: list[str], notes: set[int]) -> str:
     running: collections.Counter[str] = collections.Counter()
-    for state in states:
+    overtaken: collections.Counter[str] = collections.Counter()
+    noted: set[str] = set()
+    for at, state in enumerate(states):
         action, _, status = state.partition("_")
         if action == Action.INIT:
             continue  # it stopped at a hook
         if status == Status.IN_PROGRESS:
+            if at in notes:
+                # Of one that goes on, maybe beside that of a former object; or of one that failed and begins anew.
+                if not running[action]:
+                    noted.add(action)
+                    running[action] = 1
+                continue
+            if action in noted:
+                noted.discard(action)
+                continue
             if action == Action.DELETE:
-                running = collections.Counter({Action.DELETE.value: running[Action.DELETE]})  # ends whatever went on
+                # It ends whatever went on, unless it is that of a former object while the next one is made.
+                overtaken += collections.Counter({one: left for one, left in running.items() if one != action})
+                running = collections.Counter({action: running[action]})
             elif running[action]:
                 return f"{action} begins twice"
             running[action] += 1
         elif running[action]:
             running[action] -= 1
+            noted.discard(action)
+        elif overtaken[action]:
+            overtaken[action] -= 1
         elif status == Status.COMPLETE and state not in _AT_ONCE:
             return f"{state} without a beginning"
     left = [action for action, count in running.items() if count]

@@ -22,6 +22,18 @@ class Post:
             for delay in self._chance.deliveries():
                 place.process.call_later(delay, place.deliver, message)
 
+    async def offer(self, topic: str, message: contract.Message) -> None:
+        """See `contract.Bus`."""
+        places = self._places.get(topic)
+        if not places:
+            return
+        place = places[self._chance.number(0, len(places) - 1)]
+        for delay in self._chance.deliveries():
+            place.process.call_later(delay, place.deliver, message)
+
+    async def check(self) -> None:
+        """See `contract.Bus`."""
+
     def subscribe(self, topic: str, handler: contract.Handler) -> "Place":
         """See `contract.Bus`."""
         process = timeline.current()

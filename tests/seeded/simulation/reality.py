@@ -2,7 +2,8 @@
 
 A service of things - they have a name, a marker, content, they use one another, they take time to come and to go, they
 may come out in error - and as much of an identity service as trusts and stack users need. Calls reach it through the
-ordinary session; only the transport is the simulation's. Once a call is on its way it arrives, even if the caller dies.
+ordinary session; only the transport is the simulation's. Once a call is on its way it arrives, even if the caller dies;
+what makes an object may arrive when its caller has long been told that the connection was lost.
 """
 
 import asyncio
@@ -82,6 +83,7 @@ class Reality:
         self.under_way = 0
         self.conflicts: list[str] = []
         self.has_surprises = False
+        self._hidden_until = 0.0
 
     # ---- what a story does to it, and asks of it ----
 
@@ -96,6 +98,10 @@ class Reality:
     def holds_up(self, resource: str) -> None:
         """Objects made for a resource never get ready."""
         self._wishes.append(_Wish(resource, "POST", 1_000_000, "BUILD"))
+
+    def hides(self, seconds: float) -> None:
+        """For a while, no look at anything is answered with what is there."""
+        self._hidden_until = self._loop.time() + seconds
 
     def relents(self, resource: str) -> None:
         """All goes well again with a resource."""
@@ -143,11 +149,16 @@ class Reality:
         label = f"{method} {service}{path} {(body or {}).get('name', '') if isinstance(body, dict) else ''}".strip()
         if who is not None and who.boundary(f"before {label}"):
             await timeline.never()
-        fault = self._chance.fault(label) if method != "GET" or self._chance.number(0, 1) else NO_FAULT
+        fault = self._fault(service, method, path, label)
         answered: asyncio.Future[tuple[int, Any]] = self._loop.create_future()
         self.under_way += 1
         # The call belongs to nobody once it is on its way: it arrives even if its caller dies.
-        contextvars.Context().run(self._arrive, answered, fault, service, method, path, query, body)
+        arrive = (self._arrive, answered, fault, service, method, path, query, body)
+        if fault.late:
+            self._loop.call_later(fault.late, *arrive, context=contextvars.Context())
+            self._loop.call_later(self._chance.latency(), answered.set_result, (0, None))
+        else:
+            contextvars.Context().run(*arrive)
         status, answer = await answered
         if who is not None and who.boundary(f"after {label}"):
             await timeline.never()
@@ -157,6 +168,12 @@ class Reality:
         if status >= 400:
             raise errors.from_answer(service, method, status, str(answer).encode(), {}, None)
         return transport.Response(status, answer, {}, None)
+
+    def _fault(self, service: str, method: str, path: str, label: str) -> Fault:
+        if method == "GET" and service == "things" and self._loop.time() < self._hidden_until:
+            return self._chance.blindness()
+        late = method == "POST" and path.removeprefix("/") in {*_THINGS, "copies"}
+        return self._chance.fault(label, may_be_late=late) if method != "GET" or self._chance.number(0, 1) else NO_FAULT
 
     def _arrive(
         self,
@@ -180,7 +197,9 @@ class Reality:
             outcome = (outcome[0], msgspec.json.decode(msgspec.json.encode(outcome[1])))
             if fault.lost:
                 outcome = (0, None)
-        self._loop.call_later(self._chance.latency(), lambda: answered.done() or answered.set_result(outcome))
+        self._loop.call_later(
+            self._chance.latency() + fault.after, lambda: answered.done() or answered.set_result(outcome)
+        )
 
     def _serve(self, service: str, method: str, path: str, query: list[tuple[str, str]], body: Any) -> Any:
         kind, *rest = [step for step in path.split("/") if step and step not in ("v3", "v2.0", "v2.1", "OS-TRUST")]
@@ -191,11 +210,15 @@ class Reality:
             case "GET", []:
                 wanted = [(key, value) for key, value in query if key not in ("limit", "marker")]
                 found = [one for one in self.all(kind) if all(_matches(one, key, wanted) for key, _ in wanted)]
+                for one in found:
+                    self._wish(one.resource, "GET")
                 return {kind: [one.shown() for one in found]}
             case "POST", []:
                 return {envelope: self._make(service, kind, dict(body[envelope])).shown()}
             case "GET", [thing_id]:
-                return {envelope: self._known(kind, thing_id).shown()}
+                thing = self._known(kind, thing_id)
+                self._wish(thing.resource, "GET")
+                return {envelope: thing.shown()}
             case (("PUT" | "PATCH"), [thing_id]):
                 return {envelope: self._change(self._known(kind, thing_id), method, body[envelope]).shown()}
             case "DELETE", [thing_id]:
@@ -240,6 +263,7 @@ class Reality:
             one.fields.get("name") == fields.get("name") for one in self.all(kind)
         ):
             raise Refusal(409, f"{kind}: {fields.get('name')} exists already")
+        self._check_place(thing, fields)
         if outcome != "BUILD":
             thing.becomes, thing.due = outcome, self._loop.time() + self._time_of(fields, "takes")
             self._grow(thing)
@@ -256,6 +280,7 @@ class Reality:
             # No wrong order: an answer that was lost may have begun the change already.
             raise Refusal(409, f"{thing.id} is {thing.status} and cannot be changed")
         self._check_uses(thing, fields)
+        self._check_place(thing, fields)
         thing.fields.update(fields)
         takes = self._time_of(thing.fields, "takes")
         if outcome != "ACTIVE" or takes:
@@ -268,6 +293,12 @@ class Reality:
             if other is None or (other.status not in ("ACTIVE", "SUSPENDED") and not other.fields.get("early")):
                 self.conflicts.append(f"{thing.resource} uses {used}, which is not ready")
                 raise Refusal(400, f"{used}, which it uses, is not there")
+
+    def _check_place(self, thing: Thing, fields: Mapping[str, Any]) -> None:
+        place = fields.get("place")
+        taken = [one for one in self.all(thing.kind) if one is not thing and place and one.fields.get("place") == place]
+        if taken:
+            self._conflict(f"place {place} is taken by {taken[0].id}")
 
     def _remove(self, thing: Thing) -> None:
         self._wish(thing.resource, "DELETE")
@@ -293,7 +324,7 @@ class Reality:
 
 
 _ENVELOPES = {"os-keypairs": "keypair", "copies": "copy"}
-_THINGS = ("things", "quicks", "disks", "grounds", "plots")
+_THINGS = ("things", "quicks", "disks", "grounds", "plots", "seats")
 #: Kinds whose objects are known by their names.
 _NAMED = ("os-keypairs",)
 

@@ -89,10 +89,11 @@ def run(story: Story, seed: int, boundaries: int = 0, *, verbose: bool = False, 
     except (Exception, timeline.Stuck) as error:
         failure = error
     finally:
+        log.told = None  # what is taken apart has nothing to tell any more
+        loop.finish()
         logger.removeHandler(log)
         logger.propagate = True
-        loop.finish()
-    return Run(chance.boundaries, told[0].trace, failure)
+    return Run(chance.boundaries, told[0].trace if told else [], failure)
 
 
 def scenario(story: Story | None = None, **settings: Any) -> Any:

@@ -7,6 +7,7 @@ in its context; when it is killed, none of that runs any more, not even a `final
 import asyncio
 import contextlib
 import contextvars
+import heapq
 from asyncio import base_events, events
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -24,10 +25,11 @@ class Stuck(Exception):
 class Process:
     """Something that can die at any moment."""
 
-    def __init__(self, name: str, loop: "Timeline", dies_at: Callable[[str], bool]) -> None:
+    def __init__(self, name: str, loop: "Timeline", dies_at: Callable[["Process", str], bool]) -> None:
         """`dies_at` says of each boundary, by its name, whether the process dies there."""
         self.name = name
         self.alive = True
+        self.still_until = 0.0  # it stands still before that time
         self._dies_at = dies_at
         self.died: asyncio.Future[None] = loop.create_future()
         self._loop = loop
@@ -48,9 +50,19 @@ class Process:
 
     def boundary(self, what: str) -> bool:
         """Whether it dies here: then the caller must do nothing more."""
-        if self.alive and self._dies_at(f"{self.name} {what}"):
+        if self.alive and self._dies_at(self, f"{self.name} {what}"):
             self.kill()
         return not self.alive
+
+    def stand_still(self, seconds: float) -> None:
+        """Let it do nothing for a while, and then go on as if no time had passed."""
+        self.still_until = self._loop.time() + seconds
+        self._loop.put_off(self)
+
+    @property
+    def is_still(self) -> bool:
+        """Whether it stands still."""
+        return self.still_until > self._loop.time()
 
     def kill(self) -> None:
         """Let it do nothing more."""
@@ -70,23 +82,6 @@ async def never() -> None:
     await asyncio.get_running_loop().create_future()
 
 
-class _Selector:
-    """Where a loop would wait for sockets: waiting is what moves the clock."""
-
-    def __init__(self, loop: "Timeline") -> None:
-        self._loop = loop
-
-    def select(self, timeout: float | None) -> list[Any]:
-        if timeout is None:
-            raise Stuck
-        if timeout > 0:
-            self._loop.jump()
-        return []
-
-    def close(self) -> None:
-        pass
-
-
 class Timeline(base_events.BaseEventLoop):
     """The event loop of one run."""
 
@@ -94,7 +89,6 @@ class Timeline(base_events.BaseEventLoop):
         super().__init__()
         self._now = 0.0
         self._clock_resolution = 1e-9
-        self._selector = _Selector(self)
         self._begun: list[asyncio.Task[Any]] = []
         self.set_task_factory(self._begin)
 
@@ -106,9 +100,24 @@ class Timeline(base_events.BaseEventLoop):
         """The same as the seconds of a wall clock."""
         return EPOCH + self._now
 
-    def jump(self) -> None:
-        """Move the clock to the next timer."""
-        self._now = max(self._now, self._scheduled[0].when())
+    def _run_once(self) -> None:
+        """One round, as of every loop, without what only real time and real sockets need."""
+        ready, scheduled = self._ready, self._scheduled
+        while scheduled and scheduled[0]._cancelled:
+            heapq.heappop(scheduled)._scheduled = False
+        if not ready and not self._stopping:
+            if not scheduled:
+                raise Stuck
+            self._now = max(self._now, scheduled[0]._when)
+        end = self._now + self._clock_resolution
+        while scheduled and scheduled[0]._when < end:
+            timer = heapq.heappop(scheduled)
+            timer._scheduled = False
+            ready.append(timer)
+        for _ in range(len(ready)):
+            handle = ready.popleft()
+            if not handle._cancelled:
+                handle._run()
 
     def _begin(self, loop: Any, work: Any, context: Any = None) -> asyncio.Task[Any]:
         task = asyncio.Task(work, loop=loop, context=context)
@@ -124,6 +133,8 @@ class Timeline(base_events.BaseEventLoop):
             handle = events.Handle(callback, args, self, context)
             handle.cancel()
             return handle
+        if owner is not None and owner.is_still:
+            return super().call_at(self._after(owner), callback, *args, context=context)
         return super().call_soon(callback, *args, context=context)
 
     def call_at(
@@ -131,6 +142,8 @@ class Timeline(base_events.BaseEventLoop):
     ) -> asyncio.TimerHandle:
         """As usual; what a dead process would do is forgotten."""
         owner = _current.get() if context is None else context.get(_current)
+        if owner is not None and when < owner.still_until and owner.is_still:
+            when = self._after(owner)
         handle = super().call_at(when, callback, *args, context=context)
         if owner is not None and not owner.alive:
             handle.cancel()
@@ -148,14 +161,27 @@ class Timeline(base_events.BaseEventLoop):
         future.set_result(func(*args))
         return future
 
+    def _after(self, process: Process) -> float:
+        """When a process that stands still comes to what is put off now: in the order in which it was put off."""
+        process.still_until += 1e-7
+        return process.still_until
+
+    def put_off(self, process: Process) -> None:
+        """Put everything off that a process would do before it stirs again."""
+        for handle in [*self._ready]:
+            if handle._context is not None and handle._context.get(_current) is process and not handle._cancelled:
+                super().call_at(self._after(process), handle._callback, *handle._args, context=handle._context)  # type: ignore[attr-defined]
+                handle.cancel()
+        for timer in sorted(self._scheduled):
+            if timer._context.get(_current) is process and timer._when < process.still_until:
+                timer._when = self._after(process)
+        heapq.heapify(self._scheduled)
+
     def drop(self, process: Process) -> None:
         """Forget everything a process would still do."""
         for handle in [*self._ready, *self._scheduled]:
             if handle._context is not None and handle._context.get(_current) is process:
                 handle.cancel()
-
-    def _process_events(self, event_list: Any) -> None:
-        pass
 
     def _write_to_self(self) -> None:
         pass

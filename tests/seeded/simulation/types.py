@@ -3,8 +3,9 @@
 from typing import Any
 
 from hearth.model.states import Action
+from hearth.model.values import UNKNOWN
 from hearth.resources import base
-from hearth.resources.contract import Call, Gone, Observed, Permanent, Wait
+from hearth.resources.contract import GIVEN_UP, Call, Gone, Observed, Permanent, Wait
 from hearth.resources.remote import Readiness, Remote, RemoteResource
 from hearth.resources.schema import PHYSICAL_NAME, Attribute, Property
 
@@ -89,6 +90,10 @@ class Disk(Thing):
             await self.request(call, "POST", "/copies", body)
         call.data["copy"] = call.snapshot_name
 
+    async def is_copied(self, call: Call) -> bool:
+        """Whether there is such a copy."""
+        return await self._copy(call) is not None
+
     async def _copy(self, call: Call) -> dict[str, Any] | None:
         answer = await self.request(call, "GET", "/copies", params={"name": call.snapshot_name}, creating=True)
         found: list[dict[str, Any]] = answer.body["copies"]
@@ -133,4 +138,45 @@ class Plot(Thing):
         return {one.name for one in others.with_value("Sim::Ground", "shape", me.properties.get("shape"))}
 
 
-TYPES = [Thing, Quick, Disk, Ground, Plot]
+@base.resource("Sim::Seat")
+class Seat(Thing):
+    """A thing with a place of its own, which no other seat may have meanwhile."""
+
+    remote = Remote(
+        service="things",
+        path="/seats",
+        envelope="seat",
+        marker="description",
+        batch="ids",
+        readiness=Readiness(ready=("ACTIVE",), on=_WAITS),
+    )
+    takes_turns = True
+    place = Property(str, "Where it is.")
+
+    def collides(self, properties: Any, wanted: Any) -> str:
+        """A place is there once."""
+        mine, other = properties.get("place"), wanted.get("place")
+        return f"place {mine}" if mine and (mine == other or other is UNKNOWN) else ""
+
+    async def make_way(self, call: Call, wanted: Any) -> Wait | None:
+        """Get up; a seat that is not ready or comes out in error cannot."""
+        observed = await self.observe(call)
+        if GIVEN_UP not in call.data:
+            call.data[GIVEN_UP] = wanted["place"]
+            return Wait(0)
+        return await self._move(call, observed, None)
+
+    async def take_back(self, call: Call) -> Wait | None:
+        """Sit down again."""
+        return await self._move(call, await self.observe(call), call.data[GIVEN_UP])
+
+    async def _move(self, call: Call, observed: Any, place: str | None) -> Wait | None:
+        if observed["status"] in ("BUILD", "UPDATING"):
+            return Wait()
+        if observed.get("place") == place:
+            return None
+        await self.request(call, "PUT", self.path(call), {"seat": {"place": place}})
+        return Wait()
+
+
+TYPES = [Thing, Quick, Disk, Ground, Plot, Seat]

@@ -5,8 +5,10 @@ the user sends such a request again, as a client does whose connection was lost.
 """
 
 import asyncio
+import collections
 import contextlib
 import dataclasses
+import functools
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeVar
@@ -21,7 +23,7 @@ from hearth.resources import blueprint, registry
 from hearth.store import Unavailable, rows
 from hearth.template import environment as environments
 from simulation import database, invariants, messages, plans, reality, timeline, types
-from simulation.chance import Chance
+from simulation.chance import LATEST, Chance
 
 R = TypeVar("R")
 
@@ -60,7 +62,8 @@ class _Builder(blueprint.Builder):
         self, raw: Any, environment: environments.Environment, files: Any, surroundings: Any, **more: Any
     ) -> Any:
         """See `Builder.examine`."""
-        told = [raw, environment.to_wire(), dict(files), dataclasses.asdict(surroundings)]
+        place = [getattr(surroundings, one.name) for one in dataclasses.fields(surroundings) if one.compare]
+        told = [raw, environment.to_wire(), dict(files), place]
         key = json.dumps([*told, more.get("name"), more.get("strict")], default=str)
         found = self._examined.get(key)
         if found is None:
@@ -90,7 +93,7 @@ class World:
         self.trace: list[str] = []
         self._ground = ground
         self._loop = loop
-        self._ids = 0
+        self._ids: collections.Counter[str] = collections.Counter()  # drawn so far, by kind of process
         self.database = ground.database
         self.database.reset()
         self.cloud = reality.Reality(chance, loop, self.tell)
@@ -114,10 +117,13 @@ class World:
                 "enable_stack_adopt": True,
                 "enable_stack_abandon": True,
                 "max_events_per_stack": 0,
+                "lost_call_wait": LATEST + 10.0,
+                # Each call of a step may go wrong twice (`chance.fault`), and some make half a dozen in a row.
+                "temporary_retry_limit": 12,
                 **chosen,
             }
         )
-        self.engines: list[timeline.Process] = []
+        self.engines: dict[timeline.Process, runner.Engine] = {}
         for _ in range(chance.number(1, 3)):
             self.start_engine()
         self._serving = self._start_service()
@@ -145,10 +151,14 @@ class World:
 
     # ---- processes ----
 
-    def _new_id(self) -> str:
-        """Ids that are the same in every run of a story, as far as runs are the same."""
-        self._ids += 1
-        mixed = (self._ids * 0x9E3779B97F4A7C15F39CC0605CEDC835) & ((1 << 128) - 1)
+    def _new_id(self, kind: str) -> str:
+        """Ids that are the same in every run of a story, as far as runs are the same.
+
+        Engines do not draw from those of services, so that the stacks of all runs have the same ids.
+        """
+        self._ids[kind] += 1
+        number = 2 * self._ids[kind] + (kind == "service")
+        mixed = (number * 0x9E3779B97F4A7C15F39CC0605CEDC835) & ((1 << 128) - 1)
         digits = f"{mixed:032x}"
         return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-8{digits[17:20]}-{digits[20:]}"
 
@@ -156,7 +166,7 @@ class World:
         self, name: str
     ) -> tuple[timeline.Process, context.Context, definitions.Definitions, authority.Authority]:
         self._processes += 1
-        process = timeline.Process(f"{name}{self._processes}", self._loop, self._dies_at)
+        process = timeline.Process(f"{name}{self._processes}", self._loop, self._passes)
         door = process.run(database.Door, self.database, self.chance, process.boundary)
         surroundings = context.Context(
             store=door,
@@ -165,31 +175,64 @@ class World:
             types=self._ground.types,
             settings=self.settings,
             now=self._loop.epoch,
-            new_id=self._new_id,
+            new_id=functools.partial(self._new_id, name),
             jitter=self.chance.jitter,
         )
         kept = definitions.Definitions(door, self._ground.builder)
         return process, surroundings, kept, authority.Authority(surroundings)
 
-    def _dies_at(self, what: str) -> bool:
+    def _passes(self, process: timeline.Process, what: str) -> bool:
+        """A process comes to a boundary; whether it dies there."""
         dies = self.chance.crashes_here()
         self.tell(f"  {what}{' - AND DIES' if dies else ''}")
         if dies:
             self.crashes.append(what)
+        elif self.chance.stops_here() and process in self.engines:
+            self._tell_to_stop(process)
+        elif self.chance.halts_here() and process in self.engines and " before " not in what.partition("commit")[0]:
+            self._halt(process)
         return dies
 
     def start_engine(self) -> None:
         """Another engine comes up; when it dies, somebody starts a new one."""
         process, surroundings, kept, owners = self._process("engine")
         engine = process.run(runner.Engine, surroundings, kept, owners)
-        self.engines.append(process)
+        self.engines[process] = engine
         starting = process.spawn(engine.start())
         starting.add_done_callback(lambda task: process.kill() if task.exception() else None)
         process.died.add_done_callback(lambda _: self._replace(process))
 
     def _replace(self, process: timeline.Process) -> None:
-        self.engines.remove(process)
+        del self.engines[process]
         self._loop.call_later(self.chance.between(0.1, 6.0), self.start_engine)
+
+    def stops_an_engine(self) -> None:
+        """Tell one of the engines to stop, as an upgrade does: it ends its calls and gives the rest back."""
+        if self.engines:
+            self._tell_to_stop(list(self.engines)[self.chance.number(0, len(self.engines) - 1)])
+
+    def halts_an_engine(self) -> None:
+        """Let one of the engines stand still, perhaps for longer than its lease, and then go on."""
+        if self.engines:
+            self._halt(list(self.engines)[self.chance.number(0, len(self.engines) - 1)])
+
+    def _halt(self, process: timeline.Process) -> None:
+        seconds = self.chance.between(1.0, 12.0)
+        self.tell(f"{process.name} stands still for {seconds:.1f} s")
+        process.stand_still(seconds)
+
+    def _tell_to_stop(self, process: timeline.Process) -> None:
+        self.tell(f"{process.name} is told to stop")
+        process.spawn(self._stop(process, self.engines[process]))
+
+    async def _stop(self, process: timeline.Process, engine: runner.Engine) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self.chance.between(0.0, 5.0)):
+                await engine.drain()
+        with contextlib.suppress(Unavailable):
+            await engine.stop()
+        self.tell(f"{process.name} has stopped")
+        process.kill()
 
     def _start_service(self) -> tuple[timeline.Process, service.StackService]:
         process, surroundings, kept, owners = self._process("service")
@@ -320,7 +363,7 @@ class Stack:
     async def _plan(self, request: StackRequest, patch: bool) -> dict[str, Any]:
         return await self._looks(
             "preview update of",
-            lambda s: s.preview_update(CALLER, self.identity, request, patch=patch, show_nested=False),
+            lambda s: s.preview_update(CALLER, self.identity, request, patch=patch, show_nested=True),
         )
 
     async def deletes(self) -> None:
@@ -343,6 +386,8 @@ class Stack:
 
     async def signals(self, name: str, body: Any = None) -> None:
         """Signal a resource."""
+        if self._promise is not None:
+            self._promise.is_disturbed = True
         await self._looks(f"signal {name} of", lambda s: s.signal(CALLER, self.identity, name, body))
 
     async def marks(self, name: str, reason: str = "broken") -> None:

@@ -6,7 +6,7 @@ import dataclasses
 import pathlib
 import secrets
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import aiohttp
@@ -66,7 +66,13 @@ def _login(url: str, user: str, project: str) -> settings.AuthSection:
 
 
 @pytest.fixture
-async def hearth(tmp_path: pathlib.Path) -> AsyncIterator[str]:
+def options() -> Mapping[str, Mapping[str, Any]]:
+    """Configuration of the service over the common one: `{section: {option: value}}`; a test's own takes its place."""
+    return {}
+
+
+@pytest.fixture
+async def hearth(tmp_path: pathlib.Path, options: Mapping[str, Mapping[str, Any]]) -> AsyncIterator[str]:
     """The address of an embedded cloud with the orchestration API under /orchestration."""
     listener = socket.create_server(("127.0.0.1", 0))
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
@@ -74,6 +80,7 @@ async def hearth(tmp_path: pathlib.Path) -> AsyncIterator[str]:
     service = _login(url, "heat", "service")
     conf = config.load(
         overrides={
+            **{section: values for section, values in options.items() if section != "DEFAULT"},
             "DEFAULT": {
                 "auth_encryption_key": secrets.token_hex(16),
                 "max_json_body_size": 20_000,
@@ -82,9 +89,14 @@ async def hearth(tmp_path: pathlib.Path) -> AsyncIterator[str]:
                 "stack_user_domain_name": "heat",
                 "stack_domain_admin": "heat_domain_admin",
                 "stack_domain_admin_password": "secret",
+                **options.get("DEFAULT", {}),
             },
             "database": {"connection": f"sqlite:///{tmp_path / 'hearth.sqlite'}"},
-            "keystone_authtoken": {"auth_type": "password", **service.options},
+            "keystone_authtoken": {
+                "auth_type": "password",
+                **service.options,
+                **options.get("keystone_authtoken", {}),
+            },
         }
     )
     parts = orchestration.Orchestration(conf)
@@ -103,9 +115,9 @@ async def hearth(tmp_path: pathlib.Path) -> AsyncIterator[str]:
 
 
 @contextlib.asynccontextmanager
-async def _client(hearth: str, user: str) -> AsyncIterator[Client]:
+async def _client(hearth: str, user: str, project: str | None = None) -> AsyncIterator[Client]:
     login = credentials.Connector(
-        settings.CloudSettings(auth_url=f"{hearth}/identity/v3", service=_login(hearth, user, user))
+        settings.CloudSettings(auth_url=f"{hearth}/identity/v3", service=_login(hearth, user, project or user))
     )
     session = await login.session(credentials.ServiceUser())
     async with aiohttp.ClientSession() as http:
@@ -127,20 +139,41 @@ async def admin(hearth: str) -> AsyncIterator[Client]:
         yield client
 
 
+async def identity(client: Client, method: str, path: str, body: Any = None) -> Any:
+    """What Keystone answers to a request that has to succeed."""
+    url = f"{client.base.removesuffix('/orchestration')}/identity/v3/{path}"
+    async with client.http.request(method, url, json=body, headers={"X-Auth-Token": client.token}) as answer:
+        assert answer.status < 300, await answer.text()
+        return await answer.json() if answer.status != 204 else None
+
+
+async def new_user(admin: Client, name: str, role: str, project: str) -> None:
+    """Make a user with a role in a project."""
+    user = await identity(admin, "POST", "users", {"user": {"name": name, "password": "secret"}})
+    roles = await identity(admin, "GET", f"roles?name={role}")
+    await identity(admin, "PUT", f"projects/{project}/users/{user['user']['id']}/roles/{roles['roles'][0]['id']}")
+
+
 @pytest.fixture
 async def stranger(hearth: str, admin: Client) -> AsyncIterator[Client]:
     """A client of a user who is a member of a project of its own."""
-
-    async def make(method: str, path: str, body: Any = None) -> Any:
-        headers = {"X-Auth-Token": admin.token}
-        async with admin.http.request(method, f"{hearth}/identity/v3/{path}", json=body, headers=headers) as answer:
-            assert answer.status < 300, await answer.text()
-            return await answer.json() if answer.status != 204 else None
-
-    project = await make("POST", "projects", {"project": {"name": "stranger"}})
-    user = await make("POST", "users", {"user": {"name": "stranger", "password": "secret"}})
-    roles = await make("GET", "roles?name=member")
-    granted = f"projects/{project['project']['id']}/users/{user['user']['id']}/roles/{roles['roles'][0]['id']}"
-    await make("PUT", granted)
+    project = await identity(admin, "POST", "projects", {"project": {"name": "stranger"}})
+    await new_user(admin, "stranger", "member", project["project"]["id"])
     async with _client(hearth, "stranger") as client:
+        yield client
+
+
+@pytest.fixture
+async def reader(hearth: str, admin: Client, demo: Client) -> AsyncIterator[Client]:
+    """A client of a user who may only read in the project of demo."""
+    await new_user(admin, "reader", "reader", demo.tenant)
+    async with _client(hearth, "reader", "demo") as client:
+        yield client
+
+
+@pytest.fixture
+async def member(hearth: str, admin: Client, demo: Client) -> AsyncIterator[Client]:
+    """A client of another member of the project of demo."""
+    await new_user(admin, "member", "member", demo.tenant)
+    async with _client(hearth, "member", "demo") as client:
         yield client

@@ -2,6 +2,8 @@
 
 import asyncio
 import base64
+import email
+import json
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -222,6 +224,7 @@ async def test_an_agent_in_a_server_learns_what_to_do(demo: Any, admin: Any, hea
     stack = await until(demo, path, "CREATE_COMPLETE")
     assert stack["stack_status"] == "CREATE_COMPLETE"
     _, body, _ = await demo.call("GET", f"{path}/resources/server/metadata")
+    settings = body["metadata"]["os-collect-config"]
     (told,) = body["metadata"]["deployments"]
     assert (told["config"], told["group"]) == ("echo", "script")
     assert {one["name"]: one["value"] for one in told["inputs"]}["deploy_action"] == "CREATE"
@@ -230,4 +233,8 @@ async def test_an_agent_in_a_server_learns_what_to_do(demo: Any, admin: Any, hea
     address = f"{hearth}/compute/v2.1/servers/{body['resource']['physical_resource_id']}"
     async with demo.http.get(address, headers=headers) as found:
         shown = (await found.json())["server"]
-    assert base64.b64decode(shown["OS-EXT-SRV-ATTR:user_data"]).decode() == "echo"
+    whole = email.message_from_bytes(base64.b64decode(shown["OS-EXT-SRV-ATTR:user_data"]))
+    parts = [one.get_payload(decode=True) for one in whole.walk() if not one.is_multipart()]
+    assert b"echo" in parts
+    # The agent's own credentials are those that the metadata show.
+    assert json.loads(bytes(parts[-1]))["os-collect-config"] == settings  # type: ignore[arg-type]  # one part's bytes

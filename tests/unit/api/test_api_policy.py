@@ -104,6 +104,12 @@ def test_an_operators_file_wins(tmp_path: pathlib.Path) -> None:
     assert not rules.is_admin(caller(*ADMIN))
 
 
+def test_stack_users_are_known_by_the_role_that_is_configured(tmp_path: pathlib.Path) -> None:
+    rules = loaded(tmp_path, "[DEFAULT]\nheat_stack_user_role = guest\n")
+    for rule, allowed in (("stacks:create", False), ("stacks:lookup", True), ("resource:show", False)):
+        assert rules.allows(caller("guest"), rule) is allowed
+
+
 def test_refusals_name_the_rule(tmp_path: pathlib.Path) -> None:
     rules = loaded(tmp_path)
     with pytest.raises(errors.Forbidden, match="stacks:create"):

@@ -112,6 +112,29 @@ async def test_a_name_with_a_part_leads_to_the_part(demo: Any) -> None:
         assert headers["Location"].endswith(f"{path}/{part}")
 
 
+@pytest.mark.parametrize("word, methods", [("preview", "GET PUT PATCH DELETE"), ("detail", "POST PUT PATCH DELETE")])
+async def test_words_of_paths_are_names_of_stacks(demo: Any, word: str, methods: str) -> None:
+    for method in methods.split():
+        assert (await demo.call(method, f"stacks/{word}"))[0] == 404
+    path = await created(demo, word)
+    for method in methods.split():
+        status, _, headers = await demo.call(method, f"stacks/{word}")
+        assert (status, headers["Location"]) == (302, f"{demo.base}/v1/{demo.tenant}/{path}")
+
+
+async def test_events_of_a_resource_end_with_an_empty_page(demo: Any) -> None:
+    path = await created(demo)
+    await settled(demo, path)
+    url, seen = f"{path}/resources/text/events?limit=1", []
+    while True:
+        status, page, _ = await demo.call("GET", url if not seen else f"{url}&marker={seen[-1]}")
+        assert status == 200, page
+        if not page["events"]:
+            break
+        seen += [one["id"] for one in page["events"]]
+    assert len(seen) == 2
+
+
 async def test_lists_have_pages(demo: Any) -> None:
     for name in ("a", "b", "c"):
         await created(demo, name)
@@ -187,6 +210,57 @@ async def test_validate_tells_parameters(demo: Any) -> None:
     status, answer, _ = await demo.call("POST", "validate", {"template": TEMPLATE})
     assert status == 200
     assert answer["Parameters"]["length"]["Type"] == "Number"
+
+
+@pytest.mark.parametrize(
+    "query, found",
+    [
+        ("status=COMPLETE", True),
+        ("status=COMPLETE&action=CREATE", True),
+        ("stack_status=CREATE_COMPLETE", True),
+        ("status=FAILED", False),
+        ("status=CREATE_FAILED", False),
+        ("status=COMPLETE&action=UPDATE", False),
+    ],
+)
+async def test_lists_can_be_of_a_state(demo: Any, query: str, found: bool) -> None:
+    await settled(demo, await created(demo))
+    _, listed, _ = await demo.call("GET", f"stacks?{query}")
+    assert [one["stack_name"] for one in listed["stacks"]] == (["web"] if found else [])
+
+
+async def test_administrators_are_told_of_all_projects(demo: Any, admin: Any, stranger: Any) -> None:
+    path = await created(demo)
+    await created(stranger, "strange")
+    _, listed, _ = await admin.call("GET", "stacks?sort_keys=stack_name")
+    assert [(one["stack_name"], one["project"]) for one in listed["stacks"]] == [
+        ("strange", stranger.tenant),
+        ("web", demo.tenant),
+    ]
+    _, listed, _ = await admin.call("GET", f"stacks?tenant={demo.tenant}")
+    assert [one["stack_name"] for one in listed["stacks"]] == ["web"]
+    status, _, headers = await admin.call("GET", f"stacks/{path.rpartition('/')[2]}")
+    assert (status, headers["Location"]) == (302, f"{demo.base}/v1/{demo.tenant}/{path}")
+    assert (await stranger.call("GET", path))[0] == 404
+    _, listed, _ = await stranger.call("GET", f"stacks?tenant={demo.tenant}")
+    assert listed["stacks"] == []
+
+
+async def test_a_template_begins_with_its_version(demo: Any) -> None:
+    path = await created(demo)
+    _, found, _ = await demo.call("GET", f"{path}/template")
+    assert list(found) == ["heat_template_version", "description", "parameters", "resources", "outputs"]
+
+
+async def test_preview_tells_outputs_without_values(demo: Any) -> None:
+    _, answer, _ = await demo.call("POST", "stacks/preview", {"stack_name": "x", "template": TEMPLATE})
+    assert answer["stack"]["outputs"] == [{"output_key": "text", "description": "The text", "output_value": None}]
+
+
+async def test_an_attribute_of_any_type_tells_none(demo: Any) -> None:
+    _, found, _ = await demo.call("GET", "resource_types/OS::Heat::TestResource")
+    assert "type" not in found["attributes"]["output"]
+    assert found["attributes"]["show"]["type"] == "map"
 
 
 async def test_preview_stores_nothing(demo: Any) -> None:

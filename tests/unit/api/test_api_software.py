@@ -227,12 +227,12 @@ async def test_what_is_of_another_project_is_not_there(demo: Any, stranger: Any,
     assert (await admin.call("POST", DEPLOYMENTS, {"config_id": used["id"], "server_id": "s"}))[0] == 404
 
 
-async def test_users_of_the_second_project_see_a_deployment(demo: Any, stranger: Any) -> None:
+async def test_nothing_is_deployed_to_another_project(demo: Any, stranger: Any) -> None:
     used = await config(demo, name="n")
-    made = await deployment(demo, used["id"], stack_user_project_id=stranger.tenant)
-    _, body, _ = await stranger.call("GET", f"{DEPLOYMENTS}/metadata/server")
-    assert [one["id"] for one in body["metadata"]] == [used["id"]]
-    assert (await stranger.call("GET", f"{DEPLOYMENTS}/{made['id']}"))[0] == 200
+    sent = {"config_id": used["id"], "server_id": "server", "stack_user_project_id": stranger.tenant}
+    status, body, _ = await demo.call("POST", DEPLOYMENTS, sent)
+    assert (status, body["error"]["type"]) == (404, "NotFound")
+    assert (await stranger.call("GET", f"{DEPLOYMENTS}/metadata/server"))[1] == {"metadata": []}
 
 
 async def test_a_project_has_no_more_than_the_operator_allows(demo: Any) -> None:

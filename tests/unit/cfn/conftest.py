@@ -26,14 +26,14 @@ class Hearth:
     project: str = ""
     user: str = ""
 
-    async def log_in(self, user: str) -> "Hearth":
-        """The same as another user, in the project of that name."""
+    async def log_in(self, user: str, project: str = "") -> "Hearth":
+        """The same as another user, in a project; by default that of the user's name."""
         domain = {"name": "Default"}
         identity = {
             "methods": ["password"],
             "password": {"user": {"name": user, "domain": domain, "password": homes.PASSWORD}},
         }
-        body = {"auth": {"identity": identity, "scope": {"project": {"name": user, "domain": domain}}}}
+        body = {"auth": {"identity": identity, "scope": {"project": {"name": project or user, "domain": domain}}}}
         async with self.http.post(f"{self.url}/identity/v3/auth/tokens", json=body) as answer:
             given = (await answer.json())["token"]
             token = answer.headers["X-Subject-Token"]
@@ -77,13 +77,21 @@ class Hearth:
 
 
 @pytest.fixture
-async def hearth(tmp_path: pathlib.Path) -> AsyncIterator[Hearth]:
+def configuration() -> str:
+    """The text of a configuration file."""
+    return ""
+
+
+@pytest.fixture
+async def hearth(tmp_path: pathlib.Path, configuration: str) -> AsyncIterator[Hearth]:
     """Everything, and the user demo."""
     listener = socket.create_server(("127.0.0.1", 0))
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     home = homes.Home(tmp_path)
     home.prepare()
-    app = wiring.everything(home, url, cloud_settings={}, config_files=[], overrides={})
+    file = tmp_path / "hearth.conf"
+    file.write_text(configuration)
+    app = wiring.everything(home, url, cloud_settings={}, config_files=[file], overrides={})
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="on", ws="none", access_log=False))
     task = asyncio.create_task(server.serve(sockets=[listener]))
     async with asyncio.timeout(30):

@@ -130,7 +130,12 @@ async def test_a_deployment_is_answered_by_its_signed_url(hearth: Any) -> None:
             "config": {"type": "OS::Heat::SoftwareConfig", "properties": {"config": "#!/bin/sh", "group": "script"}},
             "server": {
                 "type": "OS::Nova::Server",
-                "properties": {"image": "cirros", "flavor": "m1.tiny", "networks": [{"network": "private"}]},
+                "properties": {
+                    "image": "cirros",
+                    "flavor": "m1.tiny",
+                    "networks": [{"network": "private"}],
+                    "user_data_format": "SOFTWARE_CONFIG",
+                },
             },
             "deployment": {
                 "type": "OS::Heat::SoftwareDeployment",

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from hearth.cli import client, follow, problems, software, stack_hold
+from hearth.cli import client, follow, problems, software, stack_change, stack_hold
 from hearth.process import main
 
 ERROR = {"code": 400, "title": "Bad Request", "error": {"type": "StackValidationFailed", "message": "no good"}}
@@ -80,6 +80,21 @@ def test_create_is_followed_to_its_end(capsys: pytest.CaptureFixture[str]) -> No
     ]
 
 
+@pytest.mark.parametrize(
+    ("status", "says", "not_says"),
+    [
+        ("UPDATE_FAILED", "hearth stack continue web --skip RESOURCE", "drift"),
+        ("SUSPEND_FAILED", "hearth stack retry web", "continue"),
+        ("CHECK_FAILED", "hearth stack update --existing web", "retry"),
+    ],
+)
+def test_what_failed_comes_with_the_way_on_that_there_is(status: str, says: str, not_says: str) -> None:
+    advice = stack_change.failure({"stack_name": "web", "stack_status": status}).advice
+    assert advice is not None
+    assert says in advice
+    assert not_says not in advice
+
+
 def test_an_update_is_not_over_because_the_one_before_was() -> None:
     api = ScriptedApi(
         (200, stack("UPDATE_COMPLETE", "t1")),
@@ -92,6 +107,30 @@ def test_an_update_is_not_over_because_the_one_before_was() -> None:
     ended = run(api, "UPDATE", follow.Mark("7", "t1"))
     assert ended is not None
     assert ended["stack_status"] == "UPDATE_FAILED"
+
+
+def told(event_: dict[str, Any], reason: str) -> dict[str, Any]:
+    return {**event_, "resource_status_reason": reason}
+
+
+@pytest.mark.parametrize(
+    ("action", "found", "says"),
+    [
+        (
+            "UPDATE",
+            [told(event(2, "UPDATE_FAILED"), "Resource UPDATE failed: resources.a: no room")],
+            "web: ROLLBACK_COMPLETE: UPDATE failed and was undone: Resource UPDATE failed: resources.a: no room",
+        ),
+        ("UPDATE", [event(2, "UPDATE_IN_PROGRESS")], "web: ROLLBACK_COMPLETE: UPDATE was cancelled and undone"),
+    ],
+)
+def test_what_was_rolled_back_is_told_with_its_cause(action: str, found: list[dict[str, Any]], says: str) -> None:
+    own = events(*found, event(3, "ROLLBACK_IN_PROGRESS"), event(4, "ROLLBACK_COMPLETE"))
+    api = ScriptedApi((200, stack("ROLLBACK_COMPLETE", "t2")), (200, own), (200, own))
+    with pytest.raises(problems.CliError) as caught:
+        stack_change.finish(client.Client(api), REF, action, follow.Mark("1", "t1"), True, "table")
+    assert caught.value.message == says
+    assert "hearth stack update -t FILE web" in caught.value.advice
 
 
 @pytest.mark.parametrize("gone", [(404, ERROR), (200, stack("DELETE_COMPLETE"))])

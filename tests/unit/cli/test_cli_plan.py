@@ -47,6 +47,17 @@ DOCUMENT = PlanDocument(
                 leaves="object",
                 properties={"size": PropertyChange(1, "(known after apply)", known=False)},
             ),
+            change(
+                "lists",
+                Verdict.UPDATE,
+                properties={
+                    "rules": PropertyChange(
+                        [{"b": 1, "a": 22}, {"a": 80}, {"a": 53}], [{"a": 22, "b": 1}, {"a": 80}, {"a": 443}]
+                    ),
+                    "order": PropertyChange([1, 2], [2, 1]),
+                    "one": PropertyChange([{"b": 1, "a": 2}], [{"c": 1}]),
+                },
+            ),
             change("quiet", Verdict.UPDATE, nested=nested(change("inner", Verdict.KEEP))),
             change(
                 "busy",
@@ -67,6 +78,12 @@ Update of stack web
 │       or keep, when the values are known
 │       its object stays where it is
 │       size: 1 → (known after apply)
+├── ~ lists  A::Type
+│       rules: 1 less, 1 more
+│         - {"a":53}
+│         + {"a":443}
+│       order: [1,2] → [2,1]
+│       one: [{"a":2,"b":1}] → [{"c":1}]
 └── ~ busy  A::Type
     ├── in 2 batches; for a while there are also 9
     └── - 0  A::Type

@@ -60,6 +60,22 @@ async def test_a_deleted_user_is_gone_and_may_be_deleted_again(domain: stack_use
     assert await domain.find_user("user") is None
 
 
+@pytest.mark.parametrize(("interface", "path"), [("", "/identity/v3/"), ("public", "/identity/v3/")])
+async def test_users_are_told_where_servers_reach_keystone(
+    options: settings.CloudSettings, cloud_url: str, interface: str, path: str
+) -> None:
+    configured = settings.StackDomain(None, "heat", "heat_domain_admin", "secret")
+    # Here it is reached by an address that the catalog does not have.
+    elsewhere = f"{cloud_url.replace('127.0.0.1', 'localhost')}/identity/v3"
+    chosen = dataclasses.replace(
+        options, auth_url=elsewhere, stack_domain=configured, server_interface=interface, connect_timeout=5
+    )
+    connector = credentials.Connector(chosen)
+    told = await stack_users.StackUserDomain(connector).auth_url()
+    await connector.close()
+    assert told == (cloud_url if interface else cloud_url.replace("127.0.0.1", "localhost")) + path
+
+
 async def test_without_a_configured_domain_there_is_none(options: settings.CloudSettings) -> None:
     connector = credentials.Connector(options)
     assert not stack_users.StackUserDomain(connector).is_configured

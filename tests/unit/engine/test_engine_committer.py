@@ -7,7 +7,7 @@ import pytest
 from hearth.engine.committer import Committer, LeaseLost
 from hearth.model.plan import Work
 from hearth.model.states import Action, Status
-from hearth.store import open_store, resources, stacks, traversals
+from hearth.store import open_store, resources, stacks, traversals, work_list
 from hearth.store.rows import Phase, ResourceRow, StackRow
 from hearth.store.traversals import Move, Then
 
@@ -22,9 +22,9 @@ class Counted:
         self.codec = store.codec
         self.writes = 0
 
-    async def write(self, work):
+    async def write(self, work, stacks=()):
         self.writes += 1
-        return await self._store.write(work)
+        return await self._store.write(work, stacks)
 
 
 def row(number: int) -> ResourceRow:
@@ -46,14 +46,14 @@ def begin(codec, count: int):
         nodes = [traversals.NewNode(one.id, Work.CONVERGE, []) for one in rows]
         new = traversals.NewTraversal("s", Action.CREATE, "d", nodes, rows, frozenset(), None, None)
         traversals.begin(connection, codec, new, 1.0)
-        return traversals.claim(connection, "me", count, 2.0)
+        return work_list.claim(connection, "me", count, 2.0)
 
     return work
 
 
 @pytest.fixture
-def store(tmp_path):
-    opened = open_store(f"sqlite:///{tmp_path}/store.sqlite", [KEY])
+def store(every_database_url):
+    opened = open_store(every_database_url, [KEY])
     yield opened
     opened.close()
 

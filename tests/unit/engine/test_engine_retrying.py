@@ -2,9 +2,10 @@
 
 import pytest
 
-from hearth.engine import retrying
+from hearth.engine import failing, retrying
 from hearth.engine.settings import EngineSettings
-from hearth.resources.contract import Conflict, InError, Permanent, Temporary
+from hearth.resources.contract import Busy, Conflict, InError, Permanent, Temporary
+from hearth.store import Unavailable
 
 CHOSEN = EngineSettings(action_retry_limit=7, temporary_retry_limit=3)
 
@@ -28,6 +29,21 @@ def test_each_kind_of_failure_is_tried_again_so_often(failure: Exception, limit:
         assert retry is not None
         assert (retry.number, retry.limit) == (tried + 1, limit)
     assert retrying.decide(failure, limit, CHOSEN, 0.5, forced=forced) is None
+
+
+@pytest.mark.parametrize("forced", [False, True])
+def test_trouble_of_the_own_database_makes_no_forced_removal_give_up(forced: bool) -> None:
+    failure = failing.as_failure(Unavailable("the database is away"))
+    assert retrying.decide(failure, 2, CHOSEN, 0.5, forced=forced) == retrying.Retry(5.0, 3, 3)
+    assert retrying.decide(failure, 3, CHOSEN, 0.5, forced=forced) is None
+
+
+def test_what_is_only_busy_is_tried_again_every_few_seconds_without_a_limit() -> None:
+    for tried in (0, 5, 500):
+        retry = retrying.decide(Busy("it is being changed"), tried, CHOSEN, 1.0)
+        assert retry is not None and 1.0 <= retry.pause <= 5.0
+        assert "of" not in retry.words()
+    assert retrying.decide(Busy("it is being changed"), 1, CHOSEN, 1.0, forced=True) is None
 
 
 def test_conflicts_are_tried_again_as_often_as_other_failures_at_least() -> None:

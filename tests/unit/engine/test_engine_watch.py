@@ -2,6 +2,7 @@
 
 import asyncio
 
+from hearth.engine import watch
 from hearth.engine.watch import Watcher
 
 
@@ -41,6 +42,22 @@ async def test_what_is_settled_is_looked_at_no_more():
     looker.settled = {1}
     await asyncio.wait_for(looker.done.wait(), 5)
     assert looker.asked == [["one", "two"], ["two"]]
+    watcher.close()
+
+
+async def test_who_took_the_place_of_what_is_settled_is_looked_at():
+    looker = Looker(2)
+
+    async def look(entries: list[str]) -> set[int]:
+        if entries == ["former"]:
+            watcher.add("servers", 1, "next")
+        return await looker.look(entries)
+
+    watcher = Watcher(look)
+    watcher.add("servers", 1, "former")
+    looker.settled = {1}
+    await asyncio.wait_for(looker.done.wait(), 5)
+    assert looker.asked == [["former"], ["next"]]
     watcher.close()
 
 
@@ -95,3 +112,32 @@ async def test_nothing_is_looked_at_after_the_end():
     watcher.close()
     assert watcher.entries() == []
     assert looker.asked == []
+
+
+async def test_a_group_that_something_was_told_of_is_looked_at_first():
+    looker = Looker(2)
+    looker.settled = {1, 2}
+    watcher = Watcher(looker.look)
+    watcher.add("servers", 1, "server", after=2.0)
+    watcher.add("volumes", 2, "volume", after=2.0)
+    watcher.hasten(lambda entry: entry == "volume")
+    await asyncio.wait_for(looker.done.wait(), 10)
+    assert looker.asked == [["volume"], ["server"]]
+    watcher.close()
+
+
+async def test_what_is_told_during_a_look_brings_another_one_soon(monkeypatch):
+    monkeypatch.setattr(watch, "LONGEST", 3600.0)
+    monkeypatch.setattr(watch, "GROWTH", 1e6)
+    looker = Looker(2)
+
+    async def look(entries: list[str]) -> set[int]:
+        if not looker.asked:
+            watcher.hasten(lambda entry: entry == "server")
+        return await looker.look(entries)
+
+    watcher = Watcher(look)
+    watcher.add("servers", 1, "server")
+    await asyncio.wait_for(looker.done.wait(), 10)
+    assert looker.asked == [["server"], ["server"]]
+    watcher.close()

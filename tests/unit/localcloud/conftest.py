@@ -108,6 +108,10 @@ class CloudClient:
         assert answer.status == 201, answer.body
         return CloudClient(self.cloud, self.loop, answer.headers["x-subject-token"])
 
+    def as_nobody(self) -> "CloudClient":
+        """Somebody who has not signed in."""
+        return CloudClient(self.cloud, self.loop)
+
     def as_admin(self) -> "CloudClient":
         """The administrator, in project admin."""
         return self.log_in("admin", "admin")

@@ -119,6 +119,35 @@ def test_the_best_of_several_rows_is_used_and_the_others_are_removed(rows, chose
     assert removed == {row.id for row in rows} - {chosen}
 
 
+@pytest.mark.parametrize(
+    ("of_former", "of_present", "status", "chosen"),
+    [
+        (Verdict.KEEP, Verdict.REPLACE, Status.COMPLETE, "former"),
+        (Verdict.UPDATE, Verdict.REPLACE, Status.COMPLETE, "former"),
+        (Verdict.REPLACE, Verdict.REPLACE, Status.COMPLETE, "present"),
+        (Verdict.KEEP, Verdict.UPDATE, Status.COMPLETE, "present"),
+        (Verdict.KEEP, Verdict.REPLACE, Status.FAILED, "present"),
+    ],
+)
+def test_what_was_replaced_and_is_still_there_need_not_be_made_again(of_former, of_present, status, chosen):
+    rows = [
+        Row("former", "a", status=status, replaced_by="present"),
+        Row("present", "a", created_at=1.0),
+        Row("user", "b", requires=["a"]),
+    ]
+
+    def judge(name, row, effects):
+        verdict = {"former": of_former, "present": of_present}.get(row.id, Verdict.KEEP)
+        return Judgement(Decision(verdict), _EFFECTS[verdict])
+
+    a_plan = plan.make(Action.UPDATE, {"a": [], "b": ["a"]}, rows, judge)
+    assert a_plan.steps[0].row_id == chosen
+    if chosen == "former":  # and whoever uses the other one moves back before that goes
+        assert needs_of(a_plan, "b", Work.CONVERGE) == {("a", Work.CONVERGE)}
+        removal = next(node for node in a_plan.nodes if node.row_id == "present")
+        assert ("b", Work.CONVERGE) in {(a_plan.nodes[one].name, a_plan.nodes[one].work) for one in removal.needs}
+
+
 def test_rows_a_running_traversal_may_change_are_looked_at_again():
     a_plan = made({"a": []}, [Row("1", "a")], busy={"1"})
     assert ("a", Work.CONVERGE, "1") in work_of(a_plan)

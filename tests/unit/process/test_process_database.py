@@ -39,13 +39,15 @@ def stack(stack_id: str, deleted_before: float | None, project: str = "p") -> di
     }
 
 
-STACKS = [
-    stack("live", None),
-    stack("an hour", HOUR),
-    stack("a day", 24 * HOUR),
-    stack("theirs", 24 * HOUR, "other"),
-    stack("a year", 365 * 24 * HOUR),
-]
+def stacks() -> list[dict[str, Any]]:
+    """Stacks that went so long ago, counted from now."""
+    return [
+        stack("live", None),
+        stack("an hour", HOUR),
+        stack("a day", 24 * HOUR),
+        stack("theirs", 24 * HOUR, "other"),
+        stack("a year", 365 * 24 * HOUR),
+    ]
 
 
 @pytest.fixture
@@ -54,7 +56,7 @@ def folder(tmp_path: pathlib.Path) -> pathlib.Path:
     open_store(url, [Fernet.generate_key()]).close()
     engine = sa.create_engine(url)
     with engine.begin() as connection:
-        connection.execute(tables.stack.insert(), STACKS)
+        connection.execute(tables.stack.insert(), stacks())
     engine.dispose()
     return tmp_path
 
@@ -110,3 +112,42 @@ def test_where_there_is_no_database_it_says_so(tmp_path: pathlib.Path) -> None:
     assert result.exit_code == 1
     assert "There is no database" in result.output
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture
+def legacy(folder: pathlib.Path) -> pathlib.Path:
+    """Stacks of the legacy mode: two at rest, one of them with a nested one, and a busy one."""
+    nested = {**stack("inner", None), "owner_id": "at rest", "root_id": "at rest", "depth": 1}
+    busy = {**stack("busy", None), "status": "IN_PROGRESS"}
+    engine = sa.create_engine(f"sqlite:///{folder / 'hearth.sqlite'}")
+    with engine.begin() as connection:
+        for one in (stack("at rest", None), nested, stack("other", None), busy):
+            connection.execute(tables.stack.insert(), {**one, "convergence": False})
+    engine.dispose()
+    return folder
+
+
+def of_legacy_mode(folder: pathlib.Path) -> set[str]:
+    engine = sa.create_engine(f"sqlite:///{folder / 'hearth.sqlite'}")
+    with engine.connect() as connection:
+        found = connection.execute(sa.select(tables.stack.c.id).where(tables.stack.c.convergence.is_(False))).scalars()
+        ids = set(found)
+    engine.dispose()
+    return ids
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "left_over", "told"),
+    [
+        ([], 1, {"busy"}, "busy: Stack busy already has an action (DELETE) in progress."),
+        (["at rest"], 0, {"busy", "other"}, "Migrated 1 stacks."),
+        (["at rest", "nobody"], 1, {"busy", "other"}, "nobody is no live root stack of the legacy mode"),
+        (["live"], 1, {"at rest", "inner", "other", "busy"}, "live is no live root stack of the legacy mode"),
+    ],
+)
+def test_stacks_leave_the_legacy_mode(
+    legacy: pathlib.Path, arguments: list[str], status: int, left_over: set[str], told: str
+) -> None:
+    done = run("migrate-convergence-1", *arguments, "--data-dir", str(legacy))
+    assert (done.exit_code, of_legacy_mode(legacy)) == (status, left_over)
+    assert told in done.stderr

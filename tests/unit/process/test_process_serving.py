@@ -52,7 +52,7 @@ def test_applications_are_told_apart_by_path_and_the_end_is_in_order() -> None:
     assert serving.run(app, listener, lambda: life.append("ready"))
     looking.join()
     assert life == ["started", "ready", "stopped"]
-    assert found == {"/healthcheck": "OK", "/orchestration/v1": "api /orchestration", "/identity": "cloud "}
+    assert found == {"/healthcheck": "OK\n", "/orchestration/v1": "api /orchestration", "/identity": "cloud "}
 
 
 def test_a_failing_start_is_a_result() -> None:

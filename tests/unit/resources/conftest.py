@@ -4,23 +4,26 @@ import asyncio
 import contextlib
 import dataclasses
 import socket
-from collections.abc import AsyncIterator, Callable
-from typing import Any, cast
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, TypeVar, cast
 
 import pytest
+import pytest_asyncio
 import uvicorn
 
-from hearth.cloud import credentials, session, settings
+from hearth.cloud import credentials, errors, session, settings
 from hearth.localcloud import app
 from hearth.localcloud.core import cloud as clouds
 from hearth.model import names
 from hearth.model.states import Action
 from hearth.resources import checking, finders, registry
 from hearth.resources.base import Base
-from hearth.resources.contract import Call, Change, Gone, Observed, StackView, Values
+from hearth.resources.contract import Busy, Call, Change, Decision, Drift, Gone, Observed, StackView, Values
 
 TYPES = registry.TypeRegistry()
 _LOOKS = 400
+_PAUSE = 0.02
+T = TypeVar("T")
 
 
 @pytest.fixture
@@ -52,6 +55,8 @@ class Driven:
     call: Call
     #: What was seen when the last action was found done; attributes are kept of it.
     seen: Observed | None = None
+    #: Seconds between two looks.
+    pause: float = _PAUSE
 
     @property
     def id(self) -> str:
@@ -62,6 +67,11 @@ class Driven:
     async def observe(self) -> Observed | None:
         """What the service says now; None when it is gone."""
         return (await self.kind.observe_many([self.call]))[self.call.resource_id]
+
+    async def create(self) -> None:
+        """Make the object and wait until it is what it shall be."""
+        self.call.physical_id = await patiently(lambda: self.kind.create(self.call))
+        await self.settle()
 
     async def settle(self) -> None:
         """Look until the action is done."""
@@ -74,7 +84,7 @@ class Driven:
             if await self.kind.settle(self.call, observed) is None:
                 self.seen = observed
                 return
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(self.pause)
         raise AssertionError(f"{self.kind.type_name} is not done with {self.call.action}: {observed}")
 
     async def update(self, **properties: Any) -> None:
@@ -82,10 +92,9 @@ class Driven:
         before = self.call.properties
         given = {key: value for key, value in (before | properties).items() if value is not None}
         after = await checked(self.kind, given, self.call.cloud)
-        changed = {key: value for key, value in after.items() if key not in before or before[key] != value}
-        changed |= {key: None for key in before if key not in after}
+        changed = changes(before, after)
         self.call = dataclasses.replace(self.call, properties=after, previous=before, action=Action.UPDATE)
-        new_id = await self.kind.update(self.call, Change(changed))
+        new_id = await patiently(lambda: self.kind.update(self.call, Change(changed)))
         self.call.physical_id = new_id or self.call.physical_id
         # A later look may be that of another process, which does not know what was before.
         self.call = dataclasses.replace(self.call, previous=None)
@@ -100,16 +109,60 @@ class Driven:
         lost = dataclasses.replace(self.call, physical_id=None, data={}, action=Action.CREATE)
         return await self.kind.find(lost)
 
+    async def drift(self) -> Drift:
+        """Where the object is not what its properties say."""
+        return await self.kind.drift(self.call, await self.observe())
+
+    def decide(self, properties: Values) -> Decision:
+        """What such properties would mean."""
+        return self.kind.decide(Change(changes(self.call.properties, properties)), self.call)
+
+    async def put_back(self, drift: Drift) -> None:
+        """Give the object what its properties say, as an update of a stack does that repairs drift."""
+        wanted = self.call.properties
+        present = {**wanted, **{name: one.actual for name, one in drift.differences.items()}}
+        present = {name: value for name, value in present.items() if value is not None}
+        self.call = dataclasses.replace(self.call, previous=present, action=Action.UPDATE)
+        new_id = await patiently(lambda: self.kind.update(self.call, Change(changes(present, wanted))))
+        self.call.physical_id = new_id or self.call.physical_id
+        await self.settle()
+
+    async def make_way(self, wanted: Values) -> None:
+        """Let it give up what an object of other properties is to have."""
+        for _ in range(_LOOKS):
+            if await patiently(lambda: self.kind.make_way(self.call, wanted)) is None:
+                return
+            await asyncio.sleep(0.02)
+        raise AssertionError(f"{self.kind.type_name} does not make way")
+
     async def delete(self) -> None:
         """Delete it and wait until it is gone."""
         self.call = dataclasses.replace(self.call, action=Action.DELETE)
         with contextlib.suppress(Gone):
-            await self.kind.delete(self.call)
+            await patiently(lambda: self.kind.delete(self.call))
             await self.settle()
 
 
+async def patiently(verb: Callable[[], Awaitable[T]]) -> T:
+    """What a verb gives when nothing else is in the midst of a change any more."""
+    for _ in range(_LOOKS):
+        try:
+            return await verb()
+        except (Busy, errors.Conflict) as busy:
+            told = busy
+            await asyncio.sleep(0.02)
+    raise AssertionError(f"it is busy for ever: {told}")
+
+
+def changes(before: Values, after: Values) -> Values:
+    """What differs, None for what is taken away."""
+    changed = {key: value for key, value in after.items() if key not in before or before[key] != value}
+    return changed | {key: None for key in before if key not in after}
+
+
 async def checked(kind: Base, given: dict[str, Any], cloud: session.Session) -> Values:
-    """Properties checked and translated, as before a verb."""
+    """Properties checked and translated, as before a verb; whatever the cloud was asked before."""
+    finders.forget(cloud)
     values, issues = checking.check(kind, given)
     assert [*issues, *kind.validate(values)] == []
     lookups = checking.lookups(kind, values)
@@ -124,6 +177,11 @@ class Driver:
 
     def __init__(self, cloud: session.Session) -> None:
         self.cloud = cloud
+        self.pause = _PAUSE
+
+    async def request(self, service: str, method: str, path: str, **options: Any) -> None:
+        """Act on the cloud directly, once it has ended what it is in the midst of."""
+        await patiently(lambda: self.cloud.request(service, method, path, **options))
 
     async def prepare(self, type_name: str, name: str = "thing", /, **properties: Any) -> Driven:
         """A resource before its create."""
@@ -139,19 +197,18 @@ class Driver:
             cloud=self.cloud,
             now=0.0,
         )
-        return Driven(kind, call)
+        return Driven(kind, call, pause=self.pause)
 
     async def make(self, type_name: str, name: str = "thing", /, **properties: Any) -> Driven:
         """A resource after its create."""
         made = await self.prepare(type_name, name, **properties)
-        made.call.physical_id = await made.kind.create(made.call)
-        await made.settle()
+        await made.create()
         return made
 
 
-@pytest.fixture
-async def cloud_url() -> AsyncIterator[str]:
-    """The address of an embedded cloud, fresh and seeded, in which nothing takes long."""
+@contextlib.asynccontextmanager
+async def serving() -> AsyncIterator[str]:
+    """An embedded cloud, fresh and seeded, in which nothing takes long; its address."""
     listener = socket.create_server(("127.0.0.1", 0))
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     cloud = app.open_cloud(None, clouds.Settings(clock_rate=100.0), url)
@@ -163,6 +220,28 @@ async def cloud_url() -> AsyncIterator[str]:
     await task
     listener.close()
     cloud.close()
+
+
+@pytest.fixture
+async def cloud_url() -> AsyncIterator[str]:
+    """The address of an embedded cloud of the test's own."""
+    async with serving() as url:
+        yield url
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def drivers(request: pytest.FixtureRequest) -> AsyncIterator[dict[str, Driver]]:
+    """The users demo and admin in an embedded cloud that the tests of a module share, with their event loop.
+
+    Or in the real one of `--auth-url`.
+    """
+    async with contextlib.AsyncExitStack() as stack:
+        real = request.config.getoption("--auth-url")
+        auth_url = real or f"{await stack.enter_async_context(serving())}/identity/v3"
+        found = {user: await stack.enter_async_context(signed_in(auth_url, user)) for user in ("demo", "admin")}
+        for driver in found.values():
+            driver.pause = 0.5 if real else driver.pause
+        yield found
 
 
 @contextlib.asynccontextmanager

@@ -65,6 +65,14 @@ async def test_who_uses_an_object_is_found_when_its_deletion_is_refused(demo: An
         assert user in found[0].remove
 
 
+async def test_the_volumes_of_a_type_are_found_in_all_projects(admin: Any, demo: Any) -> None:
+    made = await admin.make("OS::Cinder::VolumeType", name="fast")
+    volume = await demo.make("OS::Cinder::Volume", size=1, volume_type="fast")
+    with pytest.raises(ResourceFailure):
+        await made.kind.delete(made.call)
+    assert [one.id for one in await made.kind.blockers(made.call)] == [volume.id]
+
+
 async def test_a_port_of_a_router_is_freed_at_the_router(demo: Any) -> None:
     made, user = await router(demo)
     [blocker] = await made.kind.blockers(made.call)

@@ -1,14 +1,16 @@
 """Remote types in the embedded cloud: made, found again after a lost answer, changed in place, and removed."""
 
 import asyncio
+import dataclasses
 from typing import Any
 
 import pytest
 
 from hearth.model import names
 from hearth.model.states import Action
-from hearth.resources import finders
-from hearth.resources.contract import Gone, Permanent, Temporary
+from hearth.model.values import UNKNOWN
+from hearth.resources import finders, registry
+from hearth.resources.contract import Change, Conflict, Gone, Permanent
 
 IMAGE, FLAVOR = "cirros", "m1.tiny"
 Driver = Any  # the class of the fixtures in conftest
@@ -138,6 +140,198 @@ async def test_security_group_keeps_to_its_rules(demo: Driver) -> None:
     await group.delete()
 
 
+async def trunk_parts(demo: Driver) -> tuple[Any, Any, Any]:
+    net, _ = await network(demo)
+    return tuple([await demo.make("OS::Neutron::Port", name, network=net.id) for name in ("parent", "one", "two")])
+
+
+def subport(port: Any, number: int) -> dict[str, Any]:
+    return {"port": port.id, "segmentation_type": "vlan", "segmentation_id": number}
+
+
+async def test_trunk_changes_its_subports(demo: Driver) -> None:
+    parent, one, two = await trunk_parts(demo)
+    trunk = await demo.make("OS::Neutron::Trunk", "trunk", port=parent.id, sub_ports=[subport(one, 101)])
+    assert (await trunk.observe())["name"] == trunk.call.physical_name
+    assert await trunk.attribute("port_id") == parent.id
+    assert await trunk.find_again() == trunk.id
+
+    async def subports() -> dict[str, int]:
+        return {sub["port_id"]: sub["segmentation_id"] for sub in (await trunk.observe())["sub_ports"]}
+
+    # The VLAN of one port goes to the other.
+    await trunk.update(sub_ports=[subport(one, 102), subport(two, 101)], name="other")
+    assert await subports() == {one.id: 102, two.id: 101}
+    assert (await trunk.observe())["name"] == "other"
+    await trunk.update(sub_ports=[subport(two, 101)], admin_state_up=False)
+    assert await subports() == {two.id: 101}
+    # While it is down the service takes no changes of subports, and does not delete it.
+    await trunk.update(sub_ports=None)
+    assert await subports() == {}
+    assert (await trunk.observe())["admin_state_up"] is False
+    await trunk.delete()
+    assert await trunk.observe() is None
+
+
+async def test_trunk_makes_way_for_another_one_on_its_port(demo: Driver) -> None:
+    parent, *_ = await trunk_parts(demo)
+    trunk = await demo.make("OS::Neutron::Trunk", "trunk", port=parent.id)
+    wanted = {"port": parent.id}
+    assert trunk.kind.collides(trunk.call.properties, wanted)
+    assert not trunk.kind.collides(trunk.call.properties, {"port": "another"})
+    assert await trunk.kind.make_way(trunk.call, wanted) is not None, "that is noted first"
+    await trunk.kind.make_way(trunk.call, wanted)
+    other = await demo.make("OS::Neutron::Trunk", "trunk", **wanted)
+    with pytest.raises(Gone):
+        await trunk.kind.take_back(trunk.call)
+    assert await other.observe() is not None
+
+
+@pytest.mark.parametrize(
+    ("ports", "vlans", "path"),
+    [
+        (("one", "one"), (1, 2), ("sub_ports", 1, "port")),
+        (("one", "two"), (1, 1), ("sub_ports", 1, "segmentation_id")),
+        (("parent", "two"), (1, 2), ("sub_ports", 0, "port")),
+    ],
+)
+def test_trunk_has_a_port_and_a_vlan_once(ports: tuple[str, ...], vlans: tuple[int, ...], path: tuple[Any]) -> None:
+    kind = registry.TypeRegistry().get("OS::Neutron::Trunk")
+    subs = [
+        {"port": port, "segmentation_type": "vlan", "segmentation_id": vlan}
+        for port, vlan in zip(ports, vlans, strict=True)
+    ]
+    assert [issue.path for issue in kind.validate({"port": "parent", "sub_ports": subs})] == [path]
+
+
+async def test_a_volume_type_of_some_projects(admin: Driver) -> None:
+    it = await admin.make(
+        "OS::Cinder::VolumeType", name="fast", is_public=False, projects=["demo"], metadata={"a": "1", "b": True}
+    )
+    assert await it.find_again() == it.id, "among those that are not public"
+    demo, service = it.call.properties["projects"][0], await project(admin, "service")
+    assert await type_access(it) == [demo]
+    assert (await it.observe())["extra_specs"] == {"a": "1", "b": "true"}
+    await it.update(name="faster", description="mine", metadata={"b": "2", "c": "3"}, projects=["service"])
+    seen = await it.observe()
+    assert (seen["name"], seen["description"], seen["extra_specs"]) == ("faster", "mine", {"b": "2", "c": "3"})
+    assert await type_access(it) == [service]
+    await it.update(is_public=True, projects=None, description=None)
+    assert ((await it.observe())["is_public"], (await it.observe())["description"]) == (True, "")
+    await it.update(is_public=False)
+    assert await type_access(it) == [], "the projects of before may not use it any more"
+    await it.delete()
+    assert await it.observe() is None
+
+
+async def test_a_volume_type_of_a_name_that_is_taken(admin: Driver) -> None:
+    another = await admin.prepare("OS::Cinder::VolumeType", name="standard")
+    with pytest.raises(Conflict, match="already exists"):
+        await another.kind.create(another.call)
+    another.call.action = Action.DELETE
+    assert await another.kind.find(another.call) is None, "that of somebody else is not deleted"
+
+
+async def type_access(driven: Any) -> list[str]:
+    answer = await driven.call.cloud.get("volume", f"/types/{driven.id}/os-volume-type-access")
+    return [one["project_id"] for one in answer.body["volume_type_access"]]
+
+
+async def project(admin: Driver, name: str) -> str:
+    found = await admin.cloud.get("identity", "/v3/projects", params={"name": name})
+    return str(found.body["projects"][0]["id"])
+
+
+def test_projects_are_for_types_that_are_not_public() -> None:
+    kind = registry.TypeRegistry().get("OS::Cinder::VolumeType")
+    given = {"name": "fast", "projects": ["demo"]}
+    assert [issue.path for issue in kind.validate({**given, "is_public": True})] == [("projects",)]
+    assert [*kind.validate({**given, "is_public": False}), *kind.validate({**given, "is_public": UNKNOWN})] == []
+
+
+async def test_a_volume_type_encrypts(admin: Driver) -> None:
+    it = await admin.make("OS::Cinder::EncryptedVolumeType", volume_type="__DEFAULT__", provider="luks", key_size=256)
+    assert (await it.attribute("show"))["volume_type_id"] == it.id
+    assert await it.find_again() == it.id
+    await it.update(cipher="aes-xts-plain64", key_size=None)
+    seen = await it.observe()
+    assert (seen["cipher"], seen["key_size"], seen["provider"]) == ("aes-xts-plain64", None, "luks")
+    another = await admin.prepare("OS::Cinder::EncryptedVolumeType", volume_type=it.id, provider="plain")
+    with pytest.raises(Permanent, match="already exists"):
+        await another.kind.create(another.call)
+    another.call.action = Action.DELETE
+    assert await another.kind.find(another.call) is None, "nothing to remove"
+    assert it.kind.collides(it.call.properties, another.call.properties)
+    assert await it.kind.make_way(it.call, another.call.properties) is not None, "that is noted first"
+    await it.kind.make_way(it.call, another.call.properties)
+    assert await another.kind.create(another.call) == it.id
+    with pytest.raises(Gone):
+        await it.kind.take_back(it.call)
+    another.call.physical_id = it.id
+    await another.delete()
+    assert await it.observe() is None
+
+
+async def routed(demo: Driver) -> Any:
+    _, subnet = await network(demo)
+    router = await demo.make("OS::Neutron::Router", "router")
+    await demo.make("OS::Neutron::RouterInterface", router=router.id, subnet=subnet.id)
+    return router
+
+
+def routes(*numbers: int) -> list[dict[str, str]]:
+    return [{"destination": f"10.30.{one}.0/24", "nexthop": f"10.9.0.{one}"} for one in numbers]
+
+
+async def test_sets_of_routes_share_a_router(demo: Driver) -> None:
+    router = await routed(demo)
+    one = await demo.make("OS::Neutron::ExtraRouteSet", router=router.id, routes=routes(11, 12))
+    other = await demo.make("OS::Neutron::ExtraRouteSet", router=router.id, routes=routes(21))
+    assert one.id == other.id == router.id
+    assert await one.find_again() == router.id
+    await one.update(routes=routes(12, 13))
+    assert (await router.observe())["routes"] == routes(12, 21, 13)
+    await one.delete()
+    assert (await router.observe())["routes"] == routes(21)
+    assert await one.observe() is None, "it has none of its routes"
+    assert await other.observe() is not None
+
+
+async def test_routes_of_others_are_not_taken_over(demo: Driver) -> None:
+    router = await routed(demo)
+    await demo.make("OS::Neutron::ExtraRouteSet", router=router.id, routes=routes(11))
+    other = await demo.prepare("OS::Neutron::ExtraRouteSet", router=router.id, routes=routes(10, 11))
+    with pytest.raises(Permanent, match=r"has these routes already: 10.30.11.0/24 by 10.9.0.11"):
+        await other.kind.create(other.call)
+    other.call.action = Action.DELETE
+    assert await other.kind.find(other.call) is None, "nothing to remove"
+
+
+async def test_a_set_of_routes_makes_way_for_its_replacement(demo: Driver) -> None:
+    router = await routed(demo)
+    old = await demo.make("OS::Neutron::ExtraRouteSet", router=router.id, routes=routes(11, 12))
+    wanted = {"router": router.id, "routes": routes(12, 13)}
+    assert old.kind.collides(old.call.properties, wanted) == "10.30.12.0/24 by 10.9.0.12"
+    assert not old.kind.collides(old.call.properties, {**wanted, "routes": routes(13)})
+    assert not old.kind.collides(old.call.properties, {**wanted, "router": "another"})
+    assert await old.kind.make_way(old.call, wanted) is not None, "what is given up is noted first"
+    assert await old.kind.make_way(old.call, wanted) is None
+    assert (await router.observe())["routes"] == routes(11)
+    await old.kind.take_back(old.call)
+    assert (await router.observe())["routes"] == routes(11, 12)
+    await old.kind.make_way(old.call, wanted)
+    await demo.make("OS::Neutron::ExtraRouteSet", **wanted)
+    await old.delete()
+    assert (await router.observe())["routes"] == routes(12, 13)
+
+
+def test_a_route_is_given_once() -> None:
+    kind = registry.TypeRegistry().get("OS::Neutron::ExtraRouteSet")
+    twice = [{"destination": "fd00::/64", "nexthop": "fd01::1"}, {"destination": "fd00:0::/64", "nexthop": "fd01:0::1"}]
+    issues = kind.validate({"router": "router", "routes": twice})
+    assert [issue.path for issue in issues] == [("routes", 1)]
+
+
 async def test_server_from_birth_to_end(demo: Driver) -> None:
     net, subnet = await network(demo)
     server = await demo.make(
@@ -174,6 +368,22 @@ async def demo_ports(demo: Driver, net: str) -> list[Any]:
     return [port for port in ports if not port["device_owner"].startswith("network:")]
 
 
+async def test_resize_is_confirmed_once_though_the_service_takes_its_time(demo: Driver) -> None:
+    net, _ = await network(demo)
+    server = await demo.make("OS::Nova::Server", image=IMAGE, flavor=FLAVOR, networks=[{"network": net.id}])
+    server.call = dataclasses.replace(server.call, action=Action.UPDATE)
+    server.call.properties["flavor"] = "2"
+    await server.kind.update(server.call, Change({"flavor": "2"}))
+    wait: Any = True
+    while wait is not None:
+        seen = await server.observe()
+        wait = await server.kind.settle(server.call, seen)
+        if seen["status"] == "VERIFY_RESIZE":  # which the service goes on to show
+            assert await server.kind.settle(server.call, seen) is not None
+        await asyncio.sleep(0.01)
+    assert seen["flavor"]["id"] == "2"
+
+
 async def test_server_is_resized_and_rebuilt_in_place(demo: Driver) -> None:
     await network(demo)
     server = await demo.make("OS::Nova::Server", image=IMAGE, flavor=FLAVOR, networks=[{"allocate_network": "none"}])
@@ -196,6 +406,23 @@ async def test_a_subnet_without_pools_and_gateway_has_none_any_more(demo: Driver
     assert (await subnet.observe())["allocation_pools"] == pools
     await subnet.update(allocation_pools=None)
     assert (await subnet.observe())["allocation_pools"] == []
+
+
+async def test_server_is_given_a_network_by_an_update(demo: Driver) -> None:
+    server = await demo.make("OS::Nova::Server", image=IMAGE, flavor=FLAVOR, networks=[{"allocate_network": "none"}])
+
+    async def connected() -> list[str]:
+        listed = await demo.cloud.get("network", "/v2.0/ports", params={"device_id": server.id})
+        return [port["id"] for port in listed.body["ports"]]
+
+    await server.update(networks=[{"allocate_network": "auto"}])
+    assert len(await connected()) == 1
+    networks = await demo.cloud.get("network", "/v2.0/networks", params={"name": "private"})
+    await server.update(networks=[{"network": networks.body["networks"][0]["id"]}])
+    await server.update(networks=[{"allocate_network": "auto"}])
+    assert len(await connected()) == 1, "what is there is good enough"
+    await server.update(networks=[{"allocate_network": "none"}])
+    assert await connected() == []
 
 
 async def test_server_moves_between_networks(demo: Driver) -> None:
@@ -308,6 +535,19 @@ async def test_failed_server_gives_reason_and_request_id(demo: Driver) -> None:
     assert caught.value.kind == "ResourceInError"
 
 
+async def test_a_server_in_error_is_told_what_needs_no_server_at_work(demo: Driver, admin: Driver) -> None:
+    server = await demo.make("OS::Nova::Server", image=IMAGE, flavor=FLAVOR, networks=[{"allocate_network": "none"}])
+    await admin.request("compute", "POST", f"/servers/{server.id}/action", json={"os-resetState": {"state": "error"}})
+    server.call.action = Action.UPDATE
+    await server.kind.update(server.call, Change({}, metadata=True))
+    await server.settle()
+    await server.update(name="told", metadata={"role": "web"})
+    seen = await server.observe()
+    assert (seen["status"], seen["name"], seen["metadata"]["role"]) == ("ERROR", "told", "web")
+    with pytest.raises(Permanent, match="ERROR"):
+        await server.update(flavor="m1.small")
+
+
 async def test_many_servers_are_seen_at_once(demo: Driver) -> None:
     made = await asyncio.gather(
         *(
@@ -339,6 +579,15 @@ async def test_key_pairs(demo: Driver) -> None:
     for one in (made, given):
         await one.delete()
         assert await one.observe() is None
+
+
+async def test_others_go_on_while_a_key_pair_is_made(demo: Driver) -> None:
+    asked = await demo.prepare("OS::Nova::KeyPair", name="slow", save_private_key=True)
+    making = asyncio.ensure_future(asked.kind.intend(asked.call))
+    await asyncio.sleep(0)  # it has begun
+    assert asked.call.data == {}
+    await making
+    assert "PRIVATE KEY" in await asked.attribute("private_key")
 
 
 async def test_flavor(admin: Driver) -> None:
@@ -420,7 +669,7 @@ async def test_what_a_service_refuses_is_told_with_its_reason(demo: Driver) -> N
 async def test_a_refused_create_does_not_claim_what_others_made(demo: Driver) -> None:
     theirs = await demo.make("OS::Nova::KeyPair", name="taken", public_key=KEY)
     mine = await demo.prepare("OS::Nova::KeyPair", name="taken", public_key=KEY)
-    with pytest.raises(Temporary, match="taken"):
+    with pytest.raises(Permanent, match="openstack keypair delete taken"):
         await mine.kind.create(mine.call)
     mine.call.action = Action.DELETE
     assert await mine.kind.find(mine.call) is None

@@ -121,6 +121,13 @@ def test_what_a_change_means(
         assert next(iter(change)) in decision.reason
 
 
+def test_a_reason_tells_the_name_that_was_written_and_not_the_id_it_stood_for(make_call: CallMaker) -> None:
+    before, _ = checking.check(SERVER, {**BASE, "image_update_policy": "REPLACE"})
+    call = make_call(properties=before, previous={**before, "image": "d339707c"})
+    reason = SERVER.decide(Change({"image": "fedora"}, former={**before, "image": "cirros"}), call).reason
+    assert reason == "image changes from 'cirros' to 'fedora'"
+
+
 def test_passwords_and_user_data_stay_out_of_reasons(make_call: CallMaker) -> None:
     before, _ = checking.check(SERVER, {**BASE, "user_data": "hunter1"})
     call = make_call(properties=before, previous=before)

@@ -118,3 +118,12 @@ def test_which_states_are_worth_a_copy_before_deletion(
     type_name: str, action: Action, status: Status, worth: bool
 ) -> None:
     assert TYPES.get(type_name).worth_snapshot(action, status) is worth
+
+
+@pytest.mark.parametrize("kind", ["server", "volume"])
+async def test_a_copy_of_another_name_is_removed_by_its_id(demo: Any, kind: str) -> None:
+    made = await a_server(demo) if kind == "server" else await demo.make("OS::Cinder::Volume", size=1)
+    await copy(made, "theirs")
+    made.call = dataclasses.replace(made.call, action=Action.DELETE, snapshot_name="ours")
+    await remove(made)
+    assert await images(demo) + await backups(demo) == []

@@ -1,16 +1,14 @@
-"""A book of one stack in a fresh database in memory."""
+"""A book of one stack in an empty database of every kind."""
 
 import pytest
-import sqlalchemy as sa
 from store_rows import Book
 
-from hearth.store import tables
+from hearth.store import databases
 
 
 @pytest.fixture
-def book():
-    engine = sa.create_engine("sqlite://")
+def book(every_database_url):
+    engine = databases.open_engine(every_database_url, writes=True, pool_size=1)
     with engine.begin() as connection:
-        tables.metadata.create_all(connection)
         yield Book(connection)
     engine.dispose()

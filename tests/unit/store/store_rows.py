@@ -7,7 +7,7 @@ from cryptography.fernet import Fernet
 
 from hearth.model.plan import Work
 from hearth.model.states import Action, Status
-from hearth.store import codec, resources, stacks, tables, traversals
+from hearth.store import codec, resources, stacks, tables, traversals, work_list
 from hearth.store.rows import Node, ResourceRow, StackRow
 
 CODEC = codec.Codec([Fernet.generate_key()])
@@ -33,27 +33,30 @@ def resource_row(name: str, stack_id: str = STACK, **given: Any) -> ResourceRow:
 class Book:
     """One stack in a database, and its traversals."""
 
-    def __init__(self, connection: sa.Connection) -> None:
+    def __init__(self, connection: sa.Connection, stack_id: str = STACK, **given: Any) -> None:
         self.connection = connection
+        self.stack_id = stack_id
         self.present: int | None = None
         self.rows: dict[str, ResourceRow] = {}
-        stacks.insert(connection, stack_row())
+        stacks.insert(connection, stack_row(stack_id, **given))
 
     def begin(self, needs: dict[str, list[str]], action: Action = Action.CREATE, work: Work = Work.CONVERGE) -> int:
         """A traversal with a node for each name; `needs`: what each waits for, earlier ones first."""
         names = list(needs)
-        new = {name: resource_row(name) for name in names if name not in self.rows}
+        new = {name: resource_row(name, self.stack_id) for name in names if name not in self.rows}
         known = frozenset(row.id for row in self.rows.values())
         self.rows |= new
         nodes = [
             traversals.NewNode(self.rows[name].id, work, [names.index(one) for one in needs[name]]) for name in names
         ]
-        wanted = traversals.NewTraversal(STACK, action, "d", nodes, list(new.values()), known, self.present, None)
+        wanted = traversals.NewTraversal(
+            self.stack_id, action, "d", nodes, list(new.values()), known, self.present, None
+        )
         self.present = traversals.begin(self.connection, CODEC, wanted, 1.0)
         return self.present
 
     def claim(self, owner: str = "me", limit: int = 100) -> dict[str, Node]:
-        return self.named(traversals.claim(self.connection, owner, limit, 5.0))
+        return self.named(work_list.claim(self.connection, owner, limit, 5.0))
 
     def named(self, nodes: list[Node]) -> dict[str, Node]:
         names = {row.id: name for name, row in self.rows.items()}

@@ -127,6 +127,6 @@ def test_events_are_kept_up_to_a_number(connection, count, keep, most, units, ke
     while events.trim(connection, "live", keep, most):
         more += 1
     assert more == units
-    found = events.listed(connection, CODEC, ["live"], filters={}, ascending=True)
+    found = events.listed(connection, ["live"], filters={}, ascending=True)
     assert [one.id for one in found] == [f"live-{number}" for number in range(count - kept, count)]
-    assert len(events.listed(connection, CODEC, ["other"], filters={})) == 2
+    assert len(events.listed(connection, ["other"], filters={})) == 2

@@ -5,7 +5,7 @@ from store_rows import STACK
 
 from hearth.model.plan import Work
 from hearth.model.states import Action, Status
-from hearth.store import engines, stacks, traversals
+from hearth.store import engines, stacks, traversals, work_list
 from hearth.store.rows import Phase
 from hearth.store.traversals import Move, Then
 
@@ -77,14 +77,14 @@ def test_claims_respect_the_limit_and_the_time(book):
     [(name, node)] = book.claim(limit=1).items()
     book.advance(Move(node, Then.PAUSE, Phase.STARTED, due_at=6.0))
     assert name not in book.claim()
-    assert [one.id for one in traversals.claim(book.connection, "me", 9, 7.0)] == [node.id]
+    assert [one.id for one in work_list.claim(book.connection, "me", 9, 7.0)] == [node.id]
 
 
 def test_a_move_with_a_stale_token_is_not_stored(book):
     book.begin({"a": [], "b": ["a"]})
     [stale] = book.claim("dead").values()
     engines.register(book.connection, "dead", "h", "h", 1, 0.0)
-    assert engines.retire_expired(book.connection, 10.0) == ["dead"]
+    assert engines.recover(book.connection, 10.0) == (["dead"], 0)
     [fresh] = book.claim("alive").values()
     lost = book.advance(*done(stale, changes={"reason": "stale"}), owner="dead")
     assert (lost.lost, lost.claimed, lost.ended) == ({stale.id}, [], [])
@@ -102,14 +102,14 @@ def test_a_lost_move_takes_no_other_along(book):
     assert (book.row("a").reason, book.row("b").reason) == ("", "stored")
 
 
-@pytest.mark.parametrize("given_back", ["retire", "retire_others", "release_unowned"])
+@pytest.mark.parametrize("given_back", ["retire", "retire_others", "recover"])
 def test_what_a_dead_engine_held_goes_on_where_it_was(book, given_back):
     book.begin({"a": []})
     [node] = book.claim("dead").values()
-    if given_back != "release_unowned":
+    if given_back != "recover":
         engines.register(book.connection, "dead", "h", "h", 1, 0.0)
     book.advance(Move(node, Then.STAY, Phase.INTENDED), owner="dead")
-    arguments = {"retire": ["dead"], "retire_others": ["alive"], "release_unowned": []}[given_back]
+    arguments = {"retire": ["dead"], "retire_others": ["alive"], "recover": [0.0]}[given_back]
     getattr(engines, given_back)(book.connection, *arguments)
     [again] = book.claim("alive").values()
     assert (again.id, again.phase, again.token > node.token) == (node.id, Phase.INTENDED, True)
@@ -118,9 +118,30 @@ def test_what_a_dead_engine_held_goes_on_where_it_was(book, given_back):
 def test_an_engine_declared_dead_cannot_renew(book):
     engines.register(book.connection, "e", "h", "h", 1, 0.0)
     assert engines.renew(book.connection, "e", 10.0, 1.0)
-    assert engines.retire_expired(book.connection, 10.5) == []
-    assert engines.retire_expired(book.connection, 11.5) == ["e"]
+    assert engines.recover(book.connection, 10.5) == ([], 1)
+    assert engines.recover(book.connection, 11.5) == (["e"], 0)
     assert not engines.renew(book.connection, "e", 10.0, 12.0)
+
+
+def test_a_dead_engine_is_told_of_for_a_while_and_comes_back_by_registering(book):
+    engines.register(book.connection, "e", "h", "h", 5, 0.0)
+    engines.register(book.connection, "other", "h", "h", 5, 11.0)
+    assert engines.recover(book.connection, 11.0) == (["e"], 1)
+    assert engines.recover(book.connection, 12.0) == ([], 1)
+    assert {one["id"]: one["dead"] for one in engines.listed(book.connection)} == {"e": True, "other": False}
+    engines.register(book.connection, "e", "h", "h", 5, 12.0)
+    assert {one["id"]: one["dead"] for one in engines.listed(book.connection)} == {"e": False, "other": False}
+    engines.recover(book.connection, 22.5)
+    engines.register(book.connection, "late", "h", "h", 5, 26.5)
+    assert {one["id"] for one in engines.listed(book.connection)} == {"e", "late"}
+
+
+def test_an_engine_whose_last_sign_of_life_is_in_the_future_does_not_keep_its_work(book):
+    """The clock was set back since; its lease would run for a day."""
+    day = 86400.0
+    engines.register(book.connection, "e", "h", "h", 1, day)
+    engines.register(book.connection, "me", "h", "h", 100, 1.0)
+    assert engines.recover(book.connection, 2.0) == (["e"], 1)
 
 
 def test_attempts_and_phase_outlive_their_engine(book):
@@ -128,7 +149,7 @@ def test_attempts_and_phase_outlive_their_engine(book):
     [node] = book.claim("dead").values()
     node.attempt = 3
     book.advance(Move(node, Then.STAY, Phase.DISCARDING), owner="dead")
-    engines.release_unowned(book.connection)
+    engines.recover(book.connection, 0.0)
     [again] = book.claim().values()
     assert (again.attempt, again.phase) == (3, Phase.DISCARDING)
 
@@ -161,7 +182,7 @@ def test_a_failure_does_not_drop_what_a_crash_interrupted(book, phase):
     [interrupted] = book.claim("dead", limit=1).values()
     book.advance(Move(interrupted, Then.STAY, phase), owner="dead")
     [other] = book.claim("me").values()
-    engines.release_unowned(book.connection)
+    engines.recover(book.connection, 0.0)
     assert book.advance(Move(other, Then.FAIL, failure="broken")).ended == []
     assert [node.id for node in book.claim().values()] == [interrupted.id]
 
@@ -178,7 +199,7 @@ def test_a_parked_node_waits_to_be_woken(book):
     book.begin({"a": []})
     [node] = book.claim().values()
     book.advance(Move(node, Then.PARK, Phase.STARTED))
-    engines.release_unowned(book.connection)
+    engines.recover(book.connection, 0.0)
     assert book.claim() == {}
     advanced = traversals.Advanced()
     traversals.unpark(book.connection, book.rows["a"].id, "me", 10, advanced)
@@ -233,9 +254,21 @@ def test_a_newer_node_waits_for_what_a_crash_interrupted(book):
     book.begin({"a": []})
     old = book.claim("dead")["a"]
     book.advance(Move(old, Then.STAY, Phase.INTENDED), owner="dead")
-    engines.release_unowned(book.connection)
+    engines.recover(book.connection, 0.0)
     book.begin({"a": []}, Action.UPDATE)
     assert [node.id for node in book.claim().values()] == [old.id]
+
+
+def test_a_newer_node_goes_on_when_what_a_crash_interrupted_is_dropped(book):
+    book.begin({"a": [], "b": []})
+    old = book.claim("dead")
+    book.begin({"a": [], "b": []}, Action.UPDATE)
+    book.advance(Move(old["a"], Then.STAY, Phase.INTENDED), owner="dead")
+    engines.recover(book.connection, 0.0)
+    again = book.named(work_list.claim(book.connection, "me", 1, 5.0))
+    assert again.keys() == {"a"}
+    advanced = book.advance(Move(again["a"], Then.FAIL, failure="broken"))
+    assert book.named([*advanced.claimed, *book.claim().values()]).keys() == {"a", "b"}
 
 
 def test_the_next_but_one_waits_for_the_call_under_way_too(book):
@@ -275,4 +308,4 @@ def test_stacks_that_are_complete_have_nothing_unfinished(book):
     book.begin({})
     stacks.update(book.connection, STACK, status=Status.COMPLETE)
     assert traversals.unfinished(book.connection) == []
-    assert traversals.present(book.connection) == []
+    assert traversals.deadlines(book.connection) == {}

@@ -1,4 +1,4 @@
-"""The key manager: secrets of API v1, their payloads, and version documents. Containers and orders are not here.
+"""The key manager: secrets of API v1, their payloads, and version documents; containers and orders are beside it.
 
 Spec: https://docs.openstack.org/barbican/latest/api/reference/secrets.html
 """
@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
+from hearth.localcloud.barbican import containers, orders
 from hearth.localcloud.core import cloud, errors, ids, state
 from hearth.localcloud.core.service import Call, Reply, Route, Service
 
@@ -40,6 +41,8 @@ class Barbican(Service):
     def __init__(self, owner: cloud.Cloud) -> None:
         super().__init__(owner)
         self.secrets = owner.state.table("barbican.secrets", index=("project_id",))
+        self.containers = containers.Containers(self)
+        self._orders = orders.Orders(self)
 
     def routes(self) -> list[Route]:
         one = "/v1/secrets/{id}"
@@ -52,6 +55,8 @@ class Barbican(Service):
             Route("PUT", one, self.fill, stream=True),
             Route("DELETE", one, self.delete),
             Route("GET", one + "/payload", self.payload),
+            *self.containers.routes(),
+            *self._orders.routes(),
         ]
 
     def error_body(self, error: errors.ApiError, call: Call) -> Any:
@@ -92,20 +97,27 @@ class Barbican(Service):
         payload = given.pop("payload", None)
         kind = given.pop("payload_content_type", None)
         encoding = given.pop("payload_content_encoding", None)
-        now = self._now()
-        secret = {
-            "id": ids.new_id(),
-            "project_id": call.identity.project_id,
-            "creator_id": call.identity.user_id,
-            "created": now,
-            "updated": now,
-            **given,
-            "content_type": None if payload is None else _plain_type(kind),
-            "payload": None if payload is None else _encoded(payload, encoding),
-        }
-        self.secrets.insert(secret)
-        reference = self._reference(secret)
+        reference = self.put(
+            call,
+            {
+                **given,
+                "content_type": None if payload is None else _plain_type(kind),
+                "payload": None if payload is None else _encoded(payload, encoding),
+            },
+        )
         return Reply(201, {"secret_ref": reference}, {"Location": reference})
+
+    def put(self, call: Call, given: Mapping[str, Any]) -> str:
+        """Store a secret; its reference."""
+        now = self.now()
+        who = {"project_id": call.identity.project_id, "creator_id": call.identity.user_id}
+        secret = {"id": ids.new_id(), **who, "created": now, "updated": now, **given}
+        return self._reference(self.secrets.insert(secret))
+
+    def secret_at(self, call: Call, reference: str) -> state.Document | None:
+        """The secret of a reference, if the caller sees it."""
+        found = self.secrets.get(reference.rpartition("/")[2])
+        return found if found is not None and call.identity.sees(found["project_id"]) else None
 
     def _checked(self, body: Any) -> dict[str, Any]:
         if not isinstance(body, dict):
@@ -165,14 +177,17 @@ class Barbican(Service):
             for secret in self.secrets.select(project_id=call.identity.project_id)
             if self._is_alive(secret) and all(_passes(secret, key, value) for key, value in call.query.items())
         ]
+        return self.page(call, "secrets", [self._shown(secret) for secret in found])
+
+    def page(self, call: Call, plural: str, found: list[dict[str, Any]]) -> Any:
+        """A page of a list, with links to those beside it."""
         offset = _number(call.query.get("offset"), 0)
         limit = min(_number(call.query.get("limit"), _DEFAULT_LIMIT), _MAX_LIMIT)
-        page = found[offset : offset + limit]
-        answer: dict[str, Any] = {"secrets": [self._shown(secret) for secret in page], "total": len(found)}
+        answer: dict[str, Any] = {plural: found[offset : offset + limit], "total": len(found)}
         if offset + limit < len(found):
-            answer["next"] = self._page(limit, offset + limit)
+            answer["next"] = self._page(plural, limit, offset + limit)
         if offset:
-            answer["previous"] = self._page(limit, max(0, offset - limit))
+            answer["previous"] = self._page(plural, limit, max(0, offset - limit))
         return answer
 
     def payload(self, call: Call) -> Any:
@@ -206,7 +221,7 @@ class Barbican(Service):
             if call.headers.get("content-encoding") == "base64":
                 raw = base64.b64decode(_encoded(raw.decode(errors="replace"), "base64"))
             payload = base64.b64encode(raw).decode()
-            self.secrets.update(secret["id"], payload=payload, content_type=kind, updated=self._now())
+            self.secrets.update(secret["id"], payload=payload, content_type=kind, updated=self.now())
         return Reply(204)
 
     def delete(self, call: Call) -> Any:
@@ -224,16 +239,17 @@ class Barbican(Service):
 
     def _is_alive(self, secret: state.Document) -> bool:
         expiration = secret["expiration"]
-        return expiration is None or expiration > self._now()
+        return expiration is None or expiration > self.now()
 
-    def _now(self) -> str:
+    def now(self) -> str:
+        """The time as the service writes it."""
         return self.cloud.clock.iso().removesuffix("Z")
 
     def _reference(self, secret: state.Document) -> str:
         return self.url(f"/v1/secrets/{secret['id']}")
 
-    def _page(self, limit: int, offset: int) -> str:
-        return self.url("/v1/secrets?" + urlencode({"limit": limit, "offset": offset}))
+    def _page(self, plural: str, limit: int, offset: int) -> str:
+        return self.url(f"/v1/{plural}?" + urlencode({"limit": limit, "offset": offset}))
 
     def _shown(self, secret: state.Document) -> dict[str, Any]:
         copied = ("created", "updated", "name", "secret_type", "expiration", "algorithm", "bit_length", "mode")

@@ -107,6 +107,8 @@ class Volumes:
     def create(self, call: service.Call) -> service.Reply:
         """POST /volumes."""
         wanted = rules.read(call.body, "volume", CREATE)
+        if wanted.get("multiattach") not in (None, "") and rules.truth(wanted["multiattach"]):
+            raise refusals.bad("The parameter multiattach is gone. Create the volume with a multiattach volume type.")
         volume = self.make(
             call.identity,
             size=int(wanted["size"]) if wanted.get("size") is not None else None,

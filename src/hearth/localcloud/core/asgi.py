@@ -34,6 +34,7 @@ class Dispatcher:
         self._cloud = cloud
         self._generation = -1
         self._services: dict[str, tuple[service.Service, router.Router]] = {}
+        self._late_work: set[asyncio.Task[None]] = set()
 
     def _build(self) -> None:
         """Collect the routes; again after the cloud has built its services anew."""
@@ -75,15 +76,32 @@ class Dispatcher:
         else:
             await _send(call, reply, send)
 
-    async def _answer(self, call: service.Call, routes: router.Router) -> service.Reply | None:
+    async def _late(self, call: service.Call, routes: router.Router, seconds: float) -> None:
+        """Do what a request asks for after it has been cut off."""
+        raw = await _body(call)
+        again = service.Call(self._cloud, call.service, call.scope, call.path, call.request_id, lambda: _at_once(raw))
+
+        async def work() -> None:
+            await asyncio.sleep(seconds)
+            await self._answer(again, routes, faulty=False)
+
+        task = asyncio.create_task(work())
+        self._late_work.add(task)
+        task.add_done_callback(self._late_work.discard)
+
+    async def _answer(self, call: service.Call, routes: router.Router, *, faulty: bool = True) -> service.Reply | None:
         """The reply to send; None to close the connection without one."""
         headers: dict[str, str] = {}
         try:
             if self._cloud.settings.latency:
                 await asyncio.sleep(self._cloud.settings.latency)
             fault = None
-            if call.service.name != "admin":
+            if faulty and call.service.name != "admin":
                 fault = self._cloud.faults.for_request(call.service.name, call.method, call.path)
+            if fault is not None and fault.get("late"):
+                await self._late(call, routes, fault["late"])
+                await _hit(fault, call)
+                return None
             if fault is not None and not fault["after_work"] and await _hit(fault, call):
                 return None
             found = routes.find(call.method, call.path)
@@ -151,7 +169,9 @@ async def _hit(fault: dict[str, Any], call: service.Call) -> bool:
         async for _ in call.chunks():
             pass
     if fault["status"] and not fault["drop"]:
-        raise errors.ApiError(fault["status"], fault["message"] or "The request failed by a fault that was set.")
+        after = fault.get("retry_after")
+        message = fault["message"] or "The request failed by a fault that was set."
+        raise errors.ApiError(fault["status"], message, headers={"Retry-After": str(after)} if after else {})
     return bool(fault["drop"])
 
 
@@ -161,6 +181,10 @@ def _no_route(call: service.Call, allowed: set[str]) -> errors.ApiError:
             405, f"{call.method} is not allowed for {call.path}.", headers={"Allow": ", ".join(sorted(allowed))}
         )
     return errors.ApiError(404, "The resource could not be found.")
+
+
+async def _at_once(raw: bytes) -> AsyncIterator[bytes]:
+    yield raw
 
 
 async def _chunks(receive: Receive) -> AsyncIterator[bytes]:

@@ -27,6 +27,8 @@ class Settings:
     volume_seconds: float = 1.0
     #: An imported image's time from importing to active.
     image_seconds: float = 1.0
+    #: The time of every other service from taking a request to being done with it.
+    service_seconds: float = 1.0
     #: Virtual seconds in a real one.
     clock_rate: float = 1.0
     #: Refuse what goes beyond a project's quota.

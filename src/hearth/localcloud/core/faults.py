@@ -22,12 +22,14 @@ _FIELDS: Mapping[str, tuple[tuple[type, ...], Any]] = {
     "path": ((str,), ""),
     "status": ((int,), 0),
     "message": ((str,), ""),
+    "retry_after": ((int,), 0),
     "latency": ((int, float), 0.0),
     "probability": ((int, float), 1.0),
     "count": ((int, type(None)), None),
     "after_work": ((bool,), False),
     "drop": ((bool,), False),
     "silent": ((bool,), False),
+    "late": ((int, float), 0.0),
 }
 
 
@@ -45,6 +47,8 @@ class Faults:
         `service`, `method`: exact, empty means any. `path`: regular expression searched in the path below the
         service's prefix. `status` 400-599: the answer; 0 leaves the answer alone (latency only). `drop`: close the
         connection instead of an answer. `silent`: keep the connection open and never answer. `latency`: real seconds.
+        `retry_after`: seconds that an answer with a status asks to wait; 0: it does not say.
+        `late`: cut the request off at once and do its work so many real seconds later.
         `count`: how many more times; null for ever.
         """
         document: state.Document = {"id": ids.new_id()}
@@ -65,8 +69,9 @@ class Faults:
             raise errors.ApiError(400, f"fault field status: {document['status']} is not between 400 and 599")
         if not 0 <= document["probability"] <= 1:
             raise errors.ApiError(400, f"fault field probability: {document['probability']} is not between 0 and 1")
-        if not 0 <= document["latency"] <= 3600:
-            raise errors.ApiError(400, f"fault field latency: {document['latency']} is not between 0 and 3600 seconds")
+        for field in ("latency", "late", "retry_after"):
+            if not 0 <= document[field] <= 3600:
+                raise errors.ApiError(400, f"fault field {field}: {document[field]} is not between 0 and 3600 seconds")
         document["method"] = document["method"].upper()
         with self._store.transaction():
             return self._table.insert(document)

@@ -3,7 +3,8 @@
 Seeded endpoints hold `%(base_url)s`, filled in when they are read: the cloud may listen on another port next time.
 """
 
-from typing import TYPE_CHECKING, ClassVar
+import re
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from hearth.localcloud.core import ids, service, state
 from hearth.localcloud.core.collection import Field
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 REGION = "RegionOne"
 INTERFACES = ("public", "internal", "admin")
 
+_URL = re.compile("^[a-zA-Z0-9+.-]+:.+")
 _VOLUME = ("block-storage", "volumev3")
 #: Served behind the same port by somebody else.
 OUTSIDE = (
@@ -23,12 +25,20 @@ OUTSIDE = (
 )
 
 
+def _url(value: Any) -> Any:
+    """A check that a text is a URL, as far as keystone looks."""
+    if not _URL.match(value):
+        raise ValueError(f"{value!r} does not match {_URL.pattern!r}")
+    return value
+
+
 class Regions(resource.Resource):
     """/v3/regions"""
 
     singular, plural, path = "region", "regions", "/v3/regions"
     index: ClassVar[tuple[str, ...]] = ()
     open_to_all = True
+    free_fields = True
     fields = (
         Field("id"),
         Field("description", default=""),
@@ -41,6 +51,7 @@ class Services(resource.Resource):
 
     singular, plural, path = "service", "services", "/v3/services"
     index: ClassVar[tuple[str, ...]] = ("type",)
+    free_fields = True
     fields = (
         Field("name"),
         Field("type", required=True),
@@ -65,12 +76,13 @@ class Endpoints(resource.Resource):
 
     singular, plural, path = "endpoint", "endpoints", "/v3/endpoints"
     index: ClassVar[tuple[str, ...]] = ("service_id",)
+    free_fields = True
     fields = (
         Field("interface", required=True, check=resource.one_of(*INTERFACES)),
         Field("region_id", nullable=True),
         Field("region", nullable=True),
         Field("service_id", required=True),
-        Field("url", required=True),
+        Field("url", required=True, check=_url),
         Field("enabled", bool, default=True),
     )
 

@@ -61,7 +61,7 @@ class ApplicationCredentials:
     def delete(self, call: service.Call) -> Any:
         """Take one away; tokens made with it are void."""
         document = self._find(call, "delete_application_credential")
-        self._check_unrestricted(call)
+        _check_unrestricted(self._names, call)
         self._names.remove_application_credential(document["id"])
         return service.Reply(204)
 
@@ -70,7 +70,7 @@ class ApplicationCredentials:
         identity = call.identity
         if call.params["user_id"] != identity.user_id or not identity.project_id:
             raise resource.not_permitted("create_application_credential")
-        self._check_unrestricted(call)
+        _check_unrestricted(self._names, call)
         given = _inner(call, "application_credential")
         name = given.get("name")
         if not isinstance(name, str) or not name.strip():
@@ -108,10 +108,11 @@ class ApplicationCredentials:
         links = shown.pop("links")
         return service.Reply(201, {"application_credential": {**shown, "secret": secret, "links": links}})
 
-    def _check_unrestricted(self, call: service.Call) -> None:
-        used = self._names.application_credentials.get(call.identity.application_credential_id or "")
-        if used is not None and not used["unrestricted"]:
-            raise resource.not_permitted("manage_application_credentials")
+
+def _check_unrestricted(names: directory.Directory, call: service.Call) -> None:
+    used = names.application_credentials.get(call.identity.application_credential_id or "")
+    if used is not None and not used["unrestricted"]:
+        raise resource.not_permitted("manage_application_credentials")
 
 
 class Trusts:
@@ -202,6 +203,7 @@ class Trusts:
             raise errors.ApiError(400, "'impersonation' is a required property")
         if given["trustor_user_id"] != identity.user_id:
             raise resource.not_permitted("create_trust")
+        _check_unrestricted(self._names, call)
         redelegated = self._redelegated(call, given)
         if given["trustee_user_id"] not in names.users:
             raise directory.could_not_find("user", given["trustee_user_id"])

@@ -65,10 +65,9 @@ class Directory:
         lowered = name.lower()
         return next((each for each in table.select(domain_id=domain_id) if each["name"].lower() == lowered), None)
 
-    def role_by_name(self, name: str) -> state.Document | None:
-        """The role of this name."""
-        found = self.roles.select(name=name)
-        return found[0] if found else None
+    def role_by_name(self, name: str, domain_id: str | None = None) -> state.Document | None:
+        """The role of this name: one for every domain, or that of a domain."""
+        return next((each for each in self.roles.select(name=name) if each.get("domain_id") == domain_id), None)
 
     def named(self, table: state.Table, id: str) -> state.Document:
         """{"id", "name"} of a document, with its domain where it has one; for tokens and assignments."""

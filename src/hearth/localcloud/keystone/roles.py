@@ -1,6 +1,6 @@
 """Roles, what they imply, and who has them where: /v3/roles, implications, grants and /v3/role_assignments."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from hearth.localcloud.core import errors, service, state
@@ -16,6 +16,7 @@ class Roles(resource.Resource):
 
     singular, plural, path = "role", "roles", "/v3/roles"
     index: ClassVar[tuple[str, ...]] = ("name",)
+    free_fields = True
     fields = (
         Field("name", required=True, check=resource.name()),
         Field("domain_id", nullable=True),
@@ -38,14 +39,19 @@ class Roles(resource.Resource):
         """Everybody is told that there is no such role."""
         return id not in self.table
 
+    def candidates(self, call: service.Call) -> Sequence[state.Document]:
+        found = super().candidates(call)
+        # Those of a domain are shown to who asks for them.
+        return found if "domain_id" in call.query else [each for each in found if not each.get("domain_id")]
+
     def prepare(self, call: service.Call, document: state.Document) -> None:
         super().prepare(call, document)
-        if self.names.role_by_name(document["name"]):
+        if self.names.role_by_name(document["name"], document["domain_id"]):
             raise self.duplicate(f"name {document['name']}")
 
     def change(self, call: service.Call, document: state.Document, changes: state.Document) -> None:
         self._check_mutable(document)
-        other = self.names.role_by_name(changes["name"]) if "name" in changes else None
+        other = self.names.role_by_name(changes["name"], document["domain_id"]) if "name" in changes else None
         if other and other["id"] != document["id"]:
             raise self.duplicate(f"name {changes['name']}")
 

@@ -58,10 +58,10 @@ class Tokens:
         self._table.insert(record)
         return text, record
 
-    def find(self, text: str) -> state.Document | None:
-        """The record of a valid token; None for unknown, expired and void ones."""
+    def find(self, text: str, *, allow_expired: bool = False) -> state.Document | None:
+        """The record of a valid token; None for unknown and void ones, and expired ones unless they are allowed."""
         record = self._table.get(_digest(text)) if text else None
-        if record is None or record["expires_at"] <= time.time():
+        if record is None or (record["expires_at"] <= time.time() and not allow_expired):
             return None
         try:
             self.identity_of(record, text)

@@ -9,12 +9,14 @@ from typing import Any
 from hearth.localcloud.core import cloud, errors, state
 from hearth.localcloud.core import service as services
 from hearth.localcloud.neutron import (
+    addons,
     addresses,
     addressgroups,
     extensions,
     floatingips,
     limits,
     metering,
+    networkgateways,
     networks,
     ports,
     qos,
@@ -89,6 +91,8 @@ class Neutron(services.Service):
             *(qos.Rules(self, data, quotas, policies, kind) for kind in qos.KINDS),
             labels,
             metering.Rules(self, data, quotas, labels),
+            networkgateways.NetworkGateways(self, data, quotas, self.ports),
+            *(addons.Addons(self, data, quotas, kind) for kind in addons.KINDS),
         )
 
     def routes(self) -> list[services.Route]:

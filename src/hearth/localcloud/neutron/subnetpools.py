@@ -169,6 +169,8 @@ class SubnetPools(resource.Resource):
             identity.sees(scope["project_id"]) or self.data.granted(scope_id, identity.project_id)
         ):
             raise refusals.missing("AddressScopeNotFound", "Address scope", scope_id)
+        if document.get("shared") and not self.data.granted(scope_id, "*"):
+            raise refusals.invalid(f"Not every project has the address scope {scope_id}, so the pool cannot be shared.")
         if scope["ip_version"] != document["ip_version"]:
             raise errors.ApiError(
                 400,

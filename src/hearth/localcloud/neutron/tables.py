@@ -47,6 +47,7 @@ class Tables:
         self.policies = table("policies", "project_id")
         self.policy_rules = table("policy_rules", "policy_id")
         self.metering_labels = table("metering_labels", "project_id")
+        self.l2_gateways = table("l2_gateways")
         self.metering_label_rules = table("metering_label_rules", "metering_label_id")
 
     # -- sharing -----------------------------------------------------------------------------------------------------

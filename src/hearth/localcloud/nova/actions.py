@@ -205,17 +205,22 @@ class Actions:
     def confirm_resize(self, call: service.Call, server: state.Document, given: dict[str, Any]) -> Reply:
         """confirmResize."""
         life.check(server, life.CONFIRM_RESIZE, is_admin=call.identity.is_admin)
+        if server["old_flavor"] is None:
+            raise refusals.bad("Instance has not been resized.")  # it is being confirmed
         self._book.record(call, server, "confirmResize")
         self._book.count_host(server["old_host"], server["old_flavor"], -1)
         ends = life.STOPPED if server["power_state"] == life.SHUTDOWN else life.ACTIVE
-        self._book.servers.update(
-            server["id"], vm_state=ends, old_flavor=None, old_host=None, updated_at=self._book.now()
-        )
+        # No task shows while the old host cleans up: the server waits for being confirmed until it is.
+        due = self._book.now() + self._book.cloud.settings.build_seconds
+        then = lapse.later(due, {"vm_state": ends})
+        self._book.servers.update(server["id"], old_flavor=None, old_host=None, **then)
         return Reply(204)
 
     def revert_resize(self, call: service.Call, server: state.Document, given: dict[str, Any]) -> Reply:
         """revertResize."""
         life.check(server, life.REVERT_RESIZE, is_admin=call.identity.is_admin)
+        if server["old_flavor"] is None:
+            raise refusals.bad("Instance has not been resized.")
         old, new = server["old_flavor"], server["flavor"]
         self._book.count(server["project_id"], cores=old["vcpus"] - new["vcpus"], ram=old["ram"] - new["ram"])
         self._book.count_host(server["host"], new, -1)

@@ -6,7 +6,7 @@ Spec: https://docs.openstack.org/heat/latest/template_guide/cfn.html#AWS::CloudF
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from hearth.model import names, values
+from hearth.model import values
 from hearth.model.values import UNKNOWN
 from hearth.resources import base, nested
 from hearth.resources.contract import Call, ChildStack, Issue, NotKnownYet, Unfetched, Values
@@ -18,7 +18,10 @@ _SCHEMES = ("http://", "https://")
 
 @base.resource("AWS::CloudFormation::Stack")
 class Stack(nested.NestedStack):
-    """Its outputs are the attributes `Outputs.<name>`; it stands for the ARN of its stack."""
+    """A stack of its own inside this one, from the template at a URL.
+
+    Its outputs are the attributes `Outputs.<name>`; it stands for the ARN of its stack.
+    """
 
     url = Property(str, "Where the template is (http or https).", name="TemplateURL", required=True, updatable=True)
     timeout = Property(int, "Takes no effect: the owner's time holds.", name="TimeoutInMinutes", updatable=True)
@@ -37,9 +40,7 @@ class Stack(nested.NestedStack):
 
     def reference(self, call: Call) -> Any:
         """The ARN of the nested stack."""
-        if call.physical_id is None:
-            return None
-        return names.StackIdentity(call.stack.project_id, call.physical_name, call.physical_id).arn()
+        return nested.arn(call)
 
     def child(self, call: Call) -> ChildStack:
         """The template behind the URL."""

@@ -52,7 +52,10 @@ class SignedHandle(stack_user.WithUser):
 
 @base.resource("AWS::CloudFormation::WaitConditionHandle", since="2014.1")
 class WaitConditionHandle(SignedHandle):
-    """Keeps the signals it gets in its metadata, by their ids."""
+    """The place that servers send their signals to.
+
+    Keeps the signals it gets in its metadata, by their ids.
+    """
 
 
 @base.resource("OS::Heat::UpdateWaitConditionHandle", since="2014.1")
@@ -64,7 +67,10 @@ class UpdateWaitConditionHandle(SignedHandle):
 
 @base.resource("AWS::CloudFormation::WaitCondition", since="2014.1")
 class WaitCondition(wait_signals.Condition):
-    """Complete when enough signals said SUCCESS; failed when one said FAILURE or the time is over."""
+    """Holds up what depends on it until signals have come to a handle.
+
+    Complete when enough signals said SUCCESS; failed when one said FAILURE or the time is over.
+    """
 
     handle = Property(str, "The handle whose signals count, given with Ref.", required=True, name="Handle")
     timeout = Property(

@@ -9,7 +9,7 @@ from typing import Any
 
 from hearth.model.states import Action
 from hearth.model.values import UNKNOWN
-from hearth.resources import base, blockers, rules
+from hearth.resources import base, blockers, rules, scheduler_hints
 from hearth.resources.cinder import volume_backups
 from hearth.resources.contract import (
     Call,
@@ -68,7 +68,10 @@ def _is_read_only(call: Call, observed: Observed) -> Any:
 
 @base.resource("OS::Cinder::Volume")
 class Volume(RemoteResource):
-    """Empty, or made from an image, a snapshot, another volume or a backup."""
+    """A volume.
+
+    Empty, or made from an image, a snapshot, another volume or a backup.
+    """
 
     remote = Remote(
         service="volume",
@@ -86,6 +89,7 @@ class Volume(RemoteResource):
     supports_snapshot = True
     used_by = (blockers.ATTACHED_SERVERS, blockers.VOLUME_SNAPSHOTS)
     snapshot_deletion_policy = True
+    operated = {"snapshot_deletion_allowed": "backups_enabled"}
     survives_failure = True
 
     name = Property(str, "Name of the volume.", default=PHYSICAL_NAME, updatable=True)
@@ -174,7 +178,7 @@ class Volume(RemoteResource):
             call.physical_id = str(answer.body["restore"]["volume_id"])
         else:
             request = {"volume": self.mark(self.body(call), call)}
-            if hints := call.properties.get("scheduler_hints"):
+            if hints := scheduler_hints.of(call):
                 request["OS-SCH-HNT:scheduler_hints"] = hints
             answer = await self.request(call, "POST", self.remote.path, request, creating=True)
             call.physical_id = str(answer.body["volume"]["id"])
@@ -257,6 +261,10 @@ class Volume(RemoteResource):
     async def snapshot(self, call: Call) -> None:
         """Begin a backup."""
         await volume_backups.begin(self, call)
+
+    async def is_copied(self, call: Call) -> bool:
+        """Whether the backup is there."""
+        return await volume_backups.is_there(self, call)
 
     async def delete_snapshot(self, call: Call) -> Wait | None:
         """Delete the backup."""

@@ -4,26 +4,30 @@ Spec: https://docs.openstack.org/api-ref/compute/#servers-with-volume-attachment
 """
 
 import json
-from collections.abc import Hashable, Mapping
-from typing import Any
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any, ClassVar
 
 from hearth.cloud import session
 from hearth.model.drift import Condition
 from hearth.model.states import Action
 from hearth.resources import base, failures
-from hearth.resources.contract import Call, Change, Gone, Observed, Unwell, Wait
+from hearth.resources.contract import THERE_BEFORE, Call, Change, Gone, Observed, Unwell, Wait
 from hearth.resources.remote import Readiness, Remote, RemoteResource, recorded, remember_request
-from hearth.resources.schema import Property
+from hearth.resources.schema import Property, Unseen
 
 #: The attachment that an update has to end before it makes the new one: `[server, volume]`.
 _LEAVING = "leaving"
+#: How the device is called there is up to the server; what is asked for is a wish.
+DEVICE = Unseen("the compute service may choose another name for the device")
 #: Noted between the end of the old attachment and the request for the new one: they can connect the same two.
 _JOINING = "joining"
 
 
-@base.resource("OS::Cinder::VolumeAttachment")
-class VolumeAttachment(RemoteResource):
+class Attachment(RemoteResource):
     """Made by the compute service, watched at the volume. The physical id is the volume's."""
+
+    #: The properties with the server, the volume and the name of the device.
+    parts: ClassVar[tuple[str, str, str]]
 
     remote = Remote(
         service="volume",
@@ -36,42 +40,44 @@ class VolumeAttachment(RemoteResource):
         ),
     )
 
-    instance_uuid = Property(str, "The server.", required=True, updatable=True, live="attachment.server_id")
-    volume_id = Property(str, "The volume.", required=True, updatable=True, refers="cinder.volume", live="id")
-    mountpoint = Property(
-        str, "Name of the device in the server, such as /dev/vdb.", updatable=True, live="attachment.device"
-    )
+    def bears_mark(self, call: Call) -> bool:
+        """Attachments have tags only in newer compute services, and not with every hypervisor."""
+        return False
 
-    async def locate(self, call: Call) -> str | None:
-        """The attachment is known by what it connects."""
-        server, volume = _ends(call.properties)
+    async def alike(self, call: Call) -> Sequence[str]:
+        """The attachment of the volume to the server; a second one cannot be made."""
+        server, volume = self._ends(call.properties)
         try:
             await _compute(call, "GET", f"/servers/{server}/os-volume_attachments/{volume}")
         except Gone:
-            return None
-        return volume
+            return ()
+        return [volume]
+
+    async def locate(self, call: Call) -> str | None:
+        """By what it connects, and by not having been there before."""
+        return await self.newcomer(call)
 
     async def create(self, call: Call) -> str | None:
         """Attach it."""
-        await _attach(call)
-        return str(call.properties["volume_id"])
+        await self._attach(call)
+        return self._ends(call.properties)[1]
 
     async def update(self, call: Call, change: Change) -> str | None:
         """Detach what was attached; `settle` attaches anew when that is done."""
-        call.data[_LEAVING] = json.dumps(_ends(call.previous or call.properties))
+        call.data[_LEAVING] = json.dumps(self._ends(call.previous or call.properties))
         try:
-            await self._part(call, *_ends(call.previous or call.properties))
+            await self._part(call, *self._ends(call.previous or call.properties))
         except Gone:
-            return str(call.properties["volume_id"])
-        return str(call.properties["volume_id"])
+            return self._ends(call.properties)[1]
+        return self._ends(call.properties)[1]
 
     async def delete(self, call: Call) -> None:
         """Detach it."""
-        await self._part(call, *_ends(call.properties))
+        await self._part(call, *self._ends(call.properties))
 
     async def observe(self, call: Call) -> Observed | None:
         """The volume. When the attachment is to go and the volume does not show it, it is gone."""
-        server, volume = _ends(call.properties)
+        server, volume = self._ends(call.properties)
         observed = await self._volume(call, volume)
         if call.action is Action.DELETE and not _is_attached(observed, server):
             raise Gone(f"volume {volume} is not attached to server {server}")
@@ -87,33 +93,47 @@ class VolumeAttachment(RemoteResource):
                 return Wait()
             del call.data[_LEAVING]
             call.data[_JOINING] = "true"
+            await self.survey(call)
             return Wait(0.0)
         if _JOINING in call.data:
             if await self.locate(call) is None:
-                await _attach(call)
+                await self._attach(call)
             del call.data[_JOINING]
+            call.data.pop(THERE_BEFORE, None)
             return Wait()
         wait = await super().settle(call, observed)
-        if wait is None and not _is_attached(observed, call.properties["instance_uuid"]):
+        if wait is None and not _is_attached(observed, self._ends(call.properties)[0]):
             return Wait()
         return wait
 
     def ailment(self, call: Call, observed: Observed) -> Unwell | None:
         """The volume is attached to the server."""
-        server, volume = _ends(call.properties)
+        server, volume = self._ends(call.properties)
         if not _is_attached(observed, server):
             return Unwell(f"volume {volume} is not attached to server {server}", Condition.GONE)
         return super().ailment(call, observed)
 
     async def examine(self, call: Call, observed: Observed) -> Observed:
         """The attachment to the server is one of several that there may be."""
-        server, _ = _ends(call.properties)
+        server, _ = self._ends(call.properties)
         mine = [one for one in observed.get("attachments") or () if one.get("server_id") == server]
         return {**observed, "attachment": mine[0] if mine else {}}
 
     def identity(self, physical_id: str | None, properties: Mapping[str, Any]) -> Hashable:
         """What it connects."""
-        return properties.get("instance_uuid"), properties.get("volume_id")
+        return tuple(properties.get(part) for part in self.parts[:2])
+
+    def _ends(self, properties: Mapping[str, Any]) -> tuple[str, str]:
+        server, volume, _ = self.parts
+        return properties[server], properties[volume]
+
+    async def _attach(self, call: Call) -> None:
+        server, volume = self._ends(call.properties)
+        body = {"volumeId": volume}
+        if device := call.properties.get(self.parts[2]):
+            body["device"] = device
+        path = f"/servers/{server}/os-volume_attachments"
+        remember_request(call, await _compute(call, "POST", path, {"volumeAttachment": body}, creating=True))
 
     async def _part(self, call: Call, server: str, volume: str) -> None:
         """Detach it, unless that has begun: the service refuses a second request. Raises Gone."""
@@ -126,21 +146,22 @@ class VolumeAttachment(RemoteResource):
         return found
 
 
-def _ends(properties: Mapping[str, Any]) -> tuple[str, str]:
-    return properties["instance_uuid"], properties["volume_id"]
+@base.resource("OS::Cinder::VolumeAttachment")
+class VolumeAttachment(Attachment):
+    """Attaches a volume to a server.
+
+    A change of anything ends the attachment and makes another.
+    """
+
+    parts = ("instance_uuid", "volume_id", "mountpoint")
+
+    instance_uuid = Property(str, "The server.", required=True, updatable=True, live="attachment.server_id")
+    volume_id = Property(str, "The volume.", required=True, updatable=True, refers="cinder.volume", live="id")
+    mountpoint = Property(str, "Name of the device in the server, such as /dev/vdb.", updatable=True, live=DEVICE)
 
 
 def _is_attached(volume: Mapping[str, Any], server: str) -> bool:
     return any(one.get("server_id") == server for one in volume.get("attachments") or ())
-
-
-async def _attach(call: Call) -> None:
-    server, volume = _ends(call.properties)
-    body = {"volumeId": volume}
-    if "mountpoint" in call.properties:
-        body["device"] = call.properties["mountpoint"]
-    path = f"/servers/{server}/os-volume_attachments"
-    remember_request(call, await _compute(call, "POST", path, {"volumeAttachment": body}, creating=True))
 
 
 async def _detach(call: Call, server: str, volume: str) -> None:

@@ -5,8 +5,10 @@ A backup is known by its name and its volume, so a repeat finds what a lost requ
 Spec: https://docs.openstack.org/api-ref/block-storage/v3/#backups-backups
 """
 
+import contextlib
 from typing import Any, Final
 
+from hearth.model.states import Action
 from hearth.resources.contract import Call, Gone, Permanent, Wait
 from hearth.resources.remote import RemoteResource, remember_request
 
@@ -24,6 +26,11 @@ async def begin(volume: RemoteResource, call: Call) -> None:
         remember_request(call, answer)
         found = answer.body["backup"]
     call.data[ID] = str(found["id"])
+
+
+async def is_there(volume: RemoteResource, call: Call) -> bool:
+    """Whether there is such a backup."""
+    return await _find(volume, call) is not None
 
 
 async def settle(volume: RemoteResource, call: Call) -> Wait | None:
@@ -55,6 +62,12 @@ async def remove(volume: RemoteResource, call: Call) -> Wait | None:
 
 
 async def _find(volume: RemoteResource, call: Call) -> dict[str, Any] | None:
+    if call.action is Action.DELETE and ID in call.data:  # one that has another name, since Hearth did not make it
+        with contextlib.suppress(Gone):
+            known = await volume.request(call, "GET", f"/backups/{call.data[ID]}")
+            named: dict[str, Any] = known.body["backup"]
+            return named
+        return None
     params = {"volume_id": call.physical_id, "name": call.snapshot_name}
     answer = await volume.request(call, "GET", "/backups/detail", params=params)
     return next((one for one in answer.body["backups"] if one.get("name") == call.snapshot_name), None)

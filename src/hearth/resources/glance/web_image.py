@@ -30,7 +30,10 @@ def _is_active(call: Call, observed: Observed) -> Any:
 
 @base.resource("OS::Glance::WebImage", since="12.0.0")
 class WebImage(RemoteResource):
-    """Its id is chosen here, so that a lost answer leaves no doubt."""
+    """An image that the image service fetches from a URL.
+
+    Its id is chosen here, so that a lost answer leaves no doubt.
+    """
 
     remote = Remote(
         service="image",

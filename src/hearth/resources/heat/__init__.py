@@ -1,9 +1,11 @@
 """Types of the orchestration service itself."""
 
 from hearth.resources.heat import (
+    access_policy,
     auto_scaling_group,
     cloud_config,
     delay,
+    deployed_server,
     deployment_group,
     multipart_mime,
     none,
@@ -21,16 +23,26 @@ from hearth.resources.heat import (
     wait_condition,
 )
 from hearth.resources.heat import wait_condition_handle as handles
+from hearth.resources.placeholder import placeholder
+from hearth.resources.schema import DEPRECATED, HIDDEN
 
 TYPES = (
+    access_policy.AccessPolicy,
     auto_scaling_group.AutoScalingGroup,
     cloud_config.CloudConfig,
     delay.Delay,
+    deployed_server.DeployedServer,
     deployment_group.SoftwareDeploymentGroup,
     deployment_group.SoftwareDeployments,
     deployment_group.StructuredDeploymentGroup,
     deployment_group.StructuredDeployments,
     multipart_mime.MultipartMime,
+    placeholder(
+        "OS::Heat::HARestarter",
+        (HIDDEN, "10.0.0"),
+        (DEPRECATED, "2015.1"),
+        what="Made a server anew when it was signalled; mark the server unhealthy and update the stack instead.",
+    ),
     none.NoneResource,
     random_string.RandomString,
     remote_stack.RemoteStack,

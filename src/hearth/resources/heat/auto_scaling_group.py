@@ -20,7 +20,10 @@ _UNKNOWN = "unknown"
 
 @base.resource("OS::Heat::AutoScalingGroup", since="2014.1")
 class AutoScalingGroup(scaling_group.ScalingGroup):
-    """An update without a desired capacity keeps the size that policies gave the group."""
+    """A group of any resources that scaling policies make larger and smaller.
+
+    An update without a desired capacity keeps the size that policies gave the group.
+    """
 
     max_size = Property(int, "The most members.", required=True, updatable=True, minimum=0)
     min_size = Property(int, "The fewest members.", required=True, updatable=True, minimum=0)
@@ -97,7 +100,7 @@ class AutoScalingGroup(scaling_group.ScalingGroup):
             return None
         return rolling.Policy(given["max_batch_size"], given.get("min_in_service", 0), given.get("pause_time", 0))
 
-    def template(self, several: Mapping[str, scaling_group.Definition]) -> dict[str, Any]:
+    def template(self, call: Call, several: Mapping[str, scaling_group.Definition]) -> dict[str, Any]:
         """A HOT template."""
         return {"heat_template_version": _VERSION, "resources": dict(several)}
 

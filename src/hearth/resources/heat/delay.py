@@ -13,7 +13,10 @@ _ACTIONS = (Action.CREATE, Action.DELETE, Action.SUSPEND, Action.RESUME)
 
 @base.resource("OS::Heat::Delay", since="11.0.0")
 class Delay(base.Base):
-    """Waits on the listed actions, so that whatever depends on it comes later."""
+    """Lets time pass.
+
+    Waits on the listed actions, so that whatever depends on it comes later.
+    """
 
     min_wait = Property(float, "Seconds to wait at least.", default=0, updatable=True, minimum=0)
     max_jitter = Property(

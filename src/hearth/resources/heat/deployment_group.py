@@ -13,8 +13,8 @@ from hearth.model import values
 from hearth.model.states import Action
 from hearth.model.values import UNKNOWN, is_known
 from hearth.resources import base, nested, schema
-from hearth.resources.contract import Call, ChildStack, Issue, NotKnownYet, Values, Wait
-from hearth.resources.heat import members, rolling, software_deployment, transports
+from hearth.resources.contract import Call, ChildStack, Issue, Neighbour, Neighbours, NotKnownYet, Wait
+from hearth.resources.heat import members, rolling, software_deployment
 from hearth.resources.heat.deployment_answers import STATUS_CODE, STDERR, STDOUT
 from hearth.resources.schema import Attribute, Property
 
@@ -58,10 +58,11 @@ class Group(nested.NestedStack):
     # Any other name is an output of the config, by member.
     dynamic_attributes = True
 
-    def validate(self, properties: Values) -> Iterable[Issue]:
-        """The transport must be there."""
-        yield from super().validate(properties)
-        yield from transports.check(properties, transports.DEPLOYMENTS)
+    def fits(self, me: Neighbour, others: Neighbours) -> Iterable[Issue]:
+        """Each server must have an agent."""
+        servers = me.properties.get("servers")
+        for name, server in servers.items() if isinstance(servers, Mapping) else ():
+            yield from software_deployment.without_agent(("servers", name), server, others)
 
     def child(self, call: Call) -> ChildStack:
         """A template with the deployments: all of them, or as many as the next batch changes."""

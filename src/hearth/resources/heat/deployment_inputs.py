@@ -25,6 +25,7 @@ _DESCRIPTIONS: Final[Mapping[str, str]] = {
     "deploy_password": "The password of that user",
     "deploy_project_id": "The id of that user's project",
     "deploy_region_name": "The region of the orchestration service",
+    "deploy_queue_id": "The queue that the outputs are put into",
 }
 
 

@@ -26,7 +26,10 @@ _random = secrets.SystemRandom()
 
 @base.resource("OS::Heat::RandomString", since="2014.1")
 class RandomString(base.Base):
-    """The text is kept, encrypted, with the resource; get_resource gives the text itself."""
+    """A random text, such as a password.
+
+    The text is kept, encrypted, with the resource; get_resource gives the text itself.
+    """
 
     secret_data = (_VALUE,)
 

@@ -61,7 +61,10 @@ def _as_given(wanted: Any, shown: Any) -> Any:
 
 @base.resource("OS::Heat::Stack")
 class RemoteStack(RemoteResource):
-    """Its outputs are the attribute `outputs`. Suspended, resumed and checked as its owner is."""
+    """A stack of its own, in this region and cloud or in another.
+
+    Its outputs are the attribute `outputs`. Suspended, resumed and checked as its owner is.
+    """
 
     remote = Remote(service="orchestration", path="/stacks", envelope="stack")
 

@@ -19,7 +19,10 @@ _UNKNOWN = "unknown"
 
 @base.resource("OS::Heat::ResourceChain", since="6.0.0")
 class ResourceChain(nested.NestedStack):
-    """Members are named "0", "1", ... in the order of the list."""
+    """Resources of listed types, one after the other, with the same properties.
+
+    Members are named "0", "1", ... in the order of the list.
+    """
 
     resources = Property(
         list, "Types of the members, in the order in which they are made.", required=True, updatable=True

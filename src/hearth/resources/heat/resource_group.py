@@ -24,7 +24,10 @@ _UNKNOWN = "unknown"
 
 @base.resource("OS::Heat::ResourceGroup", since="2014.1")
 class ResourceGroup(nested.NestedStack):
-    """Members are named "0", "1", ...; names that removal policies took out are not used again."""
+    """Several resources that are the same but for their number.
+
+    Members are named "0", "1", ...; names that removal policies took out are not used again.
+    """
 
     members_alike = True
 

@@ -47,9 +47,13 @@ class ScalingGroup(nested.NestedStack):
         """How members are changed; None: all at once."""
         raise NotImplementedError
 
-    def template(self, several: Mapping[str, Definition]) -> dict[str, Any]:
+    def template(self, call: Call, several: Mapping[str, Definition]) -> dict[str, Any]:
         """The nested template of some members."""
         raise NotImplementedError
+
+    def members_of(self, template: Mapping[str, Any]) -> dict[str, Definition]:
+        """The members in a nested template."""
+        return dict(template.get(self.section) or {})
 
     # ---- verbs ----
 
@@ -61,7 +65,7 @@ class ScalingGroup(nested.NestedStack):
         """Whether there is another batch."""
         stage = self._stage(call, self._target(call))
         policy = self.policy(call)
-        if policy is not None and stage != _present(call, self.section):
+        if policy is not None and stage != self._present(call):
             return rolling.pause(call, policy.pause_time)
         rolling.forget_pause(call)
         call.data.pop(_TARGET, None)
@@ -73,7 +77,7 @@ class ScalingGroup(nested.NestedStack):
         Raises:
             NothingToDo: the size stays as it is.
         """
-        present = _present(call, self.section)
+        present = self._present(call)
         minimum, maximum = self.limits(call)
         size = rolling.resized(
             len(present), adjustment.amount, adjustment.kind, minimum=minimum, maximum=maximum, step=adjustment.step
@@ -82,10 +86,17 @@ class ScalingGroup(nested.NestedStack):
             raise NothingToDo(f"the group has {size} members already")
         return self._with(call, self._all(call, size))
 
+    def capacity(self, template: Mapping[str, Any]) -> int:
+        """See `Resource.capacity`."""
+        return len(self.members_of(template))
+
     # ---- members ----
 
+    def _present(self, call: Call) -> dict[str, Definition]:
+        return self.members_of(call.child.template) if call.child is not None else {}
+
     def _with(self, call: Call, several: Mapping[str, Definition]) -> ChildStack:
-        return ChildStack(self.template(several), source=call.name)
+        return ChildStack(self.template(call, several), source=call.name)
 
     def _target(self, call: Call) -> int:
         """The size to end with; the one that a rolling update began with is kept until its end."""
@@ -93,7 +104,7 @@ class ScalingGroup(nested.NestedStack):
         minimum, maximum = self.limits(call)
         if wanted is None:
             kept = call.data.get(_TARGET)
-            wanted = minimum if call.child is None else int(kept or len(_present(call, self.section)))
+            wanted = minimum if call.child is None else int(kept or len(self._present(call)))
         size = max(minimum, min(maximum, wanted))
         if call.child is not None:
             call.data[_TARGET] = str(size)
@@ -101,7 +112,7 @@ class ScalingGroup(nested.NestedStack):
 
     def _stage(self, call: Call, target: int) -> dict[str, Definition]:
         policy = self.policy(call)
-        present = _present(call, self.section)
+        present = self._present(call)
         wanted = members.as_stored(self.definition(call))
         outdated = [name for name, one in present.items() if one != wanted]
         if policy is None or call.action is Action.CREATE or not outdated:
@@ -122,13 +133,9 @@ class ScalingGroup(nested.NestedStack):
         """Every member as wanted."""
         members.need_possible(size, call.name)
         wanted = members.as_stored(self.definition(call))
-        present = _present(call, self.section)
+        present = self._present(call)
         kept = _staying(call, present, wanted, size)
         return dict.fromkeys([*kept, *_new_names(call, present, size - len(kept))], wanted)
-
-
-def _present(call: Call, section: str) -> dict[str, Definition]:
-    return dict(call.child.template.get(section) or {}) if call.child is not None else {}
 
 
 def _staying(call: Call, present: Mapping[str, Definition], wanted: Definition, size: int) -> list[str]:

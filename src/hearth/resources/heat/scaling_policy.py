@@ -12,8 +12,8 @@ from hearth.resources.heat import signed_url, stack_user
 from hearth.resources.schema import Attribute, Property
 
 _PERCENT = "percent_change_in_capacity"
-#: The key of private data.
-_URL = "url"
+#: The key of private data with the signed address.
+URL = "url"
 
 
 class Policy(stack_user.WithUser):
@@ -26,7 +26,7 @@ class Policy(stack_user.WithUser):
         if call.users is None or not call.cloud.has_service(signed_url.SERVICE):
             return call.physical_name
         user = await self.make_user(call)
-        call.data[_URL] = await signed_url.create(call, signed_url.Kind.SIGNAL)
+        call.data[URL] = await signed_url.create(call, signed_url.Kind.SIGNAL)
         return user.id
 
     def adjustment(self, call: Call) -> Adjustment:
@@ -59,7 +59,10 @@ def state_of(details: Any) -> str:
 
 @base.resource("OS::Heat::ScalingPolicy")
 class ScalingPolicy(Policy):
-    """Signals are sent by users of the stack's project through the API, or by whoever has the address for alarms."""
+    """How a signal changes the size of a group.
+
+    Signals are sent by users of the stack's project through the API, or by whoever has the address for alarms.
+    """
 
     auto_scaling_group_id = Property(str, "The group.", required=True)
     scaling_adjustment = Property(float, "By how much, or to what.", required=True, updatable=True)
@@ -104,5 +107,5 @@ class ScalingPolicy(Policy):
     async def attribute(self, call: Call, name: str, observed: Observed | None) -> Any:
         """The addresses for signals."""
         if name == "alarm_url":
-            return call.data.get(_URL)
+            return call.data.get(URL)
         return stack_user.signal_url(call, call.stack.project_id) if name == "signal_url" else None

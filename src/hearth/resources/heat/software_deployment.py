@@ -11,6 +11,7 @@ import dataclasses
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from hearth.model.diagnostics import Path
 from hearth.model.states import Action, Status
 from hearth.resources import base, failures, software
 from hearth.resources.contract import (
@@ -19,17 +20,20 @@ from hearth.resources.contract import (
     Gone,
     Issue,
     NeedsReplacement,
+    Neighbour,
+    Neighbours,
     NothingToDo,
     Observed,
     Permanent,
+    Reference,
     SoftwareConfig,
     SoftwareDeployment,
-    Values,
     Wait,
 )
 from hearth.resources.heat import (
     deployment_answers,
     deployment_inputs,
+    queues,
     signed_url,
     software_component,
     stack_user,
@@ -48,6 +52,8 @@ _DERIVED, _URL, _TAKEN = "derived_config", "signal_url", "taken"
 _PROJECT, _AUTH_URL = "user_project", "auth_url"
 #: What a collected signal has beside its own keys: its number.
 _NUMBER = "hearth_number"
+#: Or the id of the message that it was.
+_MESSAGE = "hearth_message"
 
 
 class Declared:
@@ -64,7 +70,11 @@ class Declared:
     )
     name = Property(str, "The name of the config that the server gets.", updatable=True)
     signal_transport = Property(
-        str, "How the server tells what came of it.", default=transports.CFN, allowed=transports.DEPLOYMENTS
+        str,
+        "How the server tells what came of it.",
+        default=transports.CFN,
+        option="default_deployment_signal_transport",
+        allowed=transports.DEPLOYMENTS,
     )
 
 
@@ -99,10 +109,9 @@ class Deployment(Declared, stack_user.WithUser):
     may_replace = frozenset({"input_values"})  # the config says for which inputs
     waits_on = frozenset({Action.CREATE, Action.UPDATE, Action.DELETE, Action.SUSPEND, Action.RESUME})
 
-    def validate(self, properties: Values) -> Iterable[Issue]:
-        """The transport must be there."""
-        yield from super().validate(properties)
-        yield from transports.check(properties, transports.DEPLOYMENTS)
+    def fits(self, me: Neighbour, others: Neighbours) -> Iterable[Issue]:
+        """The server must have an agent."""
+        return without_agent(("server",), me.properties.get("server"), others)
 
     async def find(self, call: Call) -> str | None:
         """What a lost create made is found when it is removed; a create that is repeated takes it over."""
@@ -153,7 +162,7 @@ class Deployment(Declared, stack_user.WithUser):
         transport = call.properties.get("signal_transport")
         if transport == transports.TEMP_URL:
             await temp_url.delete(call)
-        elif transport in (transports.HEAT, transports.CFN):
+        elif transport in (transports.HEAT, transports.CFN, transports.ZAQAR):
             await self._remove_user(call)
         keeper(call).withdraw()
         if _DERIVED in call.data:
@@ -163,8 +172,11 @@ class Deployment(Declared, stack_user.WithUser):
         with failures.sorted_out():
             users = stack_user.users_of(call)
             user_id = call.data.get(stack_user.USER) or await users.find(call.physical_name)
-            if user_id is not None:
-                await users.delete(user_id)
+            if user_id is None:
+                return
+            if call.properties["signal_transport"] == transports.ZAQAR:
+                await queues.delete(call)
+            await users.delete(user_id)
 
     async def settle(self, call: Call, observed: Observed | None) -> Wait | None:
         """By what the server has told."""
@@ -208,9 +220,14 @@ class Deployment(Declared, stack_user.WithUser):
 
     async def _prepare(self, call: Call, transport: str) -> None:
         """Make what the transport needs, once."""
-        if transport == transports.HEAT and stack_user.USER not in call.data:
+        if transport in (transports.HEAT, transports.ZAQAR) and _AUTH_URL not in call.data:
             user = await self.make_user(call)
+            if transport == transports.ZAQAR:
+                await queues.create(call)
             call.data |= {_PROJECT: user.project_id, _AUTH_URL: user.auth_url}
+        elif transport == transports.ZAQAR:
+            # What was posted before is no answer to what is asked now.
+            await queues.empty(call)
         elif transport == transports.CFN and _URL not in call.data:
             user = await self.make_user(call)
             call.data[_PROJECT] = user.project_id
@@ -260,8 +277,11 @@ class Deployment(Declared, stack_user.WithUser):
         """The deployment, if there was one so far, and what its transport needs."""
         if _DERIVED in call.data:
             await keeper(call).deployment()
-        if _URL in call.data:
+        transport = call.properties.get("signal_transport")
+        if transport == transports.TEMP_URL and _URL in call.data:
             await temp_url.look(call, temp_url.container_of(call.data[_URL]))
+        elif transport == transports.ZAQAR and _AUTH_URL in call.data:
+            await queues.look(call)
         return await super().observe(call)
 
     # ---- signals ----
@@ -271,6 +291,8 @@ class Deployment(Declared, stack_user.WithUser):
         given = dict(details) if isinstance(details, Mapping) else {}
         if _NUMBER in given:
             call.data[_TAKEN] = str(given.pop(_NUMBER))
+        if _MESSAGE in given:
+            queues.take(call, given.pop(_MESSAGE))
         try:
             found = await keeper(call).deployment()
             config = await keeper(call).config(found.config_id)
@@ -283,17 +305,29 @@ class Deployment(Declared, stack_user.WithUser):
         return f"deployment {found.id} {'succeeded' if told.status is Status.COMPLETE else 'failed'}"
 
     def collects(self, call: Call) -> bool:
-        """Signals to a temporary URL lie in the object store."""
-        return call.properties.get("signal_transport") == transports.TEMP_URL and _URL in call.data
+        """Signals to a temporary URL lie in the object store, others in a queue."""
+        transport = call.properties.get("signal_transport")
+        return (transport == transports.TEMP_URL and _URL in call.data) or (
+            transport == transports.ZAQAR and _AUTH_URL in call.data
+        )
 
     async def collect(self, call: Call) -> list[Any]:
         """Those that were not taken yet, in the order of their coming."""
+        if call.properties.get("signal_transport") == transports.ZAQAR:
+            return await self._collect_from_queue(call)
         taken = int(call.data.get(_TAKEN, 0))
-        put = await temp_url.bodies(call, call.physical_name, skip=taken)
-        return [
-            {**(body if isinstance(body, Mapping) else {}), _NUMBER: number}
-            for number, body in enumerate(put, taken + 1)
-        ]
+        try:
+            put = await temp_url.bodies(call, call.physical_name, skip=taken)
+        except Gone:
+            if call.action is Action.DELETE:
+                return []  # it has been cleaned up
+            raise
+        return [{**_fields(body), _NUMBER: number} for number, body in enumerate(put, taken + 1)]
+
+    async def _collect_from_queue(self, call: Call) -> list[Any]:
+        if call.action is Action.DELETE and not await stack_user.users_of(call).exists(call.data[stack_user.USER]):
+            return []  # it has been cleaned up
+        return [{**_fields(one.body), _MESSAGE: one.id} for one in await queues.untaken(call)]
 
     # ---- attributes ----
 
@@ -324,6 +358,25 @@ class StructuredDeployment(DeclaredStructured, Deployment):
         return deployment_inputs.filled(derived.config, given["input_key"], known, strict=strict)
 
 
+def without_agent(path: Path, server: Any, others: Neighbours) -> Iterable[Issue]:
+    """What is wrong with deploying to a server of the stack, which is given at that path."""
+    found = others.get(server.resource) if isinstance(server, Reference) else None
+    form = found.properties.get("user_data_format") if found is not None else None
+    if found is None or form not in ("HEAT_CFNTOOLS", "RAW"):
+        return
+    yield Issue(
+        path,
+        f"Nothing is deployed to the server {found.name}: it is made without an agent, as its user_data_format "
+        f"{form} says.",
+        f"Set user_data_format of {found.name} to SOFTWARE_CONFIG.",
+    )
+
+
+def _fields(body: Any) -> Mapping[str, Any]:
+    """What a server has put somewhere; what is no map tells nothing."""
+    return body if isinstance(body, Mapping) else {}
+
+
 async def _means(call: Call, action: Action) -> dict[str, Any]:
     """The inputs that every deployment has, and those by which the server can answer."""
     transport = call.properties["signal_transport"]
@@ -338,7 +391,7 @@ async def _means(call: Call, action: Action) -> dict[str, Any]:
         means |= {"deploy_signal_id": call.data[_URL], "deploy_signal_verb": "PUT"}
     elif transport == transports.CFN:
         means |= {"deploy_signal_id": call.data[_URL], "deploy_signal_verb": "POST"}
-    elif transport == transports.HEAT:
+    elif transport in (transports.HEAT, transports.ZAQAR):
         means |= {
             "deploy_auth_url": call.data[_AUTH_URL],
             "deploy_username": call.physical_name,
@@ -347,6 +400,8 @@ async def _means(call: Call, action: Action) -> dict[str, Any]:
             "deploy_project_id": call.data[_PROJECT],
             "deploy_region_name": call.cloud.region or "",
         }
+    if transport == transports.ZAQAR:
+        means["deploy_queue_id"] = call.physical_name
     return means
 
 

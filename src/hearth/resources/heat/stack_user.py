@@ -33,9 +33,9 @@ class WithUser(base.Base):
                 return await call.users.find(call.physical_name)
         return None
 
-    async def make_user(self, call: Call) -> StackUser:
+    async def make_user(self, call: Call, password: str | None = None) -> StackUser:
         """Make the resource's user, or take over the one that a lost attempt made."""
-        password = new_password()
+        password = password or new_password()
         with failures.sorted_out(creating=True):
             user = await users_of(call).create(call.physical_name, password)
         call.data |= {USER: user.id, PASSWORD: password}

@@ -22,7 +22,10 @@ _URL = "url"
 
 @base.resource("OS::Heat::SwiftSignalHandle", since="2014.2")
 class SwiftSignalHandle(base.Base):
-    """A signed URL; its reference is the URL."""
+    """The place in the object store that servers put their signals to.
+
+    A signed URL; its reference is the URL.
+    """
 
     secret_data = (_URL,)
 
@@ -65,7 +68,10 @@ class SwiftSignalHandle(base.Base):
 
 @base.resource("OS::Heat::SwiftSignal", since="2014.2")
 class SwiftSignal(base.Base):
-    """Complete when enough good signals were put; failed when a bad one was, or the time is over."""
+    """Holds up what depends on it until signals have been put into the object store.
+
+    Complete when enough good signals were put; failed when a bad one was, or the time is over.
+    """
 
     handle = Property(str, "The URL of the handle, given with get_resource.", required=True)
     timeout = Property(float, "Seconds to wait for the signals.", required=True, minimum=1, maximum=_LONGEST)

@@ -13,7 +13,10 @@ from hearth.resources.schema import Attribute, Property
 
 @base.resource("OS::Heat::TestResource", since="5.0.0")
 class TestResource(base.Base):
-    """Has no object anywhere; its value is its `output`."""
+    """A resource for tests, which does as it is told.
+
+    Has no object anywhere; its value is its `output`.
+    """
 
     __test__ = False  # a name that pytest would collect
 

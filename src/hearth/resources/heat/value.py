@@ -20,7 +20,10 @@ _FORMS = {
 
 @base.resource("OS::Heat::Value", since="7.0.0")
 class Value(base.Base):
-    """The attribute `value` is the value, converted to `type` if that is given."""
+    """A value that other resources refer to.
+
+    The attribute `value` is the value, converted to `type` if that is given.
+    """
 
     value = Property(object, "The value.", required=True, updatable=True)
     type = Property(str, "What the value is.", updatable=True, allowed=_FORMS)

@@ -12,7 +12,10 @@ LONGEST = 43200
 
 @base.resource("OS::Heat::WaitCondition", since="2014.2")
 class WaitCondition(wait_signals.Condition):
-    """Complete when enough signals said SUCCESS; failed when one said FAILURE or the time is over."""
+    """Holds up what depends on it until signals have come to a handle.
+
+    Complete when enough signals said SUCCESS; failed when one said FAILURE or the time is over.
+    """
 
     handle = Property(str, "The handle whose signals count, given with get_resource.", required=True)
     timeout = Property(float, "Seconds to wait for the signals.", required=True, minimum=1, maximum=LONGEST)

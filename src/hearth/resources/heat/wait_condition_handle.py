@@ -4,12 +4,11 @@ Spec: https://docs.openstack.org/heat/latest/template_guide/openstack.html#OS::H
 """
 
 import json
-from collections.abc import Iterable
 from typing import Any
 
 from hearth.resources import base, failures
-from hearth.resources.contract import Call, Issue, Observed, Values
-from hearth.resources.heat import signed_url, stack_user, temp_url, transports, wait_signals
+from hearth.resources.contract import Call, Observed
+from hearth.resources.heat import queues, signed_url, stack_user, temp_url, transports, wait_signals
 from hearth.resources.schema import Attribute, Property
 
 _KEYS = ("id", "data", "reason", "status")
@@ -19,18 +18,23 @@ _ENDPOINT = "endpoint"
 _SIGNAL = "signal"
 #: How many signals were collected; beside its own keys a collected signal has its number under this one.
 _TAKEN = "taken"
+#: Or, of one that lay in a queue, the id of its message.
+_MESSAGE = "message"
 
 
 @base.resource("OS::Heat::WaitConditionHandle", since="2014.2")
 class WaitConditionHandle(stack_user.WithUser):
-    """Keeps the signals it gets in its metadata, by their ids."""
+    """The place that servers send their signals to.
+
+    Keeps the signals it gets in its metadata, by their ids.
+    """
 
     secret_data = (*stack_user.WithUser.secret_data, _TOKEN)
 
     signal_transport = Property(
         str,
-        "How signals come: by a token, a user's password, a signed URL, one of the object store; NO_SIGNAL: none is "
-        "waited for.",
+        "How signals come: by a token, a user's password, a signed URL, one of the object store, a queue; "
+        "NO_SIGNAL: none is waited for.",
         default=transports.TOKEN,
         allowed=transports.HANDLES,
         live=None,
@@ -46,11 +50,6 @@ class WaitConditionHandle(stack_user.WithUser):
         "signal": Attribute(str, "JSON text of what a sender needs with the other transports.", cached=False),
     }
     takes_signals = True
-
-    def validate(self, properties: Values) -> Iterable[Issue]:
-        """Transports whose service is not there are refused at once."""
-        yield from super().validate(properties)
-        yield from transports.check(properties, transports.HANDLES)
 
     async def create(self, call: Call) -> str | None:
         """Make what the transport needs."""
@@ -78,6 +77,8 @@ class WaitConditionHandle(stack_user.WithUser):
                 token = await stack_user.users_of(call).token(user.id, password)
             call.data |= {_TOKEN: token, _ENDPOINT: url, _SIGNAL: "null"}
         else:
+            if transport == transports.ZAQAR:
+                await queues.create(call)
             means = {
                 "auth_url": user.auth_url,
                 "username": user.name,
@@ -86,21 +87,27 @@ class WaitConditionHandle(stack_user.WithUser):
                 "project_id": user.project_id,
                 "domain_id": user.domain_id,
                 "region_name": call.cloud.region,
-                "alarm_url": url,
+                **({"queue_id": call.physical_name} if transport == transports.ZAQAR else {"alarm_url": url}),
             }
             call.data[_SIGNAL] = json.dumps(means)
         return user.id
 
     async def delete(self, call: Call) -> None:
         """Remove what the transport needed."""
-        if call.properties.get("signal_transport") == transports.TEMP_URL:
+        transport = call.properties.get("signal_transport")
+        if transport == transports.TEMP_URL:
             await temp_url.delete(call)
+        elif transport == transports.ZAQAR:
+            await queues.delete(call)
         await super().delete(call)
 
     async def observe(self, call: Call) -> Observed | None:
         """What the transport needs is there."""
-        if self.collects(call):
+        transport = call.properties.get("signal_transport")
+        if transport == transports.TEMP_URL:
             await temp_url.look(call, str(call.physical_id))
+        elif transport == transports.ZAQAR:
+            await queues.look(call)
         return await super().observe(call)
 
     async def attribute(self, call: Call, name: str, observed: Observed | None) -> Any:
@@ -111,7 +118,7 @@ class WaitConditionHandle(stack_user.WithUser):
 
     async def signal(self, call: Call, details: Any) -> str:
         """Note a signal; one without an id gets the next number."""
-        known = (*_KEYS, _TAKEN) if self.collects(call) else _KEYS
+        known = (*_KEYS, _TAKEN, _MESSAGE) if self.collects(call) else _KEYS
         given = wait_signals.check_keys(details, known, all_of_them=False)
         number = len(wait_signals.received(call.metadata)) + 1
         status = wait_signals.check_status(given.get("status", wait_signals.SUCCESS))
@@ -120,11 +127,13 @@ class WaitConditionHandle(stack_user.WithUser):
         call.metadata = {**call.metadata, str(given.get("id", number)): entry}
         if _TAKEN in given:
             call.data[_TAKEN] = str(given[_TAKEN])
+        if _MESSAGE in given:
+            queues.take(call, given[_MESSAGE])
         return f"status:{status} reason:{reason}"
 
     def collects(self, call: Call) -> bool:
-        """Signals to a temporary URL lie in the object store."""
-        return call.properties.get("signal_transport") == transports.TEMP_URL
+        """Signals to a temporary URL lie in the object store, others in a queue."""
+        return call.properties.get("signal_transport") in (transports.TEMP_URL, transports.ZAQAR)
 
     def is_silent(self, call: Call) -> bool:
         """Conditions pass at once where no signal is to come."""
@@ -132,6 +141,10 @@ class WaitConditionHandle(stack_user.WithUser):
 
     async def collect(self, call: Call) -> list[Any]:
         """Those that were not taken yet, numbered in the order of their coming."""
+        if call.properties.get("signal_transport") == transports.ZAQAR:
+            first = len(wait_signals.received(call.metadata)) + 1
+            lying = await queues.untaken(call)
+            return [{**temp_url.as_signal(one.body, first + at), _MESSAGE: one.id} for at, one in enumerate(lying)]
         taken = int(call.data.get(_TAKEN, 0))
         put = await temp_url.bodies(call, call.physical_name, skip=taken)
         return [{**temp_url.as_signal(body, number), _TAKEN: number} for number, body in enumerate(put, taken + 1)]

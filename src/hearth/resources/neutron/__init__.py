@@ -1,27 +1,110 @@
 """Types of the network service."""
 
 from hearth.resources.neutron import (
+    address_scope,
+    extra_route,
+    extra_route_set,
+    firewall,
+    firewall_policy,
+    firewall_rule,
     floating_ip,
     floating_ip_association,
+    flow_classifier,
+    ike_policy,
+    ipsec_policy,
+    ipsec_site_connection,
+    l2_gateway,
+    l2_gateway_connection,
+    metering,
     net,
+    network_gateway,
     port,
+    port_chain,
+    port_forwarding,
+    port_pair,
+    port_pair_group,
+    provider_net,
+    qos_policy,
+    qos_rules,
+    quota,
+    rbac_policy,
     router,
     router_gateway,
     router_interface,
     security_group,
     security_group_rule,
+    segment,
     subnet,
+    subnet_pool,
+    tap_flow,
+    tap_service,
+    trunk,
+    vpn_service,
 )
+from hearth.resources.placeholder import placeholder
+from hearth.resources.schema import DEPRECATED, HIDDEN, SUPPORTED
+
+_LBAAS = ("HealthMonitor", "L7Policy", "L7Rule", "Listener", "LoadBalancer", "Pool", "PoolMember")
+_LATER_LBAAS = ("L7Policy", "L7Rule")
+_GONE = "Load balancing by the network service, which it has no more; OS::Octavia types took its place."
+_OLD: tuple[tuple[str, str | None], ...] = ((HIDDEN, "9.0.0"), (DEPRECATED, "7.0.0"))
 
 TYPES = (
+    address_scope.AddressScope,
+    extra_route.ExtraRoute,
+    extra_route_set.ExtraRouteSet,
+    firewall.Firewall,
+    firewall_policy.FirewallPolicy,
+    firewall_rule.FirewallRule,
     floating_ip.FloatingIP,
     floating_ip_association.FloatingIPAssociation,
+    flow_classifier.FlowClassifier,
+    ike_policy.IKEPolicy,
+    ipsec_policy.IPsecPolicy,
+    ipsec_site_connection.IPsecSiteConnection,
+    l2_gateway.L2Gateway,
+    l2_gateway_connection.L2GatewayConnection,
+    metering.MeteringLabel,
+    metering.MeteringRule,
     net.Net,
+    network_gateway.NetworkGateway,
     port.Port,
+    port_chain.PortChain,
+    port_forwarding.FloatingIPPortForward,
+    port_pair.PortPair,
+    port_pair_group.PortPairGroup,
+    provider_net.ProviderNet,
+    qos_policy.QoSPolicy,
+    qos_rules.BandwidthLimit,
+    qos_rules.DscpMarking,
+    qos_rules.MinimumBandwidth,
+    qos_rules.MinimumPacketRate,
+    quota.Quota,
+    rbac_policy.RBACPolicy,
     router.Router,
     router_gateway.RouterGateway,
     router_interface.RouterInterface,
     security_group.SecurityGroup,
     security_group_rule.SecurityGroupRule,
+    segment.Segment,
     subnet.Subnet,
+    subnet_pool.SubnetPool,
+    tap_flow.TapFlow,
+    tap_service.TapService,
+    trunk.Trunk,
+    vpn_service.VPNService,
+    *(
+        placeholder(
+            f"OS::Neutron::LBaaS::{name}",
+            (HIDDEN, "21.0.0"),
+            (SUPPORTED, "7.0.0" if name in _LATER_LBAAS else "6.0.0"),
+            what=_GONE,
+        )
+        for name in _LBAAS
+    ),
+    *(
+        placeholder(f"OS::Neutron::{name}", *_OLD, (SUPPORTED, "2014.1"), what=_GONE)
+        for name in ("LoadBalancer", "PoolMember")
+    ),
+    *(placeholder(f"OS::Neutron::{name}", *_OLD, what=_GONE) for name in ("HealthMonitor", "Pool")),
 )

@@ -13,7 +13,10 @@ from hearth.resources.schema import ABSENT, USED_ONCE, Attribute, Property
 
 @base.resource("OS::Neutron::FloatingIP")
 class FloatingIP(network_resource.NetworkResource):
-    """Is reached from outside, and leads to an inner address while it is associated with a port."""
+    """A floating address.
+
+    Is reached from outside, and leads to an inner address while it is associated with a port.
+    """
 
     remote = network_resource.collection("floatingip")
 

@@ -14,7 +14,10 @@ from hearth.resources.schema import Property
 
 @base.resource("OS::Neutron::FloatingIPAssociation")
 class FloatingIPAssociation(network_resource.NetworkResource):
-    """Has no id of its own: the physical id is the row's."""
+    """Leads a floating address to a port.
+
+    Has no id of its own: the physical id is the row's.
+    """
 
     remote = network_resource.collection("floatingip", marker="", batch="")
 

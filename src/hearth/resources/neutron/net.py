@@ -14,12 +14,22 @@ from hearth.resources.schema import PHYSICAL_NAME, Attribute, Property
 _AGENTS = "dhcp_agents"
 
 
-@base.resource("OS::Neutron::Net")
-class Net(network_resource.NetworkResource):
-    """A virtual network, which subnets and ports belong to."""
+class AnyNet(network_resource.NetworkResource):
+    """What all types of networks share."""
 
     remote = network_resource.collection("network", readiness=network_resource.ON_CREATE)
     used_by = (blockers.ports(network_id="{id}"),)
+
+    async def attribute(self, call: Call, name: str, observed: Observed | None) -> Any:
+        """Segments are a collection of their own."""
+        if name == "segments":
+            return await network_resource.listing(call, "/v2.0/segments", "segments", network_id=call.physical_id)
+        return await super().attribute(call, name, observed)
+
+
+@base.resource("OS::Neutron::Net")
+class Net(AnyNet):
+    """A virtual network, which subnets and ports belong to."""
 
     name = Property(str, "Name of the network.", default=PHYSICAL_NAME, updatable=True)
     admin_state_up = Property(bool, "Whether the network carries traffic.", default=True, updatable=True)
@@ -75,12 +85,6 @@ class Net(network_resource.NetworkResource):
         if "dhcp_agent_ids" not in call.properties:
             return observed
         return {**observed, _AGENTS: await self.agents(call, "dhcp-agents")}
-
-    async def attribute(self, call: Call, name: str, observed: Observed | None) -> Any:
-        """Segments are a collection of their own."""
-        if name == "segments":
-            return await network_resource.listing(call, "/v2.0/segments", "segments", network_id=call.physical_id)
-        return await super().attribute(call, name, observed)
 
     async def _set_agents(self, call: Call) -> None:
         wanted = call.properties.get("dhcp_agent_ids") or ()

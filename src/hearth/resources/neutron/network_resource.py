@@ -12,6 +12,7 @@ from hearth.resources.contract import Call, Change
 from hearth.resources.remote import Readiness, Remote, RemoteResource
 
 ON_CREATE = Readiness(ready=("ACTIVE",))
+ON_EVERY = Readiness(ready=("ACTIVE", "DOWN"), on=frozenset({Action.CREATE, Action.UPDATE, Action.DELETE}))
 ON_CHANGE = Readiness(ready=("ACTIVE", "DOWN"), on=frozenset({Action.CREATE, Action.UPDATE}))
 
 
@@ -19,6 +20,7 @@ def collection(
     envelope: str,
     *,
     path: str = "",
+    plural: str = "",
     marker: str = "description",
     batch: str = "ids",
     readiness: Readiness | None = None,
@@ -28,6 +30,7 @@ def collection(
         service="network",
         path=f"/v2.0/{path or envelope.replace('_', '-') + 's'}",
         envelope=envelope,
+        plural=plural,
         marker=marker,
         batch=batch,
         readiness=readiness,

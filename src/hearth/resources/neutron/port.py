@@ -5,9 +5,21 @@ Spec: https://docs.openstack.org/api-ref/network/v2/#ports
 
 from typing import Any
 
+from hearth.cloud import errors
 from hearth.resources import base, blockers, finders, live, rules
-from hearth.resources.contract import Call, Change, Decision, Neighbour, Neighbours, Observed, Verdict
-from hearth.resources.neutron import network_resource, port_properties, topology
+from hearth.resources.contract import (
+    Call,
+    Change,
+    Decision,
+    Neighbour,
+    Neighbours,
+    Observed,
+    Permanent,
+    Values,
+    Verdict,
+    Wait,
+)
+from hearth.resources.neutron import network_resource, port_properties, port_turns, topology
 from hearth.resources.schema import ABSENT, PHYSICAL_NAME, Attribute, Property
 
 _EXTRA = port_properties.extra()
@@ -15,10 +27,14 @@ _EXTRA = port_properties.extra()
 
 @base.resource("OS::Neutron::Port")
 class Port(network_resource.NetworkResource):
-    """Has addresses, security groups, and the device that uses it."""
+    """A port of a network.
+
+    Has addresses, security groups, and the device that uses it.
+    """
 
     remote = network_resource.collection("port", readiness=network_resource.ON_CHANGE)
     used_by = (blockers.DEVICE,)
+    takes_turns = True
 
     network = Property(
         str, "Network of the port.", required=True, refers="neutron.network", wire="network_id", since="2014.2"
@@ -134,6 +150,39 @@ class Port(network_resource.NetworkResource):
             with_default = [await finders.require(call.cloud, "neutron.security_group", "default")]
             change = Change({**change.properties, "security_groups": with_default})
         return await super().update(call, change)
+
+    def collides(self, properties: Values, wanted: Values) -> str:
+        """Addresses and MAC addresses are there once in a network."""
+        return port_turns.collision(properties, wanted)
+
+    async def make_way(self, call: Call, wanted: Values) -> Wait | None:
+        """Give up what the other port is to have."""
+        observed = await self.observe(call) or {}
+        to_note = port_turns.fields_to_note(call, observed, wanted)
+        if to_note:
+            port_turns.note(call, to_note)
+            return Wait(0)
+        await self._set(call, port_turns.without(call, observed, wanted))
+        return None
+
+    async def take_back(self, call: Call) -> Wait | None:
+        """Have again what it had."""
+        await self._set(call, port_turns.given_up(call))
+        return None
+
+    async def _set(self, call: Call, fields: dict[str, Any]) -> None:
+        if not fields:
+            return
+        try:
+            await self.request(call, "PUT", self.path(call), {"port": fields})
+        except Permanent as refusal:
+            if "mac_address" not in fields or not isinstance(refusal.__cause__, errors.Forbidden):
+                raise
+            raise Permanent(
+                f"port {call.physical_id} has the MAC address that another one is to have, and only an administrator "
+                "may change it: leave mac_address out, or remove the port in an update of its own",
+                kind="Forbidden",
+            ) from refusal
 
     async def attribute(self, call: Call, name: str, observed: Observed | None) -> Any:
         """Network and subnets are objects of their own."""

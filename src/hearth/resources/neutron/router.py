@@ -22,8 +22,12 @@ def _agent(call: Call, observed: Observed) -> Any:
 
 @base.resource("OS::Neutron::Router")
 class Router(network_resource.NetworkResource):
-    """Routes between the subnets it has interfaces on."""
+    """A router.
 
+    Routes between the subnets it has interfaces on.
+    """
+
+    extension = "router"
     remote = network_resource.collection("router", readiness=network_resource.ON_CREATE)
     used_by = (blockers.ports(device_id="{id}"),)
 

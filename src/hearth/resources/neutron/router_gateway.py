@@ -15,7 +15,10 @@ from hearth.resources.schema import Property
 
 @base.resource("OS::Neutron::RouterGateway", support=(("HIDDEN", "5.0.0"), ("DEPRECATED", "2014.1")))
 class RouterGateway(network_resource.NetworkResource):
-    """Has no id of its own: the physical id is `<router>:<network>`."""
+    """Connects a router with an external network.
+
+    Has no id of its own: the physical id is `<router>:<network>`.
+    """
 
     remote = network_resource.collection("router", marker="", batch="")
     used_by = (blockers.FLOATING_IPS,)

@@ -3,7 +3,7 @@
 Spec: https://docs.openstack.org/api-ref/network/v2/#add-interface-to-router
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hearth.resources import base, blockers, rules
@@ -23,8 +23,12 @@ def _subnet(call: Call, observed: Observed) -> Any:
 
 @base.resource("OS::Neutron::RouterInterface")
 class RouterInterface(network_resource.NetworkResource):
-    """Has no id of its own: the physical id is `<router>:subnet_id=<subnet>` or `<router>:port_id=<port>`."""
+    """Connects a router with a subnet or a port.
 
+    Has no id of its own: the physical id is `<router>:subnet_id=<subnet>` or `<router>:port_id=<port>`.
+    """
+
+    extension = "router"
     remote = network_resource.collection("port", marker="", batch="")
     used_by = (blockers.FLOATING_IPS,)
 
@@ -61,9 +65,17 @@ class RouterInterface(network_resource.NetworkResource):
         """The router, whose floating addresses need the interface."""
         return {"router": _parts(call.physical_id or "")[0]}
 
+    def bears_mark(self, call: Call) -> bool:
+        """The service makes or takes a port, and nothing can be said to it of whose the interface is."""
+        return False
+
+    async def alike(self, call: Call) -> Sequence[str]:
+        """The router's ports there; a second connection of the same two cannot be made."""
+        return [str(one["id"]) for one in await self._ports(call, _identity(call))]
+
     async def locate(self, call: Call) -> str | None:
-        """The interface is known by what it connects; a second one between the same two cannot be made."""
-        return await self.existing(call, _identity(call))
+        """By what it connects, and by not having been there before."""
+        return _identity(call) if await self.newcomer(call) is not None else None
 
     async def create(self, call: Call) -> str | None:
         """Connect them."""
@@ -79,21 +91,24 @@ class RouterInterface(network_resource.NetworkResource):
 
     async def observe(self, call: Call) -> Observed | None:
         """The router's port on the subnet."""
-        router, key, value = _parts(call.physical_id or "")
-        if key == "port_id":
-            found = await network_resource.listing(call, self.remote.path, "ports", id=value, device_id=router)
-        else:
-            ports = await network_resource.listing(call, self.remote.path, "ports", device_id=router)
-            found = [
-                one
-                for one in ports
-                if str(one.get("device_owner", "")).startswith("network:router_interface")
-                or one.get("device_owner") == "network:ha_router_replicated_interface"
-                if any(ip["subnet_id"] == value for ip in one["fixed_ips"])
-            ]
+        found = await self._ports(call, call.physical_id or "")
         if not found:
+            router, key, value = _parts(call.physical_id or "")
             raise Gone(f"router {router} has no interface with {key} {value}")
         return found[0]
+
+    async def _ports(self, call: Call, identity: str) -> list[dict[str, Any]]:
+        router, key, value = _parts(identity)
+        if key == "port_id":
+            return await network_resource.listing(call, self.remote.path, "ports", id=value, device_id=router)
+        ports = await network_resource.listing(call, self.remote.path, "ports", device_id=router)
+        return [
+            one
+            for one in ports
+            if str(one.get("device_owner", "")).startswith("network:router_interface")
+            or one.get("device_owner") == "network:ha_router_replicated_interface"
+            if any(ip["subnet_id"] == value for ip in one["fixed_ips"])
+        ]
 
 
 def _identity(call: Call) -> str:

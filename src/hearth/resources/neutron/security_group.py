@@ -4,7 +4,7 @@ Spec: https://docs.openstack.org/api-ref/network/v2/#security-groups-security-gr
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from hearth.model.states import Action
 from hearth.resources import base, blockers
@@ -33,22 +33,88 @@ def _rules(call: Call, observed: Observed) -> Any:
     """
     if not call.properties.get("rules"):
         return ABSENT
-    present = _unmarked(observed.get("security_group_rules") or [])
-    wanted = {_key(rule) for rule in _wanted(call, call.physical_id)}
-    if {_key(rule) for rule in present} == wanted:
+    present = unmarked(observed.get("security_group_rules") or [])
+    wanted = {key_of(rule) for rule in _wanted(call, call.physical_id)}
+    if {key_of(rule) for rule in present} == wanted:
         return call.properties.get("rules")
     shown = (*_IDENTITY, "description")
     return [{key: rule[key] for key in shown if rule.get(key) not in (None, "")} for rule in present]
 
 
-@base.resource("OS::Neutron::SecurityGroup", since="2014.1")
-class SecurityGroup(network_resource.NetworkResource):
-    """Its rules are part of it: a change of the list adds and removes only what differs."""
+class RuledGroup(network_resource.NetworkResource):
+    """A group whose rules are part of it: a change of the list adds and removes only what differs."""
 
     remote = network_resource.collection("security_group")
     used_by = (blockers.GROUPED_PORTS,)
     waits_on = frozenset({Action.CREATE})
+    #: The properties that list the rules.
+    rule_lists: ClassVar[tuple[str, ...]] = ("rules",)
 
+    def wanted_rules(self, call: Call, group_id: str | None) -> list[dict[str, Any]]:
+        """The rules as requests hold them."""
+        raise NotImplementedError
+
+    def mark(self, body: dict[str, Any], call: Call) -> dict[str, Any]:
+        """The marker comes first, also in the place of the user's description."""
+        return {**body, "description": call.marker}
+
+    async def locate(self, call: Call) -> str | None:
+        """By the marker, which stays until the id is stored; after that by name, description and rules."""
+        listed = await self.listed(call, {"description": call.marker})
+        marked = next((str(one["id"]) for one in listed if one.get("description") == call.marker), None)
+        body = self.body(call)
+        if marked is not None or body.get("description") is None:
+            return marked
+        listed = await self.listed(call, body)
+        return next((str(one["id"]) for one in listed if self._has_rules(one, call)), None)
+
+    async def finish(self, call: Call) -> None:
+        """Bring the rules to what is wanted."""
+        await super().finish(call)
+        observed = await self.observe(call)
+        assert observed is not None
+        present = {key_of(rule): rule["id"] for rule in unmarked(observed["security_group_rules"])}
+        wanted = {key_of(rule): rule for rule in self.wanted_rules(call, call.physical_id)}
+        for key in present.keys() - wanted.keys():
+            await self._drop_rule(call, present[key])
+        for key in wanted.keys() - present.keys():
+            body = {"security_group_rule": {**wanted[key], "security_group_id": call.physical_id}}
+            await self.request(call, "POST", "/v2.0/security-group-rules", body, creating=True)
+
+    async def settle(self, call: Call, observed: Observed | None) -> Wait | None:
+        """The id is stored now, so the user's description may take the marker's place."""
+        description = self.body(call).get("description")
+        marked = observed is not None and observed.get("description") == call.marker
+        if call.action is Action.CREATE and marked and description is not None:
+            await self.request(call, "PUT", self.path(call), {self.remote.envelope: {"description": description}})
+        return None
+
+    async def update(self, call: Call, change: Change) -> str | None:
+        """Fields and rules."""
+        await super().update(call, change)
+        if any(key in change.properties for key in self.rule_lists):
+            await self.finish(call)
+        return None
+
+    async def _drop_rule(self, call: Call, rule_id: str) -> None:
+        try:
+            await self.request(call, "DELETE", f"/v2.0/security-group-rules/{rule_id}")
+        except Gone:
+            return
+
+    def _has_rules(self, group: Mapping[str, Any], call: Call) -> bool:
+        wanted = {key_of(rule) for rule in self.wanted_rules(call, group["id"])}
+        return {key_of(rule) for rule in group["security_group_rules"]} == wanted
+
+
+@base.resource("OS::Neutron::SecurityGroup", since="2014.1")
+class SecurityGroup(RuledGroup):
+    """A set of rules about the traffic of ports.
+
+    The template gives the rules as the service has them.
+    """
+
+    extension = "security-group"
     name = Property(str, "Name of the group.", default=PHYSICAL_NAME, updatable=True)
     description = Property(str, "Description of the group.", updatable=True, cleared="")
     rules = Property(
@@ -93,56 +159,12 @@ class SecurityGroup(network_resource.NetworkResource):
             if isinstance(rule, Mapping):
                 yield from (Issue(("rules", at, *issue.path), issue.message, issue.advice) for issue in _check(rule))
 
-    def mark(self, body: dict[str, Any], call: Call) -> dict[str, Any]:
-        """The marker comes first, also in the place of the user's description."""
-        return {**body, "description": call.marker}
-
-    async def locate(self, call: Call) -> str | None:
-        """By the marker, which stays until the id is stored; after that by name, description and rules."""
-        listed = await self.listed(call, {"description": call.marker})
-        marked = next((str(one["id"]) for one in listed if one.get("description") == call.marker), None)
-        body = self.body(call)
-        if marked is not None or body.get("description") is None:
-            return marked
-        listed = await self.listed(call, body)
-        return next((str(one["id"]) for one in listed if _has_rules(one, call)), None)
-
-    async def finish(self, call: Call) -> None:
-        """Bring the rules to what is wanted."""
-        await super().finish(call)
-        observed = await self.observe(call)
-        assert observed is not None
-        present = {_key(rule): rule["id"] for rule in _unmarked(observed["security_group_rules"])}
-        wanted = {_key(rule): rule for rule in _wanted(call, call.physical_id)}
-        for key in present.keys() - wanted.keys():
-            await self._drop_rule(call, present[key])
-        for key in wanted.keys() - present.keys():
-            body = {"security_group_rule": {**wanted[key], "security_group_id": call.physical_id}}
-            await self.request(call, "POST", "/v2.0/security-group-rules", body, creating=True)
-
-    async def settle(self, call: Call, observed: Observed | None) -> Wait | None:
-        """The id is stored now, so the user's description may take the marker's place."""
-        description = call.properties.get("description")
-        marked = observed is not None and observed.get("description") == call.marker
-        if call.action is Action.CREATE and marked and description is not None:
-            await self.request(call, "PUT", self.path(call), {self.remote.envelope: {"description": description}})
-        return None
-
-    async def update(self, call: Call, change: Change) -> str | None:
-        """Fields and rules."""
-        await super().update(call, change)
-        if "rules" in change.properties:
-            await self.finish(call)
-        return None
-
-    async def _drop_rule(self, call: Call, rule_id: str) -> None:
-        try:
-            await self.request(call, "DELETE", f"/v2.0/security-group-rules/{rule_id}")
-        except Gone:
-            return
+    def wanted_rules(self, call: Call, group_id: str | None) -> list[dict[str, Any]]:
+        """As given."""
+        return _wanted(call, group_id)
 
 
-def _unmarked(rules: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+def unmarked(rules: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """Rules without those that resources of their own have made."""
     return [rule for rule in rules if not str(rule.get("description") or "").startswith(MARKER)]
 
@@ -155,17 +177,18 @@ def _wanted(call: Call, group_id: str | None) -> list[dict[str, Any]]:
         if given.get("remote_mode") == "remote_group_id":
             rule.setdefault("remote_group_id", group_id)
         wanted.append(rule)
-    if not any(rule["direction"] == "egress" for rule in wanted):
-        wanted.extend(dict(rule) for rule in _OPEN_EGRESS)
-    return wanted
+    return with_egress(wanted)
 
 
-def _has_rules(group: Mapping[str, Any], call: Call) -> bool:
-    wanted = {_key(rule) for rule in _wanted(call, group["id"])}
-    return {_key(rule) for rule in group["security_group_rules"]} == wanted
+def with_egress(wanted: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rules, and those of the service itself: while none is for egress, everything may go out."""
+    if any(rule["direction"] == "egress" for rule in wanted):
+        return wanted
+    return [*wanted, *(dict(rule) for rule in _OPEN_EGRESS)]
 
 
-def _key(rule: Mapping[str, Any]) -> tuple[Any, ...]:
+def key_of(rule: Mapping[str, Any]) -> tuple[Any, ...]:
+    """What makes a rule the rule it is."""
     return (*(_comparable(rule.get(key)) for key in _IDENTITY), rule.get("description") or "")
 
 

@@ -13,8 +13,12 @@ from hearth.resources.schema import Property
 
 @base.resource("OS::Neutron::SecurityGroupRule", since="7.0.0")
 class SecurityGroupRule(network_resource.NetworkResource):
-    """A rule for a group that may be outside of the stack."""
+    """A rule of a security group.
 
+    A rule for a group that may be outside of the stack.
+    """
+
+    extension = "security-group"
     remote = network_resource.collection("security_group_rule")
 
     security_group = Property(

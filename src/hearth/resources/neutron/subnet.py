@@ -29,7 +29,10 @@ def _prefix_length(call: Call, observed: Observed) -> Any:
 
 @base.resource("OS::Neutron::Subnet")
 class Subnet(network_resource.NetworkResource):
-    """Addresses, their gateway, and what DHCP tells about them."""
+    """A range of addresses of a network.
+
+    Addresses, their gateway, and what DHCP tells about them.
+    """
 
     remote = network_resource.collection("subnet")
     used_by = (blockers.ports(fixed_ips="subnet_id={id}"),)

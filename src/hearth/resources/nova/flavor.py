@@ -20,7 +20,10 @@ def _projects(call: Call, observed: Observed) -> Any:
 
 @base.resource("OS::Nova::Flavor", since="2014.2")
 class Flavor(RemoteResource):
-    """Its id is chosen here, so that a lost answer leaves no doubt; admin only by default."""
+    """A flavor of servers.
+
+    Its id is chosen here, so that a lost answer leaves no doubt; admin only by default.
+    """
 
     remote = Remote(service="compute", path="/flavors", envelope="flavor")
     used_by = (blockers.servers(flavor="{id}", all_tenants="1"),)

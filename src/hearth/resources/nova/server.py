@@ -10,7 +10,7 @@ from typing import Any
 
 from hearth.model.states import Action, Status
 from hearth.model.values import UNKNOWN
-from hearth.resources import base
+from hearth.resources import base, scheduler_hints
 from hearth.resources.contract import (
     Call,
     Change,
@@ -26,6 +26,7 @@ from hearth.resources.contract import (
     Verdict,
     Wait,
 )
+from hearth.resources.heat import agent
 from hearth.resources.neutron import port_properties, topology
 from hearth.resources.nova import (
     server_attributes,
@@ -35,6 +36,8 @@ from hearth.resources.nova import (
     server_request,
     server_rules,
     server_steps,
+    server_turns,
+    server_user_data,
 )
 from hearth.resources.remote import Readiness, Remote, RemoteResource, own_metadata, remember_request
 from hearth.resources.schema import NEVER_SHOWN, PHYSICAL_NAME, USED_ONCE, Attribute, Property, Unseen
@@ -46,6 +49,8 @@ _DONE = {
     Action.SUSPEND: "SUSPENDED",
     Action.RESUME: "ACTIVE",
 }
+#: Where the agent in a server looks, after what the cloud itself tells.
+_COLLECTORS = ("ec2", "{}", "local")
 _USER_DATA = Unseen("the service shows it to administrators only")
 _BUS = ("ide", "lame_bus", "sata", "scsi", "usb", "virtio")
 
@@ -63,9 +68,12 @@ class Server(RemoteResource):
         readiness=Readiness(ready=("ACTIVE", "SHUTOFF", "PAUSED", "SUSPENDED"), on=_WAITING, reason="fault.message"),
     )
     name_limit = 53
+    operated = {"name_limit": "max_server_name_length"}
     supports_snapshot = True
     snapshot_deletion_policy = True
     survives_failure = True
+    takes_turns = True
+    secret_data = agent.SECRETS
 
     name = Property(str, "Name of the server.", default=PHYSICAL_NAME, updatable=True)
     image = Property(
@@ -222,10 +230,11 @@ class Server(RemoteResource):
     user_data_format = Property(
         str,
         "How user_data is passed on.",
-        default="HEAT_CFNTOOLS",
+        default=server_user_data.CFNTOOLS,
+        option="default_user_data_format",
         wire=None,
         live=None,
-        allowed=("HEAT_CFNTOOLS", "RAW", "SOFTWARE_CONFIG"),
+        allowed=server_user_data.FORMATS,
     )
     user_data_update_policy = Property(
         str,
@@ -237,28 +246,8 @@ class Server(RemoteResource):
         allowed=("REPLACE", "IGNORE", "REBUILD"),
         since="6.0.0",
     )
-    software_config_transport = Property(
-        str,
-        "How the server learns of its software configuration.",
-        default="POLL_SERVER_CFN",
-        updatable=True,
-        wire=None,
-        live=None,
-        allowed=("POLL_SERVER_CFN", "POLL_SERVER_HEAT", "POLL_TEMP_URL", "ZAQAR_MESSAGE"),
-    )
-    deployment_swift_data = Property(
-        dict,
-        "Where in the object store its configuration is put.",
-        default={},
-        updatable=True,
-        wire=None,
-        live=None,
-        since="9.0.0",
-        fields={
-            "container": Property(str, "Name of the container.", length=(1, None)),
-            "object": Property(str, "Name of the object.", length=(1, None)),
-        },
-    )
+    software_config_transport = agent.transport_property()
+    deployment_swift_data = agent.swift_property()
     config_drive = Property(bool, "Whether it gets a disk with its metadata.", live=server_drift.config_drive)
     diskConfig = Property(
         str, "Whether the service fits the partition to the disk.", wire="OS-DCF:diskConfig", allowed=("AUTO", "MANUAL")
@@ -321,7 +310,24 @@ class Server(RemoteResource):
 
     def learns_of_deployments(self, properties: Mapping[str, Any]) -> bool:
         """Where its template says that it has an agent."""
-        return properties.get("user_data_format") == "SOFTWARE_CONFIG"
+        return properties.get("user_data_format") == server_user_data.SOFTWARE_CONFIG
+
+    def agent_settings(self, call: Call) -> dict[str, Any]:
+        """See `agent.settings`."""
+        return agent.settings(call)
+
+    async def tell(self, call: Call, metadata: Mapping[str, Any]) -> None:
+        """See `agent.tell`."""
+        await agent.tell(call, metadata)
+
+    async def intend(self, call: Call) -> None:
+        """The agent's credentials stand in the server's user data."""
+        if self.learns_of_deployments(call.properties):
+            agent.intend(call)
+
+    async def _prepare_agent(self, call: Call) -> None:
+        await agent.prepare(call, collectors=_COLLECTORS)
+        await agent.tell(call, agent.metadata(call.metadata, (), call))
 
     def needs(self, me: Neighbour, others: Neighbours) -> set[str]:
         """Subnets of its networks, and those whose network nobody knows yet: a port needs them for an address."""
@@ -348,28 +354,43 @@ class Server(RemoteResource):
         return server_request.body(super().body(call), call)
 
     async def find(self, call: Call) -> str | None:
-        """The server by its metadata; ports that were made for one that never came are removed."""
+        """The server by its metadata; what was made for one that never came is removed."""
         found = await super().find(call)
         if found is None:
-            await server_ports.remove_all(call)
+            await self._clear(call)
         return found
+
+    async def finish(self, call: Call) -> None:
+        """Of a server that was found: what its agent needs is there, and known."""
+        if self.learns_of_deployments(call.properties):
+            await agent.prepare(call, collectors=_COLLECTORS)
+
+    async def _clear(self, call: Call) -> None:
+        """Remove what was made for a server that is gone, or never came."""
+        await server_ports.remove_all(call)
+        await agent.remove(call)
 
     async def create(self, call: Call) -> str | None:
         """Make ports that need to be made here, then the server."""
         body = self.mark(self.body(call), call)
-        if "user_data" in body:
-            body["user_data"] = server_request.encoded(await server_request.user_data(call))
+        if self.learns_of_deployments(call.properties):
+            await self._prepare_agent(call)
+        if text := await server_request.user_data(call):
+            body["user_data"] = server_request.encoded(text)
         request: dict[str, Any] = {"server": body}
-        if hints := call.properties.get("scheduler_hints"):
+        if hints := scheduler_hints.of(call):
             request["os:scheduler_hints"] = hints
         try:
             networks = await server_ports.connections(call)
             if networks is not None:
                 body["networks"] = networks
             version = server_request.microversion(body)
-            answer = await self.request(call, "POST", self.remote.path, request, creating=True, microversion=version)
+            with server_request.network_chosen():
+                answer = await self.request(
+                    call, "POST", self.remote.path, request, creating=True, microversion=version
+                )
         except Permanent:
-            await server_ports.remove_all(call)
+            await self._clear(call)
             raise
         call.physical_id = str(answer.body["server"]["id"])
         remember_request(call, answer)
@@ -378,14 +399,19 @@ class Server(RemoteResource):
     async def update(self, call: Call, change: Change) -> str | None:
         """Change what can be at once; note the longer steps for `settle`."""
         await server_steps.begin(self, call, change)
+        if self.learns_of_deployments(call.properties) and call.software is not None:
+            if agent.is_changed(change):
+                await agent.prepare(call, collectors=_COLLECTORS)
+            if agent.is_changed(change) or change.metadata:
+                call.software.announce(str(call.physical_id))
         return None
 
     async def delete(self, call: Call) -> None:
-        """Delete the server; the ports that were made for it go after it, see `observe_many`."""
+        """Delete the server; what was made for it goes after it, see `observe_many`."""
         try:
             await super().delete(call)
         except Gone:
-            await server_ports.remove_all(call)
+            await self._clear(call)
             raise
 
     async def observe_many(self, calls: Sequence[Call]) -> dict[str, Observed | None]:
@@ -393,8 +419,20 @@ class Server(RemoteResource):
         seen = await super().observe_many(calls)
         for call in calls:
             if call.action is Action.DELETE and seen[call.resource_id] is None:
-                await server_ports.remove_all(call)
+                await self._clear(call)
         return seen
+
+    def collides(self, properties: Values, wanted: Values) -> str:
+        """A port serves one server."""
+        return server_turns.collision(properties, wanted)
+
+    async def make_way(self, call: Call, wanted: Values) -> Wait | None:
+        """Be detached from what the other one is to have."""
+        return await server_turns.make_way(self, call, wanted)
+
+    async def take_back(self, call: Call) -> Wait | None:
+        """Be attached to it again."""
+        return await server_turns.take_back(self, call)
 
     async def examine(self, call: Call, observed: Observed) -> Observed:
         """Ports and tags are collections of their own."""
@@ -421,6 +459,10 @@ class Server(RemoteResource):
         """Begin an image of it."""
         await server_images.begin(self, call)
 
+    async def is_copied(self, call: Call) -> bool:
+        """Whether the image is there."""
+        return await server_images.is_there(call)
+
     async def delete_snapshot(self, call: Call) -> Wait | None:
         """Delete the image."""
         return await server_images.remove(self, call)
@@ -437,6 +479,8 @@ class Server(RemoteResource):
             # A server in ERROR takes its time to go as any other; one that cannot go ends in the stack's timeout.
             deleted = observed is None or observed.get("status") == "SOFT_DELETED"
             return None if call.action is Action.DELETE and deleted else Wait()
+        if call.action is Action.UPDATE and not server_steps.are_left(call):
+            return None  # all of it was done at once, which a server in ERROR takes too
         if observed.get("status") == "ERROR":
             raise InError(self.failure(call, observed))
         if call.action is Action.SNAPSHOT:
@@ -451,6 +495,8 @@ class Server(RemoteResource):
 
     async def attribute(self, call: Call, name: str, observed: Observed | None) -> Any:
         """Networks, tags and consoles are asked for on their own."""
+        if name == agent.ATTRIBUTE:
+            return agent.settings(call).get(agent.SETTINGS)
         more = server_attributes.MORE.get(name)
         if more is None:
             return await super().attribute(call, name, observed)

@@ -16,7 +16,10 @@ _POLICIES = ("anti-affinity", "affinity", "soft-anti-affinity", "soft-affinity")
 
 @base.resource("OS::Nova::ServerGroup", since="2014.2")
 class ServerGroup(RemoteResource):
-    """Servers join it by the scheduler hint `group`."""
+    """A group of servers that run together or apart.
+
+    Servers join it by the scheduler hint `group`.
+    """
 
     # The first version in which a group has one policy and rules.
     remote = Remote(service="compute", path="/os-server-groups", envelope="server_group", microversion="2.64")

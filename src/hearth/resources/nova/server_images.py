@@ -10,6 +10,7 @@ import contextlib
 import json
 from typing import Any, Final
 
+from hearth.model.states import Action
 from hearth.resources import failures
 from hearth.resources.contract import Call, Gone, Observed, Permanent, Wait
 from hearth.resources.remote import RemoteResource, remember_request
@@ -34,6 +35,11 @@ async def begin(server: RemoteResource, call: Call) -> None:
     answer = await server.request(call, "POST", f"{server.path(call)}/action", body, microversion=_VERSION)
     remember_request(call, answer)
     call.data[ID] = str(answer.body["image_id"])
+
+
+async def is_there(call: Call) -> bool:
+    """Whether the image is there, or none is made."""
+    return _boots_from_given_volume(call) or await _find(call) is not None
 
 
 async def settle(server: RemoteResource, call: Call, observed: Observed) -> Wait | None:
@@ -72,7 +78,10 @@ def _boots_from_given_volume(call: Call) -> bool:
 
 
 async def _find(call: Call) -> dict[str, Any] | None:
+    params = {"name": call.snapshot_name}
+    if call.action is Action.DELETE and ID in call.data:  # one that has another name, since Hearth did not make it
+        params = {"id": call.data[ID]}
     with failures.sorted_out(creating=True):
-        answer = await call.cloud.get("image", "/v2/images", params={"name": call.snapshot_name})
+        answer = await call.cloud.get("image", "/v2/images", params=params)
     images: list[dict[str, Any]] = answer.body["images"]
     return images[0] if images else None

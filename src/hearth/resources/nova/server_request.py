@@ -4,14 +4,19 @@ Used by `server` (create) and `server_steps` (rebuild).
 """
 
 import base64
+import contextlib
 import json
 import uuid
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
 
-from hearth.resources.contract import Call, Gone
+from hearth.resources.contract import Call, Conflict, Gone, Permanent
+from hearth.resources.heat import agent
+from hearth.resources.nova import server_user_data
 from hearth.resources.remote import METADATA_KEY, texts
 
+#: How the service says that it cannot choose.
+_SEVERAL_NETWORKS: Final = "Multiple possible networks"
 _GONE_WITH_SERVER = {"boot_index": -1, "delete_on_termination": True}
 
 
@@ -20,8 +25,7 @@ def body(regular: dict[str, Any], call: Call) -> dict[str, Any]:
     given = call.properties
     wanted = {key: value for key, value in regular.items() if value is not None and value != ""}
     wanted["metadata"] = texts(given.get("metadata") or {})
-    if given.get("user_data"):
-        wanted["user_data"] = encoded(given["user_data"])
+    wanted.pop("user_data", None)  # is made apart: it may hold what is made for the server
     if given.get("personality"):
         wanted["personality"] = [
             {"path": path, "contents": encoded(str(content))} for path, content in given["personality"].items()
@@ -36,13 +40,40 @@ def body(regular: dict[str, Any], call: Call) -> dict[str, Any]:
     return wanted
 
 
+@contextlib.contextmanager
+def network_chosen() -> Iterator[None]:
+    """A refusal because nobody said which of several networks to use does not pass: only the template can say it."""
+    try:
+        yield
+    except Conflict as conflict:
+        if _SEVERAL_NETWORKS not in str(conflict):
+            raise
+        raise Permanent(
+            f"{conflict}; the template names no network and there are several: name the network or subnet to be in",
+            kind="NetworkAmbiguous",
+        ) from conflict
+
+
 def encoded(text: str) -> str:
     """The text as the service wants contents."""
     return base64.b64encode(text.encode()).decode()
 
 
 async def user_data(call: Call) -> str:
-    """The text for cloud-init; the id of a software config stands for the text of that config."""
+    """The text for cloud-init, in the form that the template wants."""
+    form = call.properties["user_data_format"]
+    told = call.metadata or {}
+    if form == server_user_data.SOFTWARE_CONFIG:
+        told = agent.metadata(told, (), call)
+    api = None
+    if form == server_user_data.CFNTOOLS:
+        with contextlib.suppress(Permanent):
+            api = agent.metadata_url(call)
+    return server_user_data.built(form, await _given_user_data(call), told, api)
+
+
+async def _given_user_data(call: Call) -> str:
+    """What the template says; the id of a software config stands for the text of that config."""
     text = str(call.properties.get("user_data") or "")
     try:
         uuid.UUID(text)

@@ -13,6 +13,7 @@ import json
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
+from hearth.cloud import errors
 from hearth.resources.contract import Call, Change, Gone, Observed, Permanent, Wait
 from hearth.resources.nova import server_matching, server_ports, server_request
 from hearth.resources.remote import RemoteResource, changed_fields, remember_request
@@ -53,6 +54,11 @@ def _planned(call: Call, changed: Mapping[str, Any]) -> list[Step]:
     return steps
 
 
+def are_left(call: Call) -> bool:
+    """Whether the update has steps that are not done."""
+    return _STEPS in call.data
+
+
 async def go_on(server: RemoteResource, call: Call, observed: Observed) -> Wait | None:
     """Take the update one step on; None when all is done."""
     steps: list[Step] = json.loads(call.data.get(_STEPS, "[]"))
@@ -85,8 +91,9 @@ async def _resize(server: RemoteResource, call: Call, observed: Observed, step: 
     status = observed.get("status")
     if status == "VERIFY_RESIZE":
         step["begun"] = True
-        if observed.get("OS-EXT-STS:task_state") is None:
-            await _act(server, call, {"confirmResize": None})
+        if observed.get("OS-EXT-STS:task_state") is None and not step.get("confirmed"):
+            await _confirm(server, call)
+            step["confirmed"] = True
         return False
     if status == "RESIZE" or observed.get("OS-EXT-STS:task_state") is not None:
         step["begun"] = True
@@ -99,6 +106,15 @@ async def _resize(server: RemoteResource, call: Call, observed: Observed, step: 
     await _act(server, call, {"resize": {"flavorRef": step["to"]}})
     step["begun"] = True
     return False
+
+
+async def _confirm(server: RemoteResource, call: Call) -> None:
+    """Confirm a resize. The service goes on to show that it is to be confirmed, and refuses a second request."""
+    try:
+        await _act(server, call, {"confirmResize": None})
+    except Permanent as refusal:
+        if not isinstance(refusal.__cause__, errors.BadRequest):
+            raise
 
 
 async def _rebuild(server: RemoteResource, call: Call, observed: Observed, step: Step) -> bool:
@@ -158,8 +174,10 @@ def _choose(call: Call, before: Any, after: Any, ports: list[dict[str, Any]], st
     """Note which ports stay, each with its place in the new list, and which are to go."""
     by_id = {port["id"]: port for port in ports}
     kept: dict[int, str] = {}
-    leaving = list(by_id) if not before else []  # all that the service chose
-    if before:
+    # What the service chose leaves as a whole; where it is to choose now, what is there is good enough.
+    chosen = not before or _is_automatic(before)
+    leaving = list(by_id) if chosen and not _is_automatic(after) else []
+    if not chosen and not _is_automatic(after):
         serving = [server_ports.port_of(entry, at, ports, server_ports.known(call)) for at, entry in enumerate(before)]
         served = [(entry, by_id.get(port_id or "")) for entry, port_id in zip(before, serving, strict=True)]
         kept = server_matching.kept(served, after or ())
@@ -169,10 +187,15 @@ def _choose(call: Call, before: Any, after: Any, ports: list[dict[str, Any]], st
     server_ports.serve(call, kept)
 
 
+def _is_automatic(entries: Any) -> bool:
+    """Whether the service is to choose the networks."""
+    return bool(entries) and entries[0].get("allocate_network") == "auto"
+
+
 async def _attach(server: RemoteResource, call: Call, before: Any, after: Any, present: set[str], step: Step) -> None:
-    path = f"{server.path(call)}/os-interface"
-    if not after:
-        if before:
+    if not after or _is_automatic(after):
+        if before and not (present and after):
+            path = f"{server.path(call)}/os-interface"
             await server.request(call, "POST", path, {"interfaceAttachment": {}}, creating=True)
         return
     serving = {int(at): port_id for at, port_id in step["kept"].items()}
@@ -183,17 +206,22 @@ async def _attach(server: RemoteResource, call: Call, before: Any, after: Any, p
         if wanted.get("port") in present:
             serving[at] = wanted["port"]
             continue
-        body: dict[str, Any] = {"port_id": wanted["port"]} if "port" in wanted else {"net_id": wanted["uuid"]}
-        if "fixed_ip" in wanted:
-            body["fixed_ips"] = [{"ip_address": wanted["fixed_ip"]}]
-        version = None
-        if "tag" in wanted:
-            body["tag"], version = wanted["tag"], "2.49"
-        attachment = {"interfaceAttachment": body}
-        answer = await server.request(call, "POST", path, attachment, creating=True, microversion=version)
-        serving[at] = answer.body["interfaceAttachment"]["port_id"]
+        serving[at] = await attach(server, call, wanted)
         server_ports.serve(call, serving)
     server_ports.serve(call, serving)
+
+
+async def attach(server: RemoteResource, call: Call, wanted: Mapping[str, Any]) -> str:
+    """Connect the server as an entry of the create request says; the id of its port."""
+    body: dict[str, Any] = {"port_id": wanted["port"]} if "port" in wanted else {"net_id": wanted["uuid"]}
+    if "fixed_ip" in wanted:
+        body["fixed_ips"] = [{"ip_address": wanted["fixed_ip"]}]
+    version = None
+    if "tag" in wanted:
+        body["tag"], version = wanted["tag"], "2.49"
+    path, attachment = f"{server.path(call)}/os-interface", {"interfaceAttachment": body}
+    answer = await server.request(call, "POST", path, attachment, creating=True, microversion=version)
+    return str(answer.body["interfaceAttachment"]["port_id"])
 
 
 def _shows(observed: Observed, ports: list[dict[str, Any]], step: Step) -> bool:

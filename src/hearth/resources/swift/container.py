@@ -35,12 +35,55 @@ def _shown_metadata(prefix: str) -> Callable[[Call, Observed], Any]:
     return read
 
 
-@base.resource("OS::Swift::Container")
-class Container(RemoteResource):
-    """Its name is its id. Everything about it travels in headers."""
+class Stored(RemoteResource):
+    """A container, whose name is its id. Everything about it travels in headers."""
 
     remote = Remote(service="object-store", path="", envelope="", sparse=True)
     used_by = (blockers.OBJECTS,)
+
+    def headers(self, call: Call) -> dict[str, str]:
+        """The headers of the request that makes it."""
+        return {}
+
+    def path(self, call: Call) -> str:
+        """The container's path."""
+        return f"/{quote(call.physical_id or '', '')}"
+
+    async def locate(self, call: Call) -> str | None:
+        """The name says it."""
+        return await self.existing(call, _name(call))
+
+    async def create(self, call: Call) -> str | None:
+        """Make it; making one that is there changes its headers only."""
+        call.physical_id = _name(call)
+        await self.request(call, "PUT", self.path(call), creating=True, headers=self.headers(call))
+        await self.finish(call)
+        return call.physical_id
+
+    async def observe(self, call: Call) -> Observed | None:
+        """The headers, names in lower case."""
+        answer = await self.request(call, "HEAD", self.path(call))
+        return _lowered(answer)
+
+    async def attribute(self, call: Call, name: str, observed: Observed | None) -> Any:
+        """URLs come from the catalog."""
+        url = call.cloud.endpoint(self.remote.service)
+        parts = urlsplit(url)
+        if name == "DomainName":
+            return parts.hostname
+        if name == "RootURL":
+            return f"{parts.scheme}://{parts.netloc}{parts.path}"
+        if name == "WebsiteURL":
+            return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}{self.path(call)}"
+        return await super().attribute(call, name, observed)
+
+
+@base.resource("OS::Swift::Container")
+class Container(Stored):
+    """A container of the object store.
+
+    With what it says of itself, and what the account says.
+    """
 
     name = Property(str, "Name of the container.", default=PHYSICAL_NAME, live=lambda call, observed: call.physical_id)
     read = Property(str, "Who may read.", name="X-Container-Read", live="x-container-read")
@@ -73,23 +116,11 @@ class Container(RemoteResource):
         "HeadContainer": Attribute(dict, "The headers of the container.", source=dict),
     }
 
-    def path(self, call: Call) -> str:
-        """The container's path."""
-        return f"/{quote(call.physical_id or '', '')}"
-
-    async def locate(self, call: Call) -> str | None:
-        """The name says it."""
-        return await self.existing(call, _name(call))
-
-    async def create(self, call: Call) -> str | None:
-        """Make it; making one that is there changes its headers only."""
+    def headers(self, call: Call) -> dict[str, str]:
+        """Access and metadata."""
         given = call.properties
         headers: dict[str, str] = {key: given[key] for key in ("X-Container-Read", "X-Container-Write") if key in given}
-        headers |= _metadata("X-Container-Meta", given)
-        call.physical_id = _name(call)
-        await self.request(call, "PUT", self.path(call), creating=True, headers=headers)
-        await self.finish(call)
-        return call.physical_id
+        return headers | _metadata("X-Container-Meta", given)
 
     async def finish(self, call: Call) -> None:
         """Set the account's metadata."""
@@ -103,29 +134,12 @@ class Container(RemoteResource):
             await self._purge(call)
         await self.request(call, "DELETE", self.path(call))
 
-    async def observe(self, call: Call) -> Observed | None:
-        """The headers, names in lower case."""
-        answer = await self.request(call, "HEAD", self.path(call))
-        return _lowered(answer)
-
     async def examine(self, call: Call, observed: Observed) -> Observed:
         """The account has its metadata for itself."""
         if not call.properties.get(_ACCOUNT):
             return observed
         account = _lowered(await self.request(call, "HEAD", ""))
         return {**observed, **{key: value for key, value in account.items() if key.startswith(_ACCOUNT.lower())}}
-
-    async def attribute(self, call: Call, name: str, observed: Observed | None) -> Any:
-        """URLs come from the catalog."""
-        url = call.cloud.endpoint(self.remote.service)
-        parts = urlsplit(url)
-        if name == "DomainName":
-            return parts.hostname
-        if name == "RootURL":
-            return f"{parts.scheme}://{parts.netloc}{parts.path}"
-        if name == "WebsiteURL":
-            return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}{self.path(call)}"
-        return await super().attribute(call, name, observed)
 
     async def _purge(self, call: Call) -> None:
         while True:

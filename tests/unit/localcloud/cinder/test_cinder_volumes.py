@@ -171,6 +171,12 @@ def test_a_volume_in_use_attaches_twice_only_when_its_type_says_so(cinder: Cinde
         cinder.call("POST", "/attachments", {"attachment": {"volume_uuid": made["id"]}})
 
 
+def test_only_a_type_lets_several_servers_attach_a_volume(cinder: Cinder) -> None:
+    refused = cinder.call("POST", "/volumes", {"volume": {"size": 1, "multiattach": True}}, 400)
+    assert "multiattach volume type" in refused["badRequest"]["message"]
+    assert cinder.make(size=1, multiattach=False)["multiattach"] is False
+
+
 def test_metadata_and_the_readonly_flag_are_apart(cinder: Cinder, volume: Any) -> None:
     path = f"/volumes/{volume['id']}/metadata"
     cinder.act(volume["id"], {"os-update_readonly_flag": {"readonly": True}})

@@ -85,6 +85,7 @@ def test_a_silent_service_takes_a_request_and_never_answers(
         ({"path": "("}, "path"),
         ({"probability": 2}, "probability"),
         ({"latency": -1}, "latency"),
+        ({"late": 4000}, "late"),
     ],
 )
 def test_wrong_faults_are_refused_by_name(cloud_client: Any, fault: dict[str, Any], named: str) -> None:

@@ -316,13 +316,18 @@ def test_a_trust_can_be_used_up(cloud_client: Any) -> None:
 
 def test_endpoints_can_be_added_for_services_of_others(cloud_client: Any) -> None:
     admin = cloud_client.as_admin()
-    service = made(admin.post("/identity/v3/services", {"service": {"type": "dns", "name": "designate"}}))
-    endpoint = {"service_id": service["id"], "interface": "public", "url": "http://dns/$(project_id)s", "region": "R2"}
+    service = made(admin.post("/identity/v3/services", {"service": {"type": "rating", "name": "cloudkitty"}}))
+    endpoint = {
+        "service_id": service["id"],
+        "interface": "public",
+        "url": "http://rating/$(project_id)s",
+        "region": "R2",
+    }
     made(admin.post("/identity/v3/endpoints", {"endpoint": endpoint}))
     assert admin.post("/identity/v3/endpoints", {"endpoint": {**endpoint, "interface": "x"}}).status == 400
     assert admin.post("/identity/v3/endpoints", {"endpoint": {**endpoint, "service_id": "x"}}).status == 404
     token = me(cloud_client)
-    urls = [each["url"] for entry in token["catalog"] if entry["type"] == "dns" for each in entry["endpoints"]]
-    assert urls == [f"http://dns/{token['project']['id']}"]
+    urls = [each["url"] for entry in token["catalog"] if entry["type"] == "rating" for each in entry["endpoints"]]
+    assert urls == [f"http://rating/{token['project']['id']}"]
     assert admin.delete(f"/identity/v3/services/{service['id']}").status == 204
-    assert "dns" not in [entry["type"] for entry in me(cloud_client)["catalog"]]
+    assert "rating" not in [entry["type"] for entry in me(cloud_client)["catalog"]]

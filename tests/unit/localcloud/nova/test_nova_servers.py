@@ -162,7 +162,12 @@ def test_a_confirmed_resize_keeps_the_new_flavor_and_counts_it(nova: Any) -> Non
     nova.act(server, {"resize": {"flavorRef": "2"}})
     nova.wait()
     nova.act(server, {"confirmResize": None}, 204)
-    assert nova.show(server["id"])["flavor"]["ram"] == 2048
+    assert nova.show(server["id"])["status"] == "VERIFY_RESIZE", "the old host is not done yet"
+    nova.act(server, {"confirmResize": None}, 400)
+    nova.act(server, {"revertResize": None}, 400)
+    nova.wait()
+    shown = nova.show(server["id"])
+    assert (shown["status"], shown["flavor"]["ram"]) == ("ACTIVE", 2048)
     assert nova.call("GET", "/limits")["limits"]["absolute"]["totalRAMUsed"] == 2048
     nova.call("DELETE", f"/servers/{server['id']}")
     absolute = nova.call("GET", "/limits")["limits"]["absolute"]

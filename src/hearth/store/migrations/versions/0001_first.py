@@ -2,12 +2,11 @@
 
 import sqlalchemy as sa
 from alembic import op
-from sqlalchemy.dialects import mysql
 
 revision = "0001"
 down_revision = None
 
-BLOB = sa.LargeBinary().with_variant(mysql.LONGBLOB(), "mysql", "mariadb")
+BLOB = sa.LargeBinary()
 NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from hearth.resources import schema
+from hearth.resources.successors import SUCCESSORS
 from hearth.tools.lint.rule import Hit, Level, Rule
 from hearth.tools.lint.subject import Subject
 
@@ -18,10 +19,11 @@ def check(subject: Subject) -> Iterator[Hit]:
         status = schema.status_of(kind.support)
         if status in (schema.DEPRECATED, schema.HIDDEN):
             since = kind.support[0][1]
+            successor = SUCCESSORS.get(kind.type_name)
             yield Hit(
                 place,
                 f"{written} (resource {name!r}) is deprecated" + (f" since {since}" if since else ""),
-                f"See `hearth template explain {kind.type_name}` for what it does and look for its successor.",
+                f"Use {successor}." if successor else "Leave it out: nothing took its place.",
             )
         elif kind.type_name != written:
             yield Hit(place, f"{written} is an older name of {kind.type_name}", f"Write {kind.type_name}.")

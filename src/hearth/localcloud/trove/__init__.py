@@ -1,0 +1,5 @@
+"""Databases; see service.py."""
+
+from hearth.localcloud.trove.service import Trove as SERVICE
+
+__all__ = ["SERVICE"]

@@ -1,0 +1,5 @@
+"""Types of bare metal."""
+
+from hearth.resources.ironic import port
+
+TYPES = (port.Port,)

@@ -1,0 +1,5 @@
+"""Types of databases."""
+
+from hearth.resources.trove import cluster, instance
+
+TYPES = (instance.Instance, cluster.Cluster)

@@ -1,0 +1,5 @@
+"""Types of containers."""
+
+from hearth.resources.zun import container
+
+TYPES = (container.Container,)

@@ -1,0 +1,115 @@
+"""A service as clients reach it: over TLS, behind a proxy, from web pages."""
+
+import datetime
+import ipaddress
+import pathlib
+import subprocess
+
+import pytest
+import requests
+from acceptance_hearth import BIN
+from acceptance_services import CONFIGURATION, Service
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+ORIGIN = "https://dashboard.example"
+OPTIONS = f"""
+[cors]
+allowed_origin = {ORIGIN}
+[oslo_middleware]
+enable_proxy_headers_parsing = true
+"""
+
+
+#: Not the one that is taken where the configuration names none.
+ADDRESS = "127.0.0.2"
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> tuple[pathlib.Path, pathlib.Path]:
+    """A certificate for this machine that vouches for itself, and its key."""
+    folder = tmp_path_factory.mktemp("tls")
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "hearth")])
+    now = datetime.datetime.now(datetime.UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(ADDRESS))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    (folder / "cert.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    (folder / "key.pem").write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    return folder / "cert.pem", folder / "key.pem"
+
+
+def configured(folder: pathlib.Path, options: str) -> str:
+    file = folder / "hearth.conf"
+    file.write_text(CONFIGURATION.format(url="http://127.0.0.1:9", folder=folder, options=options))
+    return str(file)
+
+
+@pytest.mark.parametrize("section", ["ssl", "heat_api"])
+def test_tls_proxies_and_web_pages(
+    tmp_path: pathlib.Path, files: tuple[pathlib.Path, pathlib.Path], section: str
+) -> None:
+    certificate, key = files
+    options = f"{OPTIONS}\n[heat_api]\nbind_host = {ADDRESS}\nbind_port = 0\n"
+    options += f"[{section}]\ncert_file = {certificate}\nkey_file = {key}\n"
+    service = Service(tmp_path / "log", "api", "cfn", "--config-file", configured(tmp_path, options))
+    try:
+        assert service.url.startswith(f"https://{ADDRESS}:")
+
+        def get(path: str, method: str = "GET", **headers: str) -> requests.Response:
+            sent = {name.replace("_", "-"): value for name, value in headers.items()}
+            return requests.request(method, service.url + path, headers=sent, verify=str(certificate), timeout=30)
+
+        def link(answer: requests.Response) -> str:
+            return str(answer.json()["versions"][0]["links"][0]["href"])
+
+        assert link(get("/")) == f"{service.url}/v1/"
+        told = {"X_Forwarded_Proto": "https", "X_Forwarded_Host": "heat.example", "X_Forwarded_Prefix": "/orchestrate"}
+        assert link(get("/", **told)) == "https://heat.example/orchestrate/v1/"
+        assert link(get("/cloudformation/", **told)) == "https://heat.example/orchestrate/cloudformation/v1/"
+
+        asked = {"Access_Control_Request_Method": "POST", "Access_Control_Request_Headers": "X-Auth-Token"}
+        allowed = get("/v1/p/stacks", "OPTIONS", Origin=ORIGIN, **asked)
+        assert allowed.status_code == 200
+        assert allowed.headers["Access-Control-Allow-Origin"] == ORIGIN
+        assert "x-auth-token" in allowed.headers["Access-Control-Allow-Headers"].lower()
+        refused = get("/v1/p/stacks", "OPTIONS", Origin="https://evil.example", **asked)
+        assert "Access-Control-Allow-Origin" not in refused.headers
+        # A page can read why it was refused, and under which id.
+        answer = get("/v1/p/stacks", Origin=ORIGIN)
+        assert answer.status_code == 401
+        assert answer.headers["Access-Control-Allow-Origin"] == ORIGIN
+        assert "X-OpenStack-Request-ID" in answer.headers["Access-Control-Expose-Headers"]
+    finally:
+        service.signal()
+        assert service.ended() == 0
+
+
+def test_what_is_no_certificate_is_told_at_the_start(
+    tmp_path: pathlib.Path, files: tuple[pathlib.Path, pathlib.Path]
+) -> None:
+    other = tmp_path / "other.pem"
+    other.write_text("no certificate")
+    for certificate in (other, tmp_path / "missing.pem"):
+        done = subprocess.run(
+            [BIN / "hearth", "serve", "cloud", "--port", "0", "--data-dir", tmp_path / "c", "--certfile", certificate],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == 1
+        assert f"TLS cannot be served with {certificate}" in done.stderr
+        assert "Traceback" not in done.stderr
