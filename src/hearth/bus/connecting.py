@@ -13,6 +13,8 @@ from typing import Final, NoReturn
 import aio_pika
 from aio_pika import abc
 
+from hearth.model import interruption
+
 _log = logging.getLogger(__name__)
 
 #: Seconds: until a node counts as away, between tries, and between signs of life.
@@ -37,12 +39,14 @@ async def stay_connected(
     turns = itertools.cycle(nodes)
     tries = 0
     while True:
+        interruption.end_if_told()  # which the library may have swallowed
         try:
             connection = await aio_pika.connect(next(turns), ssl_context=tls, timeout=PATIENCE, heartbeat=HEARTBEAT)
             async with connection:
                 await serve(connection, tries > 0)
                 tries = 0
-        except Exception as error:  # the border of a library that raises anything: it must go on trying
+        except (Exception, asyncio.CancelledError) as error:  # the border of a library that raises anything
+            interruption.heed(error)
             pause = _PAUSES[min(tries, len(_PAUSES) - 1)]
             if tries == 0:
                 _log.error(complaint, told(error))
@@ -50,6 +54,13 @@ async def stay_connected(
             await asyncio.sleep(pause)
         else:
             tries = 1  # lost: begin anew at once
+
+
+async def end(staying: "asyncio.Task[NoReturn]") -> None:
+    """Let a task that stays connected end, however often the library keeps that to itself."""
+    while not staying.done():
+        staying.cancel()
+        await asyncio.wait([staying], timeout=1)
 
 
 def told(error: BaseException) -> str:

@@ -16,7 +16,7 @@ import dataclasses
 import logging
 import ssl
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 import msgspec
 from aio_pika import abc, exceptions
@@ -96,7 +96,7 @@ class RabbitListener:
         self._nodes = addresses.nodes(rules.transport_url, tls=rules.tls is not None)
         self._queue = f"{PREFIX}.{name}"
         self._call = heard
-        self._task: asyncio.Task[None] | None = None
+        self._task: asyncio.Task[NoReturn] | None = None
         self._lost = asyncio.Event()
         self._bound: set[str] = set()
         self._refused: set[str] = set()
@@ -112,12 +112,10 @@ class RabbitListener:
 
     async def stop(self) -> None:
         """Listen no more."""
-        while self._task is not None and not self._task.done():
-            self._task.cancel()
-            # The library swallows it in the midst of some calls.
-            await asyncio.wait([self._task], timeout=1)
+        if self._task is not None:
+            await connecting.end(self._task)
 
-    async def _keep(self) -> None:
+    async def _keep(self) -> NoReturn:
         complaint = "The broker of the cloud's notifications cannot be used; objects are looked at in their turn: %s"
         await connecting.stay_connected(self._nodes, self._serve, complaint, self._rules.tls)
 

@@ -12,7 +12,7 @@ import functools
 import logging
 import ssl
 from collections.abc import Collection, Sequence
-from typing import Final
+from typing import Final, NoReturn
 
 import aio_pika
 import msgspec
@@ -46,7 +46,7 @@ class RabbitBus:
         self._up = asyncio.Event()
         self._changed = asyncio.Event()  # the connection was lost, or there is a topic more
         self._is_lost = False
-        self._keeper: asyncio.Task[None] | None = None
+        self._keeper: asyncio.Task[NoReturn] | None = None
         self._listening: set[str] = set()
         self._exchanges: dict[str, AbstractExchange] = {}
 
@@ -94,8 +94,7 @@ class RabbitBus:
         """Cancel all subscriptions and leave the broker."""
         keeper, self._keeper = self._keeper, None
         if keeper is not None:
-            keeper.cancel()
-            await asyncio.wait([keeper])
+            await connecting.end(keeper)
         await self._local.close()
 
     # ---- the connection ----
@@ -104,7 +103,7 @@ class RabbitBus:
         if self._keeper is None or self._keeper.done():  # a library that is cut off may take it along
             self._keeper = asyncio.create_task(self._keep(), name="bus:rabbit")
 
-    async def _keep(self) -> None:
+    async def _keep(self) -> NoReturn:
         """Stay connected until closed, to whichever node answers."""
         complaint = "The message broker cannot be used, the work goes on without it: %s"
         await connecting.stay_connected(self._nodes, self._carry, complaint, self._tls)

@@ -24,7 +24,8 @@ from collections.abc import Iterable, Mapping, Sequence
 import sqlalchemy as sa
 
 from hearth.bus import contract as bus
-from hearth.engine import complaints, context, following, interruption
+from hearth.engine import complaints, context, following
+from hearth.model import interruption
 from hearth.model.errors import HearthError, LimitExceeded
 from hearth.store import events, news, stacks
 from hearth.store.rows import EventRow, StackRow

@@ -11,8 +11,9 @@ from typing import Any, Protocol
 
 from hearth.cloud import errors as cloud_errors
 from hearth.cloud import session as cloud_session
-from hearth.engine import context, failing, heeding, interruption, steps, watch, workbench
+from hearth.engine import context, failing, heeding, steps, watch, workbench
 from hearth.engine.step import CHANGED, Step
+from hearth.model import interruption
 from hearth.model.errors import HearthError
 from hearth.resources import contract
 from hearth.store import traversals

@@ -10,7 +10,8 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 
 from hearth.bus import contract as bus
-from hearth.engine import complaints, context, interruption
+from hearth.engine import complaints, context
+from hearth.model import interruption
 from hearth.store import engines
 
 log = logging.getLogger(__name__)

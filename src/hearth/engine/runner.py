@@ -20,7 +20,6 @@ from hearth.engine import (
     context,
     definitions,
     ending,
-    interruption,
     lease,
     nesting,
     observing,
@@ -34,6 +33,7 @@ from hearth.engine import (
     waits,
     workbench,
 )
+from hearth.model import interruption
 from hearth.store import Unavailable, chores, engines, traversals
 from hearth.store.rows import TraversalRow
 from hearth.telemetry import spans, trail

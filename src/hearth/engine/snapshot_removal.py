@@ -21,12 +21,11 @@ from hearth.engine import (
     doubting,
     ending,
     forcing,
-    interruption,
     modes,
     retrying,
     snapshots,
 )
-from hearth.model import names
+from hearth.model import interruption, names
 from hearth.model.errors import HearthError
 from hearth.model.states import Action, Status
 from hearth.resources import contract

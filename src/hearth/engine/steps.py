@@ -13,7 +13,7 @@ import asyncio
 import dataclasses
 import logging
 
-from hearth.engine import committer, context, current, hooks, interruption, retrying
+from hearth.engine import committer, context, current, hooks, retrying
 from hearth.engine.converging import Converging
 from hearth.engine.failing import Failing, as_failure
 from hearth.engine.recording import Recorder
@@ -21,7 +21,7 @@ from hearth.engine.removing import Removing
 from hearth.engine.settling import Settling
 from hearth.engine.step import Step, Waiting
 from hearth.engine.visiting import Visiting
-from hearth.model import plan
+from hearth.model import interruption, plan
 from hearth.model.states import Status
 from hearth.resources import contract
 from hearth.store import resources

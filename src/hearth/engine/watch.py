@@ -11,7 +11,8 @@ import logging
 from collections.abc import Awaitable, Callable, Hashable
 from typing import Generic, TypeVar
 
-from hearth.engine import complaints, interruption
+from hearth.engine import complaints
+from hearth.model import interruption
 
 log = logging.getLogger(__name__)
 

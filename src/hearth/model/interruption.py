@@ -12,3 +12,10 @@ def heed(error: BaseException) -> None:
     task = asyncio.current_task()
     if isinstance(error, asyncio.CancelledError) and (task is None or task.cancelling()):
         raise error
+
+
+def end_if_told() -> None:
+    """Raise a `CancelledError` if the task was told to end, and whatever it waited for then has kept that to itself."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
