@@ -1,7 +1,5 @@
 """A service as clients reach it: over TLS, behind a proxy, from web pages."""
 
-import datetime
-import ipaddress
 import pathlib
 import subprocess
 
@@ -9,9 +7,8 @@ import pytest
 import requests
 from acceptance_hearth import BIN
 from acceptance_services import CONFIGURATION, Service
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+
+import certificates
 
 ORIGIN = "https://dashboard.example"
 OPTIONS = f"""
@@ -29,26 +26,8 @@ ADDRESS = "127.0.0.2"
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> tuple[pathlib.Path, pathlib.Path]:
     """A certificate for this machine that vouches for itself, and its key."""
-    folder = tmp_path_factory.mktemp("tls")
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "hearth")])
-    now = datetime.datetime.now(datetime.UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(ADDRESS))]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    (folder / "cert.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    (folder / "key.pem").write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-    return folder / "cert.pem", folder / "key.pem"
+    made = certificates.make(tmp_path_factory.mktemp("tls"), ADDRESS)
+    return made.certificate, made.key
 
 
 def configured(folder: pathlib.Path, options: str) -> str:

@@ -2,7 +2,6 @@
 
 import contextlib
 import dataclasses
-import datetime
 import ipaddress
 import json
 import pathlib
@@ -12,10 +11,8 @@ from typing import Any
 
 import pytest
 from cloud_serving import served
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
+import certificates
 from hearth.cloud import credentials, elsewhere, errors, fetch, settings
 from hearth.localcloud import app
 from hearth.localcloud.core import cloud as clouds
@@ -53,27 +50,8 @@ async def other_cloud(certificate: tuple[pathlib.Path, pathlib.Path] | None = No
 @pytest.fixture
 def certificate(tmp_path: pathlib.Path) -> tuple[pathlib.Path, pathlib.Path]:
     """Files of a certificate that only those trust who know it, and of its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
-    start = datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=1)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(start)
-        .not_valid_after(start + datetime.timedelta(days=30))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    files = tmp_path / "certificate.pem", tmp_path / "key.pem"
-    files[0].write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    files[1].write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-    return files
+    made = certificates.make(tmp_path)
+    return made.certificate, made.key
 
 
 @pytest.fixture

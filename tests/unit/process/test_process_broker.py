@@ -2,8 +2,6 @@
 
 import asyncio
 import contextlib
-import datetime
-import ipaddress
 import pathlib
 import ssl
 import uuid
@@ -13,11 +11,9 @@ from urllib.parse import urlsplit
 
 import aio_pika
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 import broker
+import certificates
 from hearth.bus import addresses, notifications, rabbit
 from hearth.cloud import config
 from hearth.process import notifications as senders
@@ -27,27 +23,7 @@ from hearth.store.rows import NotificationRow
 
 @pytest.fixture
 def certificate(tmp_path: pathlib.Path) -> pathlib.Path:
-    """A certificate for this machine that vouches for itself, and its key, in one file."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "broker")])
-    now = datetime.datetime.now(datetime.UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    file = tmp_path / "broker.pem"
-    text = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    file.write_bytes(text + made.public_bytes(serialization.Encoding.PEM))
-    return file
+    return certificates.make(tmp_path).both
 
 
 async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
