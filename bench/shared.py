@@ -46,11 +46,16 @@ _TICK = os.sysconf("SC_CLK_TCK")
 class Deployment(run.Hearth):
     """Cloud, API and engines over database and broker, and the API as user demo."""
 
-    def __init__(self, folder: pathlib.Path, database: servers.Server, broker: servers.Server, engines: int) -> None:
+    def __init__(self, folder: pathlib.Path) -> None:
         self.folder = folder
         self._processes: list[subprocess.Popen[bytes]] = []
+
+    def start(self, database: servers.Server, broker: servers.Server, engines: int) -> None:
+        """Begin it. What has been started when this fails, `stop` ends."""
+        folder = self.folder
         _, self.url = self._serve("cloud", "--data-dir", str(folder / "cloud"))
         options = f"[DEFAULT]\ntransport_url = {broker.url}\nmax_resources_per_stack = -1\n"
+        options += "max_stacks_per_tenant = -1\n"
         text = CONFIGURATION.format(url=self.url, folder=folder, options=options)
         url = servers.new_database(database.url, "hearth")
         configuration = folder / "hearth.conf"
@@ -214,8 +219,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="hearth-bench-") as name:
         folder = pathlib.Path(name)
         with started(folder, given.database) as database, started(folder, "rabbitmq") as broker:
-            deployment = Deployment(folder, database, broker, given.engines)
+            deployment = Deployment(folder)
             try:
+                deployment.start(database, broker, given.engines)
                 print(f"{given.database}, engines: {given.engines}\n\n{HEADING}")
                 bench = Bench(deployment)
                 bench.flat(100)
