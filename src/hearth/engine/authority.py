@@ -8,6 +8,7 @@ before it knows the id, or before the stack is stored that it is for.
 """
 
 import asyncio
+import collections
 import logging
 
 from hearth.cloud import application_credentials, credentials, tokens
@@ -31,6 +32,8 @@ _INTENDED = "intended"
 _ROLES = {True: "the role", False: "the roles"}
 #: Seconds between two looks for what nobody uses.
 _LOOK_EVERY = 60.0
+#: Credentials that are kept in memory: those used last.
+_KEPT = 1000
 
 
 class MissingCredentials(HearthError):
@@ -45,7 +48,7 @@ class Authority:
 
     def __init__(self, surroundings: context.Context) -> None:
         self._context = surroundings
-        self._known: dict[str, credentials.Credential] = {}
+        self._known: collections.OrderedDict[str, credentials.Credential] = collections.OrderedDict()  # used last: last
 
     async def caller_session(self, caller: tokens.Caller) -> cloud_session.Session:
         """Access with the token of a request, for the time of the request."""
@@ -163,6 +166,9 @@ class Authority:
             if secret is None:
                 raise MissingCredentials(f"The credential of stack {stack.name} is gone; update the stack once.")
             credential = self._known[stack.credential_id] = _credential(secret)
+            if len(self._known) > _KEPT:
+                self._known.popitem(last=False)
+        self._known.move_to_end(stack.credential_id)
         return await self._context.connector.session(credential)
 
     async def _secret(self, credential_id: str) -> dict[str, str] | None:
