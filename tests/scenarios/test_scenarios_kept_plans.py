@@ -151,6 +151,36 @@ async def test_a_plan_is_refused_with_what_has_moved(world, event, told):
         assert "handle" in await world.resources(stack)
 
 
+async def test_what_was_only_looked_at_has_not_moved(world):
+    def template(value):
+        return hot({"a": thing(value), "b": after(thing("same"), "a")})
+
+    stack = await made(world, template("1"))
+    row = await keep(world, stack, template("3"))
+    await world.update(stack, template("2"))  # b has its turn, and stays as it is
+    await world.until(stack, "UPDATE_COMPLETE")
+    with pytest.raises(PlanOutdated) as caught:
+        await world.service.apply_plan(world.caller, row)
+    assert caught.value.moved == [
+        "the stack has another definition: it was updated",
+        "resource a: it was CREATE_COMPLETE, is UPDATE_COMPLETE",
+    ]
+
+
+async def test_a_stack_that_went_on_without_any_of_its_resources_is_told_alone(world):
+    template = hot({"a": thing("1"), "b": after(thing("same"), "a")})
+    stack = await made(world, template)
+    row = await keep(world, stack, hot({"a": thing("2")}))
+    await world.update(stack, {**template, "description": "as before"})
+    await world.until(stack, "UPDATE_COMPLETE")
+    with pytest.raises(PlanOutdated) as caught:
+        await world.service.apply_plan(world.caller, row)
+    assert caught.value.moved == [
+        "the stack has another definition: it was updated",
+        "no resource has changed",
+    ]
+
+
 async def test_a_new_stack_is_refused_when_its_name_is_taken(world):
     request = StackRequest(stack_name="web", template=hot({"a": thing()}))
     row = (await world.service.plan_create(world.caller, world.caller.project_id, request, keep=True)).row

@@ -1,7 +1,8 @@
 """What a tree of stacks is, in short: enough to say later whether it is still the same, and what in it has moved.
 
 Columns are taken as they are stored, so nothing is decoded or decrypted for it. A value that was written again counts
-as moved even if it is equal; nothing is written again without an action, a signal or a user.
+as moved even if it is equal; nothing is written again without an action, a signal or a user. A resource that an action
+only looked at has not moved.
 """
 
 import dataclasses
@@ -17,10 +18,12 @@ _s = tables.stack
 _DIGESTED = ("properties", "frozen", "metadata", "attributes", "data")
 _PLAIN = ("action", "status", "physical_id", "definition_id", "requires", "deletion_policy", "replaced_by")
 
+#: Which definition a resource was last brought to moves with every action that comes by, even if it is kept as it is.
+_PASSING = 1 + _PLAIN.index("definition_id")
+
 #: What users call the parts of a resource that may move.
 _WORDS = {
     "physical_id": "its object",
-    "definition_id": "its definition",
     "requires": "what it depends on",
     "deletion_policy": "its deletion policy",
     "replaced_by": "what it is replaced by",
@@ -93,15 +96,22 @@ def moved(before: Fingerprint, now: Fingerprint) -> list[str]:
         elif present[1] != traversal_id:
             found.append(f"{name} has gone through another action")
     found += [f"nested stack {one[0]} is new" for key, one in now.stacks.items() if key not in before.stacks]
+    changed: list[str] = []
     for row_id, row in _sorted(before.rows):
         path, *rest = row
         present_row = now.rows.get(row_id)
         if present_row is None:
-            found.append(f"resource {path} is gone")
-        elif present_row != row:
-            found.append(f"resource {path}: {_difference(rest, present_row[1:])}")
-    found += [f"resource {row[0]} is new" for row_id, row in now.rows.items() if row_id not in before.rows]
-    return found
+            changed.append(f"resource {path} is gone")
+        elif _lasting(present_row) != _lasting(row):
+            changed.append(f"resource {path}: {_difference(rest, present_row[1:])}")
+    changed += [f"resource {row[0]} is new" for row_id, row in now.rows.items() if row_id not in before.rows]
+    if found and not changed:
+        changed.append("no resource has changed")
+    return found + changed
+
+
+def _lasting(row: list[Any]) -> list[Any]:
+    return [*row[:_PASSING], *row[_PASSING + 1 :]]
 
 
 def _sorted(several: dict[str, list[Any]]) -> list[tuple[str, list[Any]]]:
@@ -113,4 +123,5 @@ def _difference(before: list[Any], now: list[Any]) -> str:
     if before[:2] != now[:2]:
         return f"it was {before[0]}_{before[1]}, is {now[0]}_{now[1]}"
     names = (*_PLAIN, *_DIGESTED)
-    return ", ".join(f"{_WORDS[name]} changed" for name, old, new in zip(names, before, now, strict=True) if old != new)
+    pairs = zip(names, before, now, strict=True)
+    return ", ".join(f"{_WORDS[name]} changed" for name, old, new in pairs if old != new and name in _WORDS)
