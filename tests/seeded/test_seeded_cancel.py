@@ -29,6 +29,21 @@ async def test_an_update_that_is_cancelled_goes_back(world):
 
 
 @scenario
+async def test_a_way_back_that_fails_ends_after_what_the_update_had_begun(world):
+    def template(word):
+        return hot({"quick": thing(word), "slow": thing(word, takes=20)})
+
+    stack = await created(world, template("1"))
+    await stack.updates(template("2"))
+    await stack.until_resource("quick", "UPDATE_COMPLETE")
+    await world.some_moment()
+    world.cloud.refuses("quick", "PUT")
+    await cancelled(world, stack, roll_back=True)
+    if await stack.ends("ROLLBACK_FAILED", "UPDATE_COMPLETE") == "ROLLBACK_FAILED":
+        assert not stack.resources["slow"].endswith("IN_PROGRESS")
+
+
+@scenario
 async def test_an_update_that_is_stopped_stays_where_it_is_until_the_next(world):
     stack = await created(world, pair("1"))
     await stack.updates(pair("2", "y", shape="square"))

@@ -318,7 +318,7 @@ class Ending:
         traversal_id = self._actions.begin(connection, prepared)
         advanced = traversals.Advanced()
         traversals.claim_of(connection, traversal_id, self._host.id, self._host.capacity(), advanced)
-        advanced.ended = traversals.ended(connection, [traversal_id])
+        advanced.ended = traversals.ended(connection, [prepared.stack.id])
         return advanced
 
     async def time_out(self, traversal: TraversalRow) -> traversals.Advanced:
@@ -338,7 +338,7 @@ class Ending:
             forcing.let_all_go(connection, self._context, self._definitions, stack, traversal, failure)
         else:
             stop_tree(connection, self._context, stack, failure, modes.TIMED_OUT)
-        advanced.ended = traversals.ended(connection, [traversal.id])
+        advanced.ended = traversals.ended(connection, [traversal.stack_id])
         return advanced
 
 

@@ -262,7 +262,7 @@ class Nesting:
             columns["updated_at"] = now
         traversal_id = self._actions.begin(connection, prepared, **columns)
         traversals.claim_of(connection, traversal_id, self._host.id, capacity, advanced)
-        advanced.ended += traversals.ended(connection, [traversal_id])
+        advanced.ended += traversals.ended(connection, [prepared.stack.id])
         return advanced
 
     async def show_again(self, resource_id: str) -> None:

@@ -117,7 +117,7 @@ class SnapshotRemoval:
             if failure is not None:
                 reason = f"Snapshot {row.name or row.id} DELETE failed: {failure}"
                 traversals.fail(connection, stack.traversal_id, reason)
-            advanced.ended = traversals.ended(connection, [stack.traversal_id])
+            advanced.ended = traversals.ended(connection, [stack.id])
         return advanced
 
     @staticmethod

@@ -80,14 +80,20 @@ _MEET = _n.update().where(_n.c.id == sa.bindparam("node_id")).values(unmet=_n.c.
 _MET = sa.select(_n, _NOT_NOW.label("held")).where(
     _n.c.id.in_(sa.bindparam("ids", expanding=True)), _n.c.unmet <= 0, _n.c.state == NodeState.WAITING
 )
-_NOTHING_LEFT = ~sa.exists().where(_n.c.traversal_id == _t.c.id)
+_any = _t.alias()
+#: Neither has a traversal a node left, nor is anything in flight still of one that it superseded. Nodes are looked for
+#: by traversal, for which there is an index; most often the first question answers it.
+_NOTHING_LEFT = sa.and_(
+    ~sa.exists().where(_n.c.traversal_id == _t.c.id),
+    ~sa.exists().where(_any.c.stack_id == _t.c.stack_id, _n.c.traversal_id == _any.c.id),
+)
 #: The stack's id is there for databases to find it by.
 _IS_PRESENT = sa.and_(_s.c.id == _t.c.stack_id, _s.c.traversal_id == _t.c.id)
 _OF_STACKS = sa.select(_t).join(_s, _IS_PRESENT).where(_s.c.status == Status.IN_PROGRESS)
 _DEADLINES = _OF_STACKS.with_only_columns(_t.c.id, _t.c.deadline)
 #: Running traversals whose time is over.
 OVERDUE = _OF_STACKS.where(_t.c.deadline < sa.bindparam("now"), _s.c.id.not_in(holds.paused_stacks()))
-_ENDED = _OF_STACKS.where(_t.c.id.in_(sa.bindparam("ids", expanding=True)), _NOTHING_LEFT)
+_ENDED = _OF_STACKS.where(_s.c.id.in_(sa.bindparam("stacks", expanding=True)), _NOTHING_LEFT)
 #: Present traversals whose stack has not been told that nothing is left to do.
 UNFINISHED = _OF_STACKS.where(_NOTHING_LEFT, _s.c.live_name.is_not(None))
 _NOTE = (
@@ -513,11 +519,11 @@ def _claims(connection: sa.Connection, node_ids: Sequence[int]) -> dict[int, Any
 
 def _finish(connection: sa.Connection, finished: Sequence[Move], owner: str, capacity: int, done: Advanced) -> None:
     connection.execute(_DROP, [{"node_id": move.node.id} for move in finished])
-    touched: set[int] = set()
+    touched: set[str] = set()
     met: Counter[int] = Counter()  # {dependent: needs met}
     failures: dict[int, str] = {}
     for move in finished:
-        touched.add(move.node.traversal_id)
+        touched.add(move.node.stack_id)
         # A newer traversal's node waits for the end of this one, however it ended.
         own = [one for one in move.node.dependents if one >> NODE_BITS == move.node.traversal_id]
         met.update(one for one in move.node.dependents if one >> NODE_BITS != move.node.traversal_id)
@@ -537,8 +543,8 @@ def _finish(connection: sa.Connection, finished: Sequence[Move], owner: str, cap
 
 def _make_ready(
     connection: sa.Connection, met: Mapping[int, int], owner: str, capacity: int, done: Advanced
-) -> set[int]:
-    """Count down the needs of nodes; those without any left are claimed or made ready. Returns their traversals."""
+) -> set[str]:
+    """Count down the needs of nodes; those without any left are claimed or made ready. Returns their stacks."""
     if not met:
         return set()
     ids = sorted(met)
@@ -547,7 +553,7 @@ def _make_ready(
     for start in range(0, len(ids), _IN_AT_ONCE):
         ready += connection.execute(_MET, {"ids": ids[start : start + _IN_AT_ONCE], "owner": owner})
     _hand_out(connection, ready, owner, capacity, done)
-    return {row.traversal_id for row in ready}
+    return {row.stack_id for row in ready}
 
 
 def _hand_out(connection: sa.Connection, rows: Sequence[Any], owner: str, capacity: int, done: Advanced) -> None:
@@ -616,13 +622,13 @@ def absolve(connection: sa.Connection, traversal_id: int) -> None:
     connection.execute(_t.update().where(_t.c.id == traversal_id).values(failure=None))
 
 
-def ended(connection: sa.Connection, traversal_ids: Iterable[int]) -> list[TraversalRow]:
-    """Those of some traversals that are their stack's present one and have no node left."""
-    return [_traversal(row) for row in connection.execute(_ENDED, {"ids": list(traversal_ids)})]
+def ended(connection: sa.Connection, stack_ids: Iterable[str]) -> list[TraversalRow]:
+    """The present traversals of those of some stacks of which nothing is left to do or in flight."""
+    return [_traversal(row) for row in connection.execute(_ENDED, {"stacks": list(stack_ids)})]
 
 
 def unfinished(connection: sa.Connection) -> list[TraversalRow]:
-    """Present traversals without a node left whose stack has not been told: a process died in between."""
+    """Present traversals of stacks without a node left that have not been told: a process died in between."""
     return [_traversal(row) for row in connection.execute(UNFINISHED)]
 
 

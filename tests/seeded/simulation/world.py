@@ -469,6 +469,8 @@ class Stack:
         self.world.tell(f"user: sees {status}")
         if status not in wanted:
             raise Failed(f"the stack is {status}, not {' or '.join(wanted)}: {self.reason}")
+        if left := self.world.database.look("SELECT id FROM node WHERE stack_id = ?", self.id):
+            raise Failed(f"the stack is {status} while {len(left)} nodes of it are still at work")
         promise, self._promise = self._promise, None
         if promise is not None and status == "UPDATE_COMPLETE" and (broken := promise.broken_by()):
             raise Failed("it did not come as planned: " + "; ".join(broken))

@@ -292,6 +292,21 @@ def test_a_delete_does_not_wait_for_what_the_cloud_accepted(book):
     assert book.advance(*done(old)).lost == {old.id}
 
 
+def test_a_traversal_that_failed_ends_with_the_last_call_of_those_it_superseded(book):
+    book.begin({"a": [], "b": []})
+    old = book.claim()
+    intend(book, old["a"])
+    book.advance(*done(old["b"]))
+    present = book.begin({"a": [], "b": []}, Action.ROLLBACK)
+    new = book.claim()
+    assert new.keys() == {"b"}
+    assert book.advance(Move(new["b"], Then.FAIL, failure="b: broken")).ended == []
+    assert traversals.unfinished(book.connection) == []
+    [ended] = book.advance(*done(old["a"])).ended
+    assert (ended.id, ended.failure) == (present, "b: broken")
+    assert [one.id for one in traversals.unfinished(book.connection)] == [present]
+
+
 def test_an_old_traversal_is_forgotten_when_its_calls_have_ended(book):
     first = book.begin({"a": []})
     old = book.claim()["a"]
