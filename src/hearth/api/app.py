@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from hearth.api import inputs, links, openapi, policy, problems, routes, settings
 from hearth.api.call import Call
 from hearth.cloud import errors as cloud_errors
-from hearth.cloud import tokens
+from hearth.cloud import passwords, tokens
 from hearth.engine import service as services
 from hearth.model import errors, pacing
 from hearth.telemetry import requests, trail
@@ -35,9 +35,13 @@ def create_app(
     policy: policy.Policy,
     settings: settings.ApiSettings,
     pace: pacing.Pace | None = None,
+    password_checker: passwords.PasswordChecker | None = None,
 ) -> ASGIApp:
-    """The API as an ASGI application. It keeps nothing between requests but the pace of projects."""
-    return requests.Watched(Api(service, validator, policy, settings, pace or pacing.Pace()), "api")
+    """The API as an ASGI application. It keeps nothing between requests but the pace of projects.
+
+    `password_checker`: checks requests that carry a password in place of a token; None: they are not taken.
+    """
+    return requests.Watched(Api(service, validator, policy, settings, pace or pacing.Pace(), password_checker), "api")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -49,6 +53,7 @@ class Api:
     policy: policy.Policy
     settings: settings.ApiSettings
     pace: pacing.Pace
+    password_checker: passwords.PasswordChecker | None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
@@ -91,7 +96,8 @@ class Api:
         if operation is None:
             refused = problems.MethodNotAllowed(f"{request.method} is not allowed here; {', '.join(operations)} is.")
             return problems.response(refused, {"Allow": ", ".join(operations)})
-        caller = await self._caller(request.headers)
+        identify = functools.partial(self._caller, request.headers, params["tenant_id"])
+        caller = await identify()
         paced = self._paced(caller, request.method)
         if not caller.may_call(self.validator.rules.service_type, request.method, path):
             raise errors.Forbidden(
@@ -115,7 +121,7 @@ class Api:
             body=inputs.document(await self._body(request)),
             links=to,
             url=_url(to, request.scope, path),
-            caller_now=functools.partial(self._caller, request.headers),
+            caller_now=identify,
         )
         response = await operation.handler(call)
         response.headers.update(paced)
@@ -127,16 +133,39 @@ class Api:
             return {}
         return self.pace.keep(caller.project_id or caller.user_id, method, time.monotonic())
 
-    async def _caller(self, headers: Headers) -> tokens.Caller:
+    async def _caller(self, headers: Headers, project_id: str) -> tokens.Caller:
         token = headers.get("x-auth-token")
-        if not token:
+        if token:
+            caller = await self.validator.validate(token, headers.get("x-service-token"))
+            if caller is None:
+                raise problems.Unauthenticated("The token is not valid, or no longer.")
+        elif self.password_checker is not None and "x-auth-user" in headers:
+            caller = await self._signed_in(self.password_checker, headers, project_id)
+        else:
             raise problems.Unauthenticated("There is no token: send one in the header X-Auth-Token.")
-        caller = await self.validator.validate(token, headers.get("x-service-token"))
-        if caller is None:
-            raise problems.Unauthenticated("The token is not valid, or no longer.")
         trail.named(caller.user_id, caller.project_id)
         is_admin = self.policy.is_admin(caller)
         return caller if caller.is_admin == is_admin else dataclasses.replace(caller, is_admin=is_admin)
+
+    async def _signed_in(self, checker: passwords.PasswordChecker, headers: Headers, project_id: str) -> tokens.Caller:
+        """Who sends a request with a password, in the project that the URL names."""
+        login = passwords.Login(
+            _written(headers, "x-auth-user"),
+            _written(headers, "x-auth-key"),
+            project_id,
+            _written(headers, "x-user-domain-id") or "default",
+            headers.get("x-auth-url"),
+        )
+        try:
+            caller = await checker.check(login)
+        except ValueError as error:
+            raise errors.BadRequest(str(error)) from None
+        if caller is None:
+            # One text for all that may be wrong: who tries passwords is not told which part was right.
+            raise problems.Unauthenticated(
+                "The user of X-Auth-User cannot be signed in with this X-Auth-Key in the project that the URL names."
+            )
+        return caller
 
     async def _body(self, request: Request) -> bytes:
         if request.method == "GET":
@@ -157,6 +186,15 @@ class Api:
 
 def _too_large(limit: int) -> errors.LimitExceeded:
     return errors.LimitExceeded(f"The request body is larger than the {limit} bytes allowed (max_json_body_size).")
+
+
+def _written(headers: Headers, name: str) -> str:
+    """A header as it was meant: clients send other letters than those of ASCII as UTF-8, or else as Latin-1."""
+    value = headers.get(name, "")
+    try:
+        return value.encode("latin-1").decode("utf-8")
+    except UnicodeDecodeError:
+        return value
 
 
 def _path(scope: Scope) -> str:

@@ -18,7 +18,7 @@ import oslo_policy.opts
 from oslo_config import cfg
 from oslo_log import log as oslo_log
 
-from hearth.cloud import breaker, catalog, fetch, options, settings, tokens, transport
+from hearth.cloud import breaker, catalog, fetch, options, passwords, settings, tokens, transport
 
 
 class ConfigError(Exception):
@@ -265,6 +265,14 @@ def token_rules(conf: cfg.ConfigOpts) -> tokens.TokenRules:
     values["service_token_roles"] = tuple(section.service_token_roles)
     values["www_authenticate_uri"] = section.www_authenticate_uri or _service(conf).auth_url
     return tokens.TokenRules(**values)
+
+
+def password_rules(conf: cfg.ConfigOpts) -> passwords.PasswordRules:
+    """Whether requests may carry passwords. Only `standalone` among Heat's pipelines has them."""
+    section = conf.auth_password
+    return passwords.PasswordRules(
+        conf.paste_deploy.flavor == "standalone", section.multi_cloud, tuple(section.allowed_auth_uris)
+    )
 
 
 def fetch_rules(conf: cfg.ConfigOpts) -> fetch.FetchRules:

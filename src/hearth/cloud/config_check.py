@@ -138,6 +138,11 @@ class _Known:
             return ConfigProblem(one.file, one.line, f"{what} has no effect: {why}.", False)
         if option is None:
             return ConfigProblem(one.file, one.line, self._unknown(one.section, name), True)
+        refused = unheeded.UNHEEDED_VALUES.get(one.section, {}).get(name, {}).get(one.value)
+        if refused is not None:
+            return ConfigProblem(
+                one.file, one.line, f"[{one.section}] {one.name} = {one.value} has no effect: {refused}.", False
+            )
         if "$" not in one.value:
             try:
                 option.type(one.value)

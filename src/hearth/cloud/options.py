@@ -247,8 +247,13 @@ DECLARED: Mapping[str, list[Any]] = {
         _list("trusts_delegated_roles", [], "Roles a trust delegates; none: all the user has."),
     ],
     "auth_password": [
-        _list("allowed_auth_uris", [], "Keystones that a request may name."),
-        _switch("multi_cloud", False, "Let a request name the Keystone that checks its password."),
+        _list("allowed_auth_uris", [], "The Keystones that a request may name."),
+        _switch(
+            "multi_cloud",
+            False,
+            "A request with a password names the Keystone it is checked by, in X-Auth-Url; that of "
+            "[keystone_authtoken] has to know its tokens.",
+        ),
     ],
     "clients": [
         *_tls(),
@@ -391,6 +396,13 @@ DECLARED: Mapping[str, list[Any]] = {
         _text("ssl_key_file", None, "The private key of ssl_cert_file."),
         _switch("amqp_durable_queues", False, "Make queues and exchanges of notifications durable."),
         _switch("rabbit_quorum_queue", False, "Make queues of notifications quorum queues, which are durable."),
+    ],
+    "paste_deploy": [
+        _text(
+            "flavor",
+            None,
+            "standalone: requests may carry X-Auth-User and X-Auth-Key (a password) in place of a token.",
+        ),
     ],
     "metrics": [
         _switch("enabled", False, "Serve metrics for Prometheus at /metrics."),

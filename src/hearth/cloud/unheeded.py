@@ -60,12 +60,6 @@ UNHEEDED: Mapping[str, Mapping[str, str]] = {
         "use_syslog_rfc_format": "use_syslog",
         "verbose": "debug",
     },
-    "auth_password": {
-        EVERY: (
-            "requests carry tokens of the one Keystone of [keystone_authtoken], not passwords; a stack in another "
-            "cloud is an OS::Heat::Stack whose context names a secret with credentials for it"
-        )
-    },
     "cache": {EVERY: _LOOKED_UP},
     "constraint_validation_cache": {EVERY: _LOOKED_UP},
     "resource_finder_cache": {EVERY: _LOOKED_UP},
@@ -156,12 +150,22 @@ UNHEEDED: Mapping[str, Mapping[str, str]] = {
     },
     "oslo_reports": {EVERY: "there are no reports of that kind"},
     "oslo_versionedobjects": {EVERY: _NO_RPC},
-    "paste_deploy": {EVERY: _NO_PASTE},
+    "paste_deploy": {"api_paste_config": _NO_PASTE},
     "profiler": {EVERY: "requests are not profiled"},
     "ssl": {
         "ciphers": "those of the system's OpenSSL that are good today",
         "version": "the best that both sides speak, TLS 1.2 at least",
     },
+}
+
+#: Values without effect of options that have one: {section: {option: {value: why}}}.
+UNHEEDED_VALUES: Mapping[str, Mapping[str, Mapping[str, str]]] = {
+    "paste_deploy": {
+        "flavor": {
+            "noauth": "every request is checked by Keystone",
+            "custombackend": "every request is checked by Keystone; no other backend can be plugged in",
+        }
+    }
 }
 
 #: The same for every [clients_...] section.

@@ -16,7 +16,7 @@ from hearth.api import policy
 from hearth.api import settings as api_settings
 from hearth.bus import addresses, contract, memory
 from hearth.cfn import app as cfn_app
-from hearth.cloud import config, credentials, ec2, tokens
+from hearth.cloud import config, credentials, ec2, passwords, tokens
 from hearth.dashboard import app as dashboard
 from hearth.engine import announcing, authority, context, definitions, relaying, runner, service, settings, sinking
 from hearth.model import pacing
@@ -77,14 +77,16 @@ class Orchestration:
         served = self._service = service.StackService(surroundings, kept, owners, rules.allows_type)
         pace = pacing.Pace(conf.rate_limit.reads_per_minute, conf.rate_limit.writes_per_minute)
         if api:
+            validator = tokens.TokenValidator(self._validator_connector, config.token_rules(conf))
             self.api = _public(
                 conf,
                 api_app.create_app(
                     service=served,
-                    validator=tokens.TokenValidator(self._validator_connector, config.token_rules(conf)),
+                    validator=validator,
                     policy=rules,
                     settings=api_settings.from_conf(conf),
                     pace=pace,
+                    password_checker=self._password_checker(validator),
                 ),
             )
         if cfn:
@@ -93,6 +95,11 @@ class Orchestration:
             self.cfn = _public(
                 conf, requests.Watched(cfn_app.CfnApi(served, checker, rules.require, limits, pace), "cfn")
             )
+
+    def _password_checker(self, validator: tokens.TokenValidator) -> passwords.PasswordChecker | None:
+        """Who checks passwords; None where requests may not carry any."""
+        rules = config.password_rules(self._conf)
+        return passwords.PasswordChecker(self._validator_connector, validator, rules) if rules.enabled else None
 
     def dashboard(self, api: str) -> ASGIApp:
         """The pages for browsers. `api`: where they find the API, as seen from them."""

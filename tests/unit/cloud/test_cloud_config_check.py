@@ -39,11 +39,9 @@ _EFFECTLESS = {
     "template_dir",
 }
 _EFFECTLESS_SECTIONS = {
-    "auth_password",
     "constraint_validation_cache",
     "ec2authtoken",
     "noauth",
-    "paste_deploy",
     "resource_finder_cache",
     "service_extension_cache",
 }
@@ -64,6 +62,8 @@ def _heeded(section: str, name: str) -> bool:
         return name in ("connection", "slave_connection")
     if section == "DEFAULT":
         return name not in _EFFECTLESS
+    if section == "paste_deploy":
+        return name == "flavor"
     return section not in _EFFECTLESS_SECTIONS and name != "http_log_debug"
 
 
@@ -118,6 +118,13 @@ CASES = [
     ("[keystone_authtoken]\nidentity_uri = http://k", 2, False, "has no effect: auth_url"),
     ("[oslo_messaging_rabbit]\nssl = true\nrabbit_retry_interval = 1", 3, False, "rabbit_retry_interval has no effect"),
     ("[ec2authtoken.other]\nauth_uri = http://k", 2, False, "[ec2authtoken.other] has no effect"),
+    (
+        "[paste_deploy]\nflavor = noauth",
+        2,
+        False,
+        "flavor = noauth has no effect: every request is checked by Keystone",
+    ),
+    ("[paste_deploy]\nflavor = custombackend", 2, False, "no other backend can be plugged in"),
     ("[DEFAULT]\nnonsense", 2, True, "'nonsense' is neither a [section]"),
 ]
 
