@@ -1,6 +1,7 @@
 """Snapshots of stacks, coming back to them, and copies that outlive what they were made of."""
 
 import asyncio
+import dataclasses
 
 import pytest
 from service_with_copies import Service, an_object
@@ -261,8 +262,26 @@ async def test_a_forced_deletion_leaves_copies_that_cannot_be_removed(world, ser
     [left] = await world.service.orphans.listed(world.caller)
     assert (left["resource_type"], left["cause"], left["resource_path"]) == ("copy of Test::Object", "forced", "a")
     assert left["physical_name"] in service.copies
-    with pytest.raises(OrphanNotDeletable, match=left["physical_name"]):
+    with pytest.raises(OrphanNotDeletable, match="the copies cannot be reached"):
         await world.service.orphans.delete(world.caller, left["id"])
+    service.broken = False
+    assert not await world.service.orphans.delete(world.caller, left["id"])  # the service has begun
+    assert await world.service.orphans.delete(world.caller, left["id"])
+    assert service.copies == {}
+    assert await world.service.orphans.listed(world.caller) == []
+
+
+async def test_copies_of_an_abandoned_stack_can_be_deleted_and_leave_the_object(world, service):
+    world.context.settings = dataclasses.replace(world.context.settings, enable_stack_abandon=True)
+    stack = await created(world, hot({"a": an_object("precious")}))
+    await snapshot(world, stack)
+    await world.service.abandon_stack(world.caller, stack)
+    left = {one["resource_type"]: one["id"] for one in await world.service.orphans.listed(world.caller)}
+    copy = left["copy of Test::Object"]
+    while not await world.service.orphans.delete(world.caller, copy):
+        pass
+    assert service.copies == {}
+    assert list(service.objects.values()) == ["precious"]
 
 
 # ---- deletion policy Snapshot ----

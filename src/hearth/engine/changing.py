@@ -408,7 +408,8 @@ class Changing(finding.Finding):
             raise ActionInProgress(busy.name, busy.action)
         document = adoption.document(connection, codec, stack.id)
         for row in snapshot_rows.of_stack(connection, codec, stack.id):
-            left = forcing.copies(self._context, stack, row, parting.ABANDONED, Waiver.ABANDON)
+            why, waiver = parting.ABANDONED, Waiver.ABANDON
+            left = forcing.copies(connection, self._context, self._definitions, stack, row, why, waiver)
             orphans.insert(connection, codec, left)
         snapshot_rows.forget(connection, stack.id)
         self._actions.begin(connection, prepared, updated_at=at)

@@ -13,6 +13,9 @@ from hearth.store import events, orphans, resources, stacks, traversals
 from hearth.store import snapshots as snapshot_rows
 from hearth.store.rows import EventRow, OrphanRow, ResourceRow, StackRow, TraversalRow
 
+#: The limit of names of types that are not known any more.
+_LONGEST_NAME = 255
+
 
 def is_forced(traversal: TraversalRow | None) -> bool:
     """Whether an action is a deletion that ends in any case."""
@@ -33,7 +36,7 @@ def let_all_go(
     _let_go(connection, surroundings, kept, stack, why)
     codec = surroundings.store.codec
     for row in snapshot_rows.of_stack(connection, codec, stack.id):
-        orphans.insert(connection, codec, copies(surroundings, stack, row, why))
+        orphans.insert(connection, codec, copies(connection, surroundings, kept, stack, row, why))
     snapshot_rows.forget(connection, stack.id)
     traversals.absolve(connection, traversal.id)
 
@@ -90,30 +93,41 @@ def _bury(connection: sa.Connection, surroundings: context.Context, stack: Stack
 
 
 def copies(
+    connection: sa.Connection,
     surroundings: context.Context,
+    kept: definitions.Definitions,
     stack: StackRow,
     row: snapshot_rows.SnapshotRow,
     why: str,
     waiver: Waiver = Waiver.FORCE,
 ) -> list[OrphanRow]:
-    """The copies of a snapshot as orphans. Their type is none of the types, as it is not that of their originals."""
-    return [
-        OrphanRow(
-            id=surroundings.new_id(),
-            project_id=stack.project_id,
-            stack_id=stack.id,
-            stack_name=stack.name,
-            path=copied.name,
-            type=f"copy of {copied.type}",
-            physical_id=None,
-            physical_name=snapshots.copy_name(
-                names.physical_name(stack.name, copied.name, copied.row_id, 255), row.traversal_id
-            ),
-            cause=parting.CAUSES[waiver],
-            reason=f"of snapshot {row.name or row.id}: {why}",
-            region=surroundings.settings.region_name_for_services,
-            at=surroundings.now(),
-            secret={"row_id": copied.row_id, "data": {}, "properties": {}},
+    """The copies of a snapshot as orphans, each with what its deletion needs.
+
+    Their type is none of the types, as it is not that of their originals.
+    """
+    rows = resources.by_ids(connection, surroundings.store.codec, [copied.row_id for copied in row.members])
+    found = []
+    for copied in row.members:
+        kind, present = kept.type_named(copied.type, None), rows.get(copied.row_id)
+        limit = kind.name_limit if kind is not None else _LONGEST_NAME
+        physical_name = names.physical_name(stack.name, copied.name, copied.row_id, limit)
+        secret = {"row_id": copied.row_id, "data": dict(copied.data), "properties": {}}
+        secret |= {"copied": copied.physical_id, "known": present.data if present is not None else {}}
+        found.append(
+            OrphanRow(
+                id=surroundings.new_id(),
+                project_id=stack.project_id,
+                stack_id=stack.id,
+                stack_name=stack.name,
+                path=copied.name,
+                type=f"{parting.COPY_OF}{copied.type}",
+                physical_id=None,
+                physical_name=snapshots.copy_name(physical_name, row.traversal_id),
+                cause=parting.CAUSES[waiver],
+                reason=f"of snapshot {row.name or row.id}: {why}",
+                region=surroundings.settings.region_name_for_services,
+                at=surroundings.now(),
+                secret=secret,
+            )
         )
-        for copied in row.members
-    ]
+    return found

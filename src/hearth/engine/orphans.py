@@ -8,7 +8,7 @@ from typing import Any
 
 from hearth.cloud import errors as cloud_errors
 from hearth.cloud import tokens
-from hearth.engine import authority, context, definitions, doubting, failing
+from hearth.engine import authority, context, definitions, doubting, failing, parting
 from hearth.model.errors import HearthError, NotFound
 from hearth.model.states import Action
 from hearth.resources import contract
@@ -51,7 +51,9 @@ class Orphans:
             OrphanNotDeletable: the service refuses, or nobody knows which object it is.
         """
         row = await self._row(caller, orphan_id)
-        kind = self._definitions.type_named(row.type, None)
+        # A copy that was let go by an older version is told without what it is of.
+        is_copy = row.type.startswith(parting.COPY_OF) and "copied" in row.secret
+        kind = self._definitions.type_named(row.type.removeprefix(parting.COPY_OF) if is_copy else row.type, None)
         if kind is None or kind.nests:
             raise OrphanNotDeletable(
                 f"Orphan {row.id} ({row.type}) is a stack of its own: `hearth stack delete {row.physical_id}`."
@@ -60,7 +62,8 @@ class Orphans:
                 f"where it is called {row.physical_name}."
             )
         try:
-            gone = await self._delete(caller, row, kind)
+            call = await self._call(caller, row)
+            gone = await (self._delete_copy(call, row, kind) if is_copy else self._delete(call, kind))
         except (contract.ResourceFailure, cloud_errors.CloudError) as error:
             failure = failing.as_failure(error)
             raise OrphanNotDeletable(f"{row.type} {row.physical_id or row.physical_name}: {failure}") from error
@@ -68,11 +71,11 @@ class Orphans:
             await self._store.write(lambda connection: orphans.forget(connection, row.id))
         return gone
 
-    async def _delete(self, caller: tokens.Caller, row: OrphanRow, kind: contract.Resource) -> bool:
+    async def _call(self, caller: tokens.Caller, row: OrphanRow) -> contract.Call:
         session = await self._authority.caller_session(caller)
         if row.region is not None and row.region != session.region:
             session = session.in_region(row.region)
-        call = contract.Call(
+        return contract.Call(
             name=row.path.rpartition("/")[2],
             resource_id=row.secret["row_id"],
             physical_name=row.physical_name,
@@ -84,6 +87,18 @@ class Orphans:
             data=dict(row.secret["data"]),
             action=Action.DELETE,
         )
+
+    async def _delete_copy(self, call: contract.Call, row: OrphanRow, kind: contract.Resource) -> bool:
+        """Delete what a snapshot kept of an object; the object itself, if it is there, stays."""
+        call.snapshot_name, call.physical_id = row.physical_name, row.secret["copied"]
+        if await kind.delete_snapshot(call) is not None:
+            return False
+        doubt = doubting.copy_doubt(row.secret["known"], row.physical_name, self._context.now(), self._context.settings)
+        if doubt is not None:
+            raise doubt
+        return True
+
+    async def _delete(self, call: contract.Call, kind: contract.Resource) -> bool:
         if call.physical_id is None:
             if not kind.findable:
                 raise contract.Permanent(

@@ -17,6 +17,8 @@ RETAINED = "retained"
 LOST = "lost"
 
 CAUSES = {Waiver.SKIP: "skipped", Waiver.RETAIN: RETAINED, Waiver.FORCE: "forced", Waiver.ABANDON: "abandoned"}
+#: Before the type of what a snapshot has copied: the type of the copy.
+COPY_OF = "copy of "
 #: Why a resource of an abandoned stack, or a copy of one, is let go.
 ABANDONED = "its stack was abandoned"
 

@@ -105,7 +105,8 @@ class SnapshotRemoval:
         advanced = traversals.Advanced()
         stack = stacks.by_id(connection, row.stack_id)
         if failure is not None and stack is not None and self._is_forced(connection, stack):
-            orphans.insert(connection, self._context.store.codec, forcing.copies(self._context, stack, row, failure))
+            left = forcing.copies(connection, self._context, self._definitions, stack, row, failure)
+            orphans.insert(connection, self._context.store.codec, left)
             failure = None
         if failure is None:
             store.removed(connection, row.id, self._host.id)
