@@ -88,7 +88,7 @@ class Service:
                 return Wait(0.01) if service.copies.pop(call.snapshot_name, None) else None
 
             def restored(self, properties: Any, data: Any) -> dict[str, Any]:
-                return {**properties, "origin": data["copy"]}
+                return {**properties, "origin": data["copy"]} if "copy" in data else dict(properties)
 
         async def session_of(stack: Any) -> Any:
             return service

@@ -121,7 +121,7 @@ class Disk(Thing):
 
     def restored(self, properties: Any, data: Any) -> dict[str, Any]:
         """The same made of the copy."""
-        return {**properties, "origin": data["copy"]}
+        return {**properties, "origin": data["copy"]} if "copy" in data else dict(properties)
 
 
 @base.resource("Sim::Ground")
