@@ -1,6 +1,8 @@
 """A service as clients reach it: over TLS, behind a proxy, from web pages."""
 
 import pathlib
+import socket
+import ssl
 import subprocess
 
 import pytest
@@ -74,6 +76,63 @@ def test_tls_proxies_and_web_pages(
     finally:
         service.signal()
         assert service.ended() == 0
+
+
+OFFERED = [
+    ("", ssl.TLSVersion.TLSv1_2, True),
+    ("", ssl.TLSVersion.TLSv1_3, True),
+    ("version = TLSv1_3\n", ssl.TLSVersion.TLSv1_2, False),
+    ("version = TLSv1_3\n", ssl.TLSVersion.TLSv1_3, True),
+    ("version = TLSv1_2\nciphers = ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-AES256-GCM-SHA384\n", None, True),
+]
+
+
+@pytest.mark.parametrize("options", sorted({row[0] for row in OFFERED}))
+def test_versions_and_ciphers_are_those_that_were_chosen(
+    tmp_path: pathlib.Path, files: tuple[pathlib.Path, pathlib.Path], options: str
+) -> None:
+    certificate, key = files
+    text = f"[heat_api]\nbind_host = {ADDRESS}\nbind_port = 0\n"
+    text += f"[ssl]\ncert_file = {certificate}\nkey_file = {key}\n{options}"
+    service = Service(tmp_path / "log", "api", "--config-file", configured(tmp_path, text))
+    port = int(service.url.rpartition(":")[2])
+
+    def spoken(version: ssl.TLSVersion | None, ciphers: str = "DEFAULT") -> tuple[str | None, str] | None:
+        context = ssl.create_default_context(cafile=certificate)
+        context.set_ciphers(ciphers)
+        if version is not None:
+            context.minimum_version = context.maximum_version = version
+        try:
+            with (
+                socket.create_connection((ADDRESS, port), timeout=10) as plain,
+                context.wrap_socket(plain, server_hostname=ADDRESS) as over,
+            ):
+                chosen = over.cipher()
+                return over.version(), chosen[0] if chosen else ""
+        except (ssl.SSLError, ConnectionError):
+            return None
+
+    try:
+        for _, version, agreed in [row for row in OFFERED if row[0] == options]:
+            assert (spoken(version) is not None) == agreed
+        if "ciphers" in options:
+            version, cipher = spoken(None) or ("", "")
+            assert (version, cipher.endswith("AES256-GCM-SHA384")) == ("TLSv1.2", True)
+            assert spoken(None, "AES128") is None
+    finally:
+        service.signal()
+        assert service.ended() == 0
+
+
+def test_ciphers_that_there_are_not_are_told_at_the_start(
+    tmp_path: pathlib.Path, files: tuple[pathlib.Path, pathlib.Path]
+) -> None:
+    certificate, key = files
+    text = f"[ssl]\ncert_file = {certificate}\nkey_file = {key}\nciphers = ROT13\n"
+    command = [BIN / "hearth", "serve", "api", "--port", "0", "--config-file", configured(tmp_path, text)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1
+    assert "[ssl] ciphers: OpenSSL knows none of 'ROT13'" in done.stderr
 
 
 def test_what_is_no_certificate_is_told_at_the_start(

@@ -10,6 +10,8 @@ from oslo_config import cfg
 
 _TRANSPORTS = ["POLL_SERVER_CFN", "POLL_SERVER_HEAT", "POLL_TEMP_URL", "ZAQAR_MESSAGE"]
 _SIGNALS = ["CFN_SIGNAL", "TEMP_URL_SIGNAL", "HEAT_SIGNAL", "ZAQAR_SIGNAL"]
+#: As oslo.service names them, and OpenSSL's method by which Python knows the best of both sides.
+_TLS_VERSIONS = ["SSLv23", "TLSv1_2", "TLSv1_3", "SSLv2", "SSLv3", "TLSv1", "TLSv1_1"]
 _INTERFACES = ["publicURL", "internalURL", "adminURL", "public", "internal", "admin"]
 
 #: [clients_<name>] and the service type it is about.
@@ -64,6 +66,7 @@ def _tls() -> list[Any]:
 def _served(part: str) -> list[Any]:
     return [
         _number("workers", None, f"Processes of `hearth serve {part}`; unset or 0: one.", min=0),
+        _number("backlog", 4096, "Connections that may wait to be accepted; the system has a limit too.", min=1),
         _text("cert_file", None, "Certificate (PEM) to serve TLS with, in place of that of [ssl]."),
         _text("key_file", None, "The private key of cert_file, if it is not in the same file."),
     ]
@@ -347,6 +350,9 @@ DECLARED: Mapping[str, list[Any]] = {
     "healthcheck": [
         _switch("detailed", False, "Tell in answers of /healthcheck what is wrong; the texts may name hosts."),
         _text("disable_by_file_path", None, "While this file is there, /healthcheck says that we are not ready."),
+        _text("path", "/healthcheck", "Where the same is answered besides /healthcheck.", regex=r"(/[\w.~-]+)+"),
+        _list("allowed_source_ranges", [], "Networks (CIDR) of clients that are answered; none: all."),
+        _switch("ignore_proxied_requests", False, "Do not answer what a proxy passed on."),
     ],
     "keystone_authtoken": [
         _text("www_authenticate_uri", None, "URL of Keystone shown to clients.", deprecated_name="auth_uri"),
@@ -426,6 +432,13 @@ DECLARED: Mapping[str, list[Any]] = {
         _text("cert_file", None, "Certificate (PEM) to serve TLS with."),
         _text("key_file", None, "The private key of cert_file, if it is not in the same file."),
         _text("ca_file", None, "Clients have to show a certificate that these authorities vouch for."),
+        _text("ciphers", None, "Ciphers of TLS 1.2 to offer, as OpenSSL names them; none: its own choice."),
+        _text(
+            "version",
+            None,
+            "TLSv1_2 or TLSv1_3: that version alone; SSLv23, or none: the best that both sides speak, 1.2 at least.",
+            choices=[None, *_TLS_VERSIONS],
+        ),
     ],
     "revision": [_text("heat_revision", "unknown", "What build_info shows.")],
     "volumes": [_switch("backups_enabled", True, "Cinder backups are available.")],

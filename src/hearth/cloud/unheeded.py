@@ -18,7 +18,6 @@ _NEWEST_VERSION = "each call names the microversion it needs"
 _NO_INSTANCE_USER = "cloud images have users of their own"
 
 _SERVER = {
-    "backlog": "the system's limit of waiting connections is taken",
     "max_header_line": "a header may have 64 KiB",
     "tcp_keepidle": "connections that are idle are closed by the server",
 }
@@ -92,12 +91,9 @@ UNHEEDED: Mapping[str, Mapping[str, str]] = {
     "ec2authtoken": {EVERY: _ONE_KEYSTONE},
     "eventlet_opts": {EVERY: "there are no green threads"},
     "healthcheck": {
-        "allowed_source_ranges": "a proxy or firewall says who may ask",
         "backends": "database, bus and engine are always asked",
         "disable_by_file_paths": "disable_by_file_path",
         "enable_by_file_paths": "disable_by_file_path, which says the contrary",
-        "ignore_proxied_requests": "a proxy or firewall says who may ask",
-        "path": "the paths are /healthcheck and /healthcheck/live",
     },
     "heat_all": {EVERY: "`hearth serve all` is that service"},
     "heat_api": _SERVER,
@@ -152,11 +148,9 @@ UNHEEDED: Mapping[str, Mapping[str, str]] = {
     "oslo_versionedobjects": {EVERY: _NO_RPC},
     "paste_deploy": {"api_paste_config": _NO_PASTE},
     "profiler": {EVERY: "requests are not profiled"},
-    "ssl": {
-        "ciphers": "those of the system's OpenSSL that are good today",
-        "version": "the best that both sides speak, TLS 1.2 at least",
-    },
 }
+
+_OLD_TLS = "it is no longer safe; the best version that both sides speak is taken, TLS 1.2 at least"
 
 #: Values without effect of options that have one: {section: {option: {value: why}}}.
 UNHEEDED_VALUES: Mapping[str, Mapping[str, Mapping[str, str]]] = {
@@ -165,7 +159,8 @@ UNHEEDED_VALUES: Mapping[str, Mapping[str, Mapping[str, str]]] = {
             "noauth": "every request is checked by Keystone",
             "custombackend": "every request is checked by Keystone; no other backend can be plugged in",
         }
-    }
+    },
+    "ssl": {"version": dict.fromkeys(("SSLv2", "SSLv3", "TLSv1", "TLSv1_1"), _OLD_TLS)},
 }
 
 #: The same for every [clients_...] section.

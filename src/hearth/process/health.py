@@ -7,6 +7,7 @@ of the answers are those of oslo.middleware's healthcheck.
 
 import asyncio
 import dataclasses
+import ipaddress
 import logging
 import pathlib
 import platform
@@ -19,12 +20,16 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 import hearth
+from hearth.cloud import config, fetch
 from hearth.process import stopping
 
 _log = logging.getLogger(__name__)
 
 #: A part that has not answered after so many seconds is not ready.
 ANSWER_SECONDS = 5.0
+PATH = "/healthcheck"
+#: Headers of proxies, besides X-Forwarded-*.
+_OF_PROXIES = ("forwarded", "via")
 
 #: Says what there is to say about a part; raises when it is not ready.
 Check = Callable[[], Awaitable[str]]
@@ -38,12 +43,49 @@ class HealthSettings:
 
     detailed: bool = False
     disabled_by: pathlib.Path | None = None
+    #: A further address of the page, beside PATH.
+    path: str = PATH
+    #: Networks of clients that are answered; none: all.
+    allowed: tuple[fetch.Network, ...] = ()
+    #: Whether what a proxy passed on is answered.
+    proxied: bool = True
+
+    @property
+    def paths(self) -> list[str]:
+        """Where the page is, below a mount point."""
+        return sorted({PATH, self.path})
+
+    def answers(self, request: Request) -> bool:
+        """Whether it is for this client. Whose connection it is counts, not what the request says of itself."""
+        if not self.proxied and any(name in _OF_PROXIES or name.startswith("x-forwarded-") for name in request.headers):
+            return False
+        if not self.allowed:
+            return True
+        try:
+            address = ipaddress.ip_address(request.client.host if request.client else "")
+        except ValueError:
+            return False
+        mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+        return any((mapped or address) in network for network in self.allowed)
 
 
 def from_conf(conf: cfg.ConfigOpts) -> HealthSettings:
-    """Read the settings."""
-    path = conf.healthcheck.disable_by_file_path
-    return HealthSettings(conf.healthcheck.detailed, pathlib.Path(path) if path else None)
+    """Read the settings. Raises ConfigError."""
+    section = conf.healthcheck
+    file = section.disable_by_file_path
+    try:
+        allowed = fetch.networks(section.allowed_source_ranges)
+    except ValueError as error:
+        raise config.ConfigError(
+            f"[healthcheck] allowed_source_ranges: {error}; write networks as 10.0.0.0/8"
+        ) from error
+    return HealthSettings(
+        section.detailed,
+        pathlib.Path(file) if file else None,
+        section.path,
+        tuple(allowed),
+        not section.ignore_proxied_requests,
+    )
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -56,6 +98,11 @@ class _Found:
 class Health:
     """The health of one process."""
 
+    @property
+    def paths(self) -> list[str]:
+        """Where `ready` is answered, below a mount point; `live` is below that."""
+        return self._settings.paths
+
     def __init__(self, checks: Mapping[str, Check], stop: stopping.Stop, settings: HealthSettings) -> None:
         self._checks = checks
         self._stop = stop
@@ -63,10 +110,14 @@ class Health:
 
     async def live(self, request: Request) -> Response:
         """The answer to whether it runs."""
+        if not self._settings.answers(request):
+            return _nothing_here()
         return self._answer(request, [_Found("process", True, f"hearth {hearth.__version__}")])
 
     async def ready(self, request: Request) -> Response:
         """The answer to whether it can serve."""
+        if not self._settings.answers(request):
+            return _nothing_here()
         found = [self._wanted(), *await asyncio.gather(*(self._look(name) for name in self._checks))]
         return self._answer(request, found)
 
@@ -109,3 +160,7 @@ class Health:
         if one.ready:
             return "OK"
         return f"{one.name}: {one.details}" if self._settings.detailed else f"{one.name}: not ready"
+
+
+def _nothing_here() -> Response:
+    return PlainTextResponse("There is nothing at this address.\n", 404)

@@ -81,8 +81,9 @@ def command(
         wiring.log(conf)
     tls = _tls(conf, wanted, cert_file, key_file)
     bind_host, bind_port = _address(conf, wanted)
+    backlog = serving.BACKLOG if conf is None else _section(conf, wanted).backlog
     if listener_fd is None:
-        listener = serving.bind(host or bind_host, bind_port if port is None else port)
+        listener = serving.bind(host or bind_host, bind_port if port is None else port, backlog)
     else:
         listener = socket.socket(fileno=listener_fd)
     metrics = exposing.listener(conf) if metrics_fd is None else socket.socket(fileno=metrics_fd)
@@ -104,7 +105,7 @@ def command(
         if listener_fd is not None:
             workers_of.serves()
 
-    if not serving.run(app, listener, ready, tls):
+    if not serving.run(app, listener, ready, tls, backlog):
         raise problems.CliError("The start failed; the reason stands above.")
 
 
@@ -160,6 +161,7 @@ def _tls(
         cert_file, key_file = section.cert_file, key_file or section.key_file
     if cert_file is None:
         return None
-    tls = serving.Tls(cert_file, key_file, conf.ssl.ca_file if conf else None)
+    chosen = (conf.ssl.ca_file, conf.ssl.ciphers, conf.ssl.version) if conf else ()
+    tls = serving.Tls(cert_file, key_file, *chosen)
     serving.check_tls(tls)
     return tls

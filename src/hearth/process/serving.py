@@ -28,9 +28,14 @@ from hearth.process import health, stopping
 
 #: Seconds for what is under way where nobody decided.
 _GRACE = 10
+#: Connections that may wait to be accepted where nobody decided.
+BACKLOG = 4096
+_CIPHERS = "DEFAULT"
+#: Names of [ssl] version that mean just one.
+_VERSIONS = {"TLSv1_2": ssl.TLSVersion.TLSv1_2, "TLSv1_3": ssl.TLSVersion.TLSv1_3}
 
 
-def bind(host: str, port: int) -> socket.socket:
+def bind(host: str, port: int, backlog: int = BACKLOG) -> socket.socket:
     """A listening socket; port 0 takes a free one.
 
     Raises:
@@ -41,7 +46,7 @@ def bind(host: str, port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
-        listener.listen(2048)
+        listener.listen(backlog)
     except OSError as error:
         listener.close()
         raise problems.CliError(
@@ -80,10 +85,8 @@ def combine(
 
     found: list[Any] = [*routes]
     for prefix in sorted({"", *mounts}, key=len):
-        found += [
-            Route(f"{prefix}/healthcheck", checked.ready),
-            Route(f"{prefix}/healthcheck/live", checked.live),
-        ]
+        for path in checked.paths:
+            found += [Route(f"{prefix}{path}", checked.ready), Route(f"{prefix}{path}/live", checked.live)]
     found += [_Below(prefix, mounts[prefix]) for prefix in sorted(mounts, key=len, reverse=True)]
     app = Starlette(routes=found, lifespan=lifespan)
     app.state.stop = stop
@@ -100,11 +103,16 @@ class _Below(Mount):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Tls:
-    """The files of a server that speaks TLS. `ca_file`: clients have to show a certificate that these vouch for."""
+    """How a server speaks TLS. `ca_file`: clients have to show a certificate that these vouch for.
+
+    `ciphers`: those of TLS 1.2, as OpenSSL names them; `version`: as [ssl] version names it. None: what OpenSSL takes.
+    """
 
     cert_file: str
     key_file: str | None = None
     ca_file: str | None = None
+    ciphers: str | None = None
+    version: str | None = None
 
 
 def check_tls(tls: Tls) -> None:
@@ -121,9 +129,19 @@ def check_tls(tls: Tls) -> None:
         raise problems.CliError(
             f"TLS cannot be served with {names}: {error}.", "PEM files are needed, and a key without a passphrase."
         ) from error
+    try:
+        context.set_ciphers(tls.ciphers or _CIPHERS)
+    except ssl.SSLError as error:
+        raise problems.CliError(f"[ssl] ciphers: OpenSSL knows none of {tls.ciphers!r}.") from error
 
 
-def run(app: Starlette, listener: socket.socket, on_ready: Callable[[], None], tls: Tls | None = None) -> bool:
+def run(
+    app: Starlette,
+    listener: socket.socket,
+    on_ready: Callable[[], None],
+    tls: Tls | None = None,
+    backlog: int = BACKLOG,
+) -> bool:
     """Serve until SIGTERM or SIGINT; False when the start failed (it was logged).
 
     What is under way is finished as long as the application's `Stop` has time; a second signal cuts it off.
@@ -140,18 +158,31 @@ def run(app: Starlette, listener: socket.socket, on_ready: Callable[[], None], t
         timeout_graceful_shutdown=math.ceil(stop.seconds),
         timeout_keep_alive=75,
         server_header=False,
+        proxy_headers=False,  # `forwarding` believes them, when the operator says so
         ssl_certfile=tls.cert_file if tls else None,
         ssl_keyfile=tls.key_file if tls else None,
         ssl_ca_certs=tls.ca_file if tls else None,
         ssl_cert_reqs=ssl.CERT_REQUIRED if tls and tls.ca_file else ssl.CERT_NONE,
-        ssl_ciphers="DEFAULT",
+        ssl_ciphers=(tls and tls.ciphers) or _CIPHERS,
+        backlog=backlog,  # the event loop tells the system again
     )
+    config.load()
+    if config.ssl is not None:
+        _limit(config.ssl, tls.version if tls else None)
     server = _Server(config, on_ready, stop)
     _collect_seldom()
     # The server ends a failed start by leaving the process; what that means is the caller's decision.
     with listener, asyncio.Runner(loop_factory=config.get_loop_factory()) as runner, contextlib.suppress(SystemExit):
         runner.run(server.serve(sockets=[listener]))
     return server.started
+
+
+def _limit(context: ssl.SSLContext, version: str | None) -> None:
+    """Let a server speak the version that was chosen alone, or else those that are safe."""
+    chosen = _VERSIONS.get(version or "")
+    context.minimum_version = chosen or ssl.TLSVersion.TLSv1_2
+    if chosen is not None:
+        context.maximum_version = chosen
 
 
 def _collect_seldom() -> None:

@@ -117,7 +117,10 @@ def _combined(
     listener: socket.socket | None,
 ) -> Starlette:
     stop = stopping.Stop(_STOP_SECONDS if conf is None else conf.graceful_shutdown_timeout)
-    chosen = health.HealthSettings() if conf is None else health.from_conf(conf)
+    try:
+        chosen = health.HealthSettings() if conf is None else health.from_conf(conf)
+    except config.ConfigError as error:
+        raise problems.CliError(f"Configuration: {error}") from error
     healthy = health.Health({} if parts is None else parts.checks(), stop, chosen)
     exposed = exposing.Exposed(parts.store if parts is not None else None)
     at_service = conf is not None and exposing.is_at_service(conf)

@@ -125,6 +125,9 @@ CASES = [
         "flavor = noauth has no effect: every request is checked by Keystone",
     ),
     ("[paste_deploy]\nflavor = custombackend", 2, False, "no other backend can be plugged in"),
+    ("[ssl]\nversion = TLSv1", 2, False, "[ssl] version = TLSv1 has no effect: it is no longer safe"),
+    ("[ssl]\nversion = TLSv7", 2, True, "'TLSv7' cannot be used"),
+    ("[healthcheck]\npath = health", 2, True, "'health' cannot be used"),
     ("[DEFAULT]\nnonsense", 2, True, "'nonsense' is neither a [section]"),
 ]
 
@@ -156,6 +159,15 @@ auth_type = v3applicationcredential
 application_credential_id = some
 [oslo_policy]
 policy_file = policy.yaml
+[heat_api]
+backlog = 100
+[ssl]
+version = SSLv23
+ciphers = HIGH
+[healthcheck]
+path = /status
+allowed_source_ranges = 10.0.0.0/8,192.0.2.1
+ignore_proxied_requests = true
 """
 
 

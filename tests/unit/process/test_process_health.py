@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from starlette.requests import Request
 
+from hearth.cloud import config
 from hearth.process import health, stopping
 
 
@@ -24,8 +25,10 @@ async def silent() -> str:
     return ""
 
 
-def asking(accept: str = "") -> Request:
-    return Request({"type": "http", "method": "GET", "headers": [(b"accept", accept.encode())]})
+def asking(accept: str = "", client: str = "203.0.113.5", **more: str) -> Request:
+    headers = [(b"accept", accept.encode())]
+    headers += [(name.replace("_", "-").encode(), value.encode()) for name, value in more.items()]
+    return Request({"type": "http", "method": "GET", "headers": headers, "client": (client, 40000)})
 
 
 CASES: list[tuple[str, dict[str, health.Check], bool, int, str]] = [
@@ -76,3 +79,34 @@ async def test_it_is_not_ready_while_it_stops_or_is_disabled(tmp_path: pathlib.P
     answer = await one.ready(asking())
     assert (answer.status_code, bytes(answer.body)) == (503, b"process: is stopping\n")
     assert (await one.live(asking())).status_code == 200
+
+
+RANGES = {"allowed_source_ranges": ["10.0.0.0/8", "2001:db8::/32"]}
+CLIENTS: list[tuple[dict[str, Any], Request, int]] = [
+    ({}, asking(), 200),
+    (RANGES, asking(), 404),
+    (RANGES, asking(client="10.2.3.4"), 200),
+    (RANGES, asking(client="::ffff:10.2.3.4"), 200),
+    (RANGES, asking(client="2001:db8::5"), 200),
+    (RANGES, asking(client=""), 404),
+    # What a client writes itself does not let it in.
+    (RANGES, asking(x_forwarded_for="10.2.3.4"), 404),
+    ({}, asking(x_forwarded_for="10.2.3.4"), 200),
+    ({"ignore_proxied_requests": True}, asking(), 200),
+    ({"ignore_proxied_requests": True}, asking(x_forwarded_for="10.2.3.4"), 404),
+    ({"ignore_proxied_requests": True}, asking(forwarded="for=10.2.3.4"), 404),
+]
+
+
+@pytest.mark.parametrize(("options", "request_", "status"), CLIENTS)
+async def test_only_who_may_ask_is_answered(options: dict[str, Any], request_: Request, status: int) -> None:
+    chosen = health.from_conf(config.load(overrides={"healthcheck": options}))
+    one = health.Health({"database": well}, stopping.Stop(0), chosen)
+    assert (await one.ready(request_)).status_code == status
+    assert (await one.live(request_)).status_code == status
+
+
+def test_networks_that_are_none_are_told() -> None:
+    conf = config.load(overrides={"healthcheck": {"allowed_source_ranges": ["10.0.0.0/99"]}})
+    with pytest.raises(config.ConfigError, match=r"\[healthcheck\] allowed_source_ranges: .*10\.0\.0\.0/99"):
+        health.from_conf(conf)

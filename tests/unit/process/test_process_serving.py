@@ -3,6 +3,7 @@
 import contextlib
 import signal
 import socket
+import struct
 import threading
 import urllib.request
 from collections.abc import AsyncIterator
@@ -12,7 +13,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from hearth.cli import problems
-from hearth.process import serving
+from hearth.process import health, serving, stopping
 
 
 def answering(name: str) -> ASGIApp:
@@ -72,3 +73,36 @@ def test_a_taken_port_is_told() -> None:
         port = taken.getsockname()[1]
         with pytest.raises(problems.CliError, match=f"Cannot listen on 127.0.0.1 port {port}"):
             serving.bind("127.0.0.1", port)
+
+
+def test_the_page_of_health_has_a_further_address_and_the_queue_the_length_that_was_chosen() -> None:
+    @contextlib.asynccontextmanager
+    async def running() -> AsyncIterator[None]:
+        yield
+
+    stop = stopping.Stop(5)
+    healthy = health.Health({}, stop, health.HealthSettings(path="/status/heat"))
+    app = serving.combine({"/orchestration": answering("api")}, running, stop, healthy)
+    listener = serving.bind("127.0.0.1", 0, 7)
+    url = serving.address(listener)
+    lengths = [_queue(listener)]
+    found: list[str] = []
+
+    def look() -> None:
+        for path in ("/status/heat", "/status/heat/live", "/healthcheck", "/orchestration/status/heat"):
+            found.append(fetch(url + path))
+        lengths.append(_queue(listener))
+        signal.raise_signal(signal.SIGTERM)
+
+    looking = threading.Thread(target=look)
+    looking.start()
+    assert serving.run(app, listener, lambda: None, backlog=7)
+    looking.join()
+    assert found == ["OK\n"] * 4
+    assert lengths == [7, 7]
+
+
+def _queue(listener: socket.socket) -> int:
+    """The longest queue of connections that the system lets wait, as tcp(7) tells it of a socket that listens."""
+    told = listener.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 104)
+    return int(struct.unpack_from("I", told, 28)[0])
