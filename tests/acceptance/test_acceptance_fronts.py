@@ -135,6 +135,20 @@ def test_ciphers_that_there_are_not_are_told_at_the_start(
     assert "[ssl] ciphers: OpenSSL knows none of 'ROT13'" in done.stderr
 
 
+def test_clients_that_leave_without_a_word_do_not_hold_up_the_end(
+    tmp_path: pathlib.Path, files: tuple[pathlib.Path, pathlib.Path]
+) -> None:
+    certificate, key = files
+    options = f"[heat_api]\nbind_host = {ADDRESS}\nbind_port = 0\n[ssl]\ncert_file = {certificate}\nkey_file = {key}\n"
+    service = Service(tmp_path / "log", "api", "--config-file", configured(tmp_path, options))
+    try:
+        # Which closes its connection without the goodbye of TLS.
+        assert requests.get(service.url, verify=str(certificate), timeout=30).status_code == 300
+    finally:
+        service.signal()
+        assert service.process.wait(20) == 0  # the goodbye would be waited for for 30 s
+
+
 def test_what_is_no_certificate_is_told_at_the_start(
     tmp_path: pathlib.Path, files: tuple[pathlib.Path, pathlib.Path]
 ) -> None:

@@ -28,6 +28,8 @@ from hearth.process import health, stopping
 
 #: Seconds for what is under way where nobody decided.
 _GRACE = 10
+#: Seconds between two looks, at the end, for connections whose client says no goodbye.
+_FAREWELL = 1.0
 #: Connections that may wait to be accepted where nobody decided.
 BACKLOG = 4096
 _CIPHERS = "DEFAULT"
@@ -217,12 +219,28 @@ class _Server(uvicorn.Server):
         self.force_exit = self._stop.is_cut
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().shutdown(sockets)
+        leaving = asyncio.create_task(self._cut_silent(), name="serving:farewell")
+        try:
+            await super().shutdown(sockets)
+        finally:
+            leaving.cancel()
         if self.force_exit:
             # The inherited one leaves at once; what is cut off is given back all the same.
             for task in self.server_state.tasks:
                 task.cancel()
             await self.lifespan.shutdown()
+
+    async def _cut_silent(self) -> None:
+        """Cut connections that are closed on our side and have nothing more to send.
+
+        By TLS both sides take leave. Many clients do not, and the event loop would wait half a minute for each.
+        """
+        while True:
+            await asyncio.sleep(_FAREWELL)
+            for connection in list(self.server_state.connections):
+                way = connection.transport
+                if way.is_closing() and not way.get_write_buffer_size():
+                    way.abort()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
