@@ -195,16 +195,26 @@ def _chosen(api: client.Client, stack: client.StackRef, wanted: str) -> client.R
 
 @contextlib.contextmanager
 def _opened(output: pathlib.Path | None) -> Iterator[IO[str] | None]:
-    """The file, for its owner's eyes only, what is in it still untouched; None stands for standard output."""
+    """The file, for its owner's eyes only, what is in it still untouched; None stands for standard output.
+
+    One that was not there before goes again when nothing comes to be written.
+    """
     if output is None:
         yield None
         return
+    is_new = not output.exists()
     try:
         file = os.fdopen(os.open(output, os.O_WRONLY | os.O_CREAT, 0o600), "w")
     except OSError as error:
         raise problems.CliError(f"Cannot write {output}: {error}.") from error
-    with file:
-        yield file
+    try:
+        with file:
+            yield file
+    except BaseException:
+        if is_new and not output.stat().st_size:
+            output.unlink()
+        raise
+    click.echo(f"Written to {output}.", err=True)
 
 
 def _write(document: client.Record, file: IO[str] | None) -> None:

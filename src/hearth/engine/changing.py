@@ -399,7 +399,7 @@ class Changing(finding.Finding):
 
     def _need_abandon(self) -> None:
         if not self._context.settings.enable_stack_abandon:
-            raise NotSupported("Stack Abandon")
+            raise NotSupported("Stack Abandon", "Whoever runs this service can allow it (enable_stack_abandon).")
 
     def _store_abandoned(self, connection: sa.Connection, prepared: actions.Prepared, at: float) -> dict[str, Any]:
         codec, stack = self._store.codec, prepared.stack

@@ -66,7 +66,7 @@ class Wishes:
         if request.adopt_stack_data is None:
             return request, None
         if not self._context.settings.enable_stack_adopt:
-            raise NotSupported("Stack Adopt")
+            raise NotSupported("Stack Adopt", "Whoever runs this service can allow it (enable_stack_adopt).")
         document = adoption.read(request.adopt_stack_data)
         return adoption.request_of(request, document, self._store.codec), document
 

@@ -61,4 +61,6 @@ async def test_abandon_export_and_adopt_are_refused_unless_the_operator_allows_t
         status, body, _ = await demo.call(method, f"{path}/{at}")
         assert (status, body["error"]["type"]) == (400, "NotSupported")
     status, body, _ = await demo.call("POST", "stacks", {"stack_name": "taken", "adopt_stack_data": "{}"})
-    assert (status, body["error"]["message"]) == (400, "Stack Adopt is not supported.")
+    assert status == 400
+    assert body["error"]["message"].startswith("Stack Adopt is not supported. ")
+    assert "enable_stack_adopt" in body["error"]["message"]
