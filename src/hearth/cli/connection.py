@@ -7,6 +7,7 @@ command. Loads slowly (half a second); only command modules import it. Every way
 import argparse
 import contextlib
 import logging
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -22,6 +23,10 @@ NO_CREDENTIALS = (
     "Set OS_CLOUD to a cloud of clouds.yaml (`hearth up` prints one), or give OS_AUTH_URL, OS_USERNAME, OS_PASSWORD "
     "and OS_PROJECT_NAME."
 )
+
+#: What the environment says beside a cloud, as for the `openstack` command. The reader itself takes these
+#: for a cloud of their own.
+_BESIDE = {"os_region_name": "OS_REGION_NAME", "os_interface": "OS_INTERFACE"}
 
 #: A stream of which nothing comes for so long is dead, in seconds: it has a sign of life every 15.
 _SILENCE = 45
@@ -131,7 +136,8 @@ class Keystone:
 def _session(given: Mapping[str, str]) -> tuple[keystone_session.Session, Any]:
     with explained():
         config = openstack.config.OpenStackConfig(app_name="hearth")
-        region = config.get_one(argparse=argparse.Namespace(**given))
+        beside = {name: os.environ[variable] for name, variable in _BESIDE.items() if os.environ.get(variable)}
+        region = config.get_one(argparse=argparse.Namespace(**{**beside, **given}))
         if not region.config.get("auth", {}).get("auth_url"):
             raise problems.CliError("No cloud credentials were given.", NO_CREDENTIALS)
         return region.get_session(), region

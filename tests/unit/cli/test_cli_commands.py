@@ -254,3 +254,21 @@ def test_what_is_no_duration_is_told(text: str) -> None:
     result = CliRunner().invoke(main.root, ["stack", "lock", "web", "--for", text])
     assert result.exit_code == 2
     assert "is not a duration such as 90s" in result.output
+
+
+@pytest.mark.filterwarnings("ignore:Support for InfluxDB")  # which openstacksdk tells everybody
+@pytest.mark.parametrize(
+    ("options", "told"), [([], "Elsewhere"), (["--os-region-name", "Two"], "Cannot connect at http://127.0.0.1:9")]
+)
+def test_the_region_of_the_environment_counts_beside_a_cloud_of_the_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path, options: list[str], told: str
+) -> None:
+    auth = {"auth_url": "http://127.0.0.1:9", "username": "u", "password": "p", "project_name": "p"}
+    clouds = {"clouds": {"mine": {"auth": auth, "regions": ["One", "Two"]}}}
+    (tmp_path / "clouds.yaml").write_text(json.dumps(clouds))
+    monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(tmp_path / "clouds.yaml"))
+    monkeypatch.setenv("OS_CLOUD", "mine")
+    monkeypatch.setenv("OS_REGION_NAME", "Elsewhere")
+    done = CliRunner().invoke(main.root, ["stack", "list", *options])
+    assert done.exit_code == 1
+    assert told in done.output
