@@ -18,6 +18,7 @@ import msgspec
 from aio_pika import abc, exceptions
 
 from hearth.bus import addresses, connecting
+from hearth.model import interruption
 
 _log = logging.getLogger(__name__)
 
@@ -102,9 +103,8 @@ class RabbitSender:
                 key = f"{topic}.{notification.level.lower()}"
                 exchange = await self._way(key)
                 await exchange.publish(message, key, timeout=connecting.PATIENCE)
-        except asyncio.CancelledError:
-            raise
-        except Exception as error:  # the border of a library that raises anything when a connection goes
+        except (Exception, asyncio.CancelledError) as error:  # the border of a library that raises anything
+            interruption.heed(error)
             await self.close()
             # Its text may hold the address, which has a password.
             raise ConnectionError(f"the message broker did not take them ({type(error).__name__})") from error

@@ -19,6 +19,7 @@ import msgspec
 from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractExchange, AbstractIncomingMessage, AbstractQueue
 
 from hearth.bus import addresses, connecting, contract, memory
+from hearth.model import interruption
 
 _log = logging.getLogger(__name__)
 
@@ -212,7 +213,8 @@ class RabbitBus:
             exchange = channel.default_exchange if to_one else await self._exchange(channel, topic)
             key = self.shared_queue(topic) if to_one else ""
             await exchange.publish(body, key, mandatory=False, timeout=connecting.PATIENCE)
-        except Exception as error:  # the border of a library that raises anything when a connection goes
+        except (Exception, asyncio.CancelledError) as error:  # the border of a library that raises anything
+            interruption.heed(error)
             _log.warning("The message broker did not take a message: %s", connecting.told(error))
             self._lose()
             return False

@@ -116,3 +116,19 @@ def test_a_wrong_transport_url_is_refused_without_its_password(given):
     with pytest.raises(addresses.BadAddress) as refused:
         addresses.nodes(given)
     assert "secret" not in str(refused.value)
+
+
+async def test_a_publication_that_the_library_cancels_does_not_end_whoever_publishes(new_rabbit, monkeypatch):
+    one, _, heard = await two(new_rabbit)
+
+    async def cancelled(*_arguments, **_options):
+        raise asyncio.CancelledError
+
+    monkeypatch.setattr(aio_pika.Exchange, "publish", cancelled)
+    await one.publish("work", {"number": 1})
+    await heard[0].reaches({"number": 1})  # without the broker
+    monkeypatch.undo()
+    await one.connected()
+    await one.publish("work", {"number": 2})
+    for each in heard:
+        await each.reaches({"number": 2})
