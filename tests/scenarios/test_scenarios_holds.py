@@ -9,7 +9,7 @@ from templates import after, hot, thing
 
 from hearth.model import holds
 from hearth.model.errors import BadRequest, NotFound, NotSupported
-from hearth.store import traversals, work_list
+from hearth.store import endings, traversals, work_list
 
 WAIT = {"type": "OS::Heat::WaitCondition", "properties": {"handle": {"get_resource": "handle"}, "timeout": 43200}}
 
@@ -152,7 +152,7 @@ async def test_time_stands_still_while_an_action_is_paused(world):
     stack = await begun(world, timeout_mins=1)
     await world.service.pause(world.caller, stack)
     world.later(3600)
-    assert await world.store.read(lambda c: traversals.overdue(c, world.context.now())) == []
+    assert await world.store.read(lambda c: endings.overdue(c, world.context.now())) == []
     await world.service.unpause(world.caller, stack)
     await go_on(world, stack)
     await world.until(stack, "CREATE_COMPLETE")
@@ -168,7 +168,7 @@ async def test_nested_stacks_begun_after_a_long_pause_have_their_time(world):
     await world.service.unpause(world.caller, stack)
     inner = await world.inner(stack, "in")
     now = world.context.now()
-    assert all(one - now > 30 for one in (await world.store.read(traversals.deadlines)).values())
+    assert all(one - now > 30 for one in (await world.store.read(endings.deadlines)).values())
     await world.until_resource(inner, "wait", "CREATE_IN_PROGRESS")
     await go_on(world, inner)
     await world.until(stack, "CREATE_COMPLETE")

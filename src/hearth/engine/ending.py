@@ -34,6 +34,7 @@ from hearth.model.waivers import NONE as NOTHING_WAIVED
 from hearth.model.waivers import Waiver, Waivers
 from hearth.store import (
     Unavailable,
+    endings,
     events,
     holds,
     locks,
@@ -256,7 +257,7 @@ class Ending:
                 drift_rows.forget_done(connection, stack.id)
             if _is_gone(stack, traversal):
                 self._bury(connection, stack, self._context.now())
-        traversals.forget(connection, stack.id, but=traversal.id)
+        endings.forget(connection, stack.id, but=traversal.id)
 
     def _reason(self, connection: sa.Connection, stack: StackRow, action: Action, failure: str | None) -> str:
         if failure is None:
@@ -318,7 +319,7 @@ class Ending:
         traversal_id = self._actions.begin(connection, prepared)
         advanced = traversals.Advanced()
         traversals.claim_of(connection, traversal_id, self._host.id, self._host.capacity(), advanced)
-        advanced.ended = traversals.ended(connection, [prepared.stack.id])
+        advanced.ended = endings.ended(connection, [prepared.stack.id])
         return advanced
 
     async def time_out(self, traversal: TraversalRow) -> traversals.Advanced:
@@ -338,7 +339,7 @@ class Ending:
             forcing.let_all_go(connection, self._context, self._definitions, stack, traversal, failure)
         else:
             stop_tree(connection, self._context, stack, failure, modes.TIMED_OUT)
-        advanced.ended = traversals.ended(connection, [traversal.stack_id])
+        advanced.ended = endings.ended(connection, [traversal.stack_id])
         return advanced
 
 
@@ -353,7 +354,7 @@ def stop_tree(
     if stack.traversal_id is None:
         return
     codec, now = surroundings.store.codec, surroundings.now()
-    in_flight = traversals.abort(connection, stack.id, stack.traversal_id, failure)
+    in_flight = endings.abort(connection, stack.id, stack.traversal_id, failure)
     rows = resources.by_ids(connection, codec, in_flight).values()
     running = [(row, _aborted(row, cause)) for row in rows if row.status is Status.IN_PROGRESS]
     changes = [(row.id, {"status": Status.FAILED, "reason": why, "updated_at": now}, False) for row, why in running]

@@ -9,7 +9,7 @@ from hearth.engine import actions, context, definitions, notifying, parting, sna
 from hearth.model import names
 from hearth.model.states import Action, Status
 from hearth.model.waivers import Waiver
-from hearth.store import events, orphans, resources, stacks, traversals
+from hearth.store import endings, events, orphans, resources, stacks
 from hearth.store import snapshots as snapshot_rows
 from hearth.store.rows import EventRow, OrphanRow, ResourceRow, StackRow, TraversalRow
 
@@ -38,7 +38,7 @@ def let_all_go(
     for row in snapshot_rows.of_stack(connection, codec, stack.id):
         orphans.insert(connection, codec, copies(connection, surroundings, kept, stack, row, why))
     snapshot_rows.forget(connection, stack.id)
-    traversals.absolve(connection, traversal.id)
+    endings.absolve(connection, traversal.id)
 
 
 def _let_nested_go(
@@ -56,7 +56,7 @@ def _let_go(
 ) -> None:
     codec, now = surroundings.store.codec, surroundings.now()
     if stack.traversal_id is not None:
-        traversals.abort(connection, stack.id, stack.traversal_id, why)
+        endings.abort(connection, stack.id, stack.traversal_id, why)
     left = [row for row in resources.by_stack(connection, codec, stack.id) if _is_left(row)]
     region = surroundings.settings.region_name_for_services
     found: list[OrphanRow] = []

@@ -28,7 +28,7 @@ from hearth.model.part import Part
 from hearth.model.states import Action, Status
 from hearth.resources import contract, partial
 from hearth.resources.blueprint import Blueprint, Surroundings
-from hearth.store import resources, stacks, traversals
+from hearth.store import endings, resources, stacks, traversals
 from hearth.store.rows import ResourceRow, StackRow
 
 
@@ -262,7 +262,7 @@ class Nesting:
             columns["updated_at"] = now
         traversal_id = self._actions.begin(connection, prepared, **columns)
         traversals.claim_of(connection, traversal_id, self._host.id, capacity, advanced)
-        advanced.ended += traversals.ended(connection, [prepared.stack.id])
+        advanced.ended += endings.ended(connection, [prepared.stack.id])
         return advanced
 
     async def show_again(self, resource_id: str) -> None:

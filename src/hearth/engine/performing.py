@@ -25,7 +25,7 @@ from hearth.engine import (
 )
 from hearth.engine.step import Step
 from hearth.resources import contract
-from hearth.store import Unavailable, traversals
+from hearth.store import Unavailable, endings, traversals
 from hearth.store.rows import Node, ResourceRow
 from hearth.telemetry import metrics, trail
 
@@ -242,7 +242,7 @@ class Performing:
     async def _hurry(self, traversal_id: int) -> None:
         """In the legacy mode, what has begun gets a while after a failure, and is then given up."""
         until = self._context.now() + self._context.settings.error_wait_time
-        await self._context.store.write(lambda connection: traversals.hurry(connection, traversal_id, until))
+        await self._context.store.write(lambda connection: endings.hurry(connection, traversal_id, until))
 
     def _count(self, step: Step, move: traversals.Move) -> None:
         """For metrics: what came of a step. Names that users give to types are not told apart."""

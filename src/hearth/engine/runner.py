@@ -34,7 +34,7 @@ from hearth.engine import (
     workbench,
 )
 from hearth.model import interruption
-from hearth.store import Unavailable, chores, engines, traversals
+from hearth.store import Unavailable, chores, endings, engines, traversals
 from hearth.store.rows import TraversalRow
 from hearth.telemetry import spans, trail
 
@@ -205,7 +205,7 @@ class Engine:
         todo = await self._look_around()
         if todo.unfinished:
             # Actions that had nothing to do, and those whose engine died before it could say that they are done.
-            for traversal in await self._context.store.read(traversals.unfinished):
+            for traversal in await self._context.store.read(endings.unfinished):
                 self.ended(traversal)
         if todo.removals:
             await self._snapshots.take_up()
@@ -289,7 +289,7 @@ class Engine:
                     self._wake.set()
                 await self._performing.tell_slow()
                 if todo.overdue:
-                    await self._time_out(await self._context.store.read(functools.partial(traversals.overdue, now=now)))
+                    await self._time_out(await self._context.store.read(functools.partial(endings.overdue, now=now)))
             except Exception as error:  # the border of the sweeper: it must go on
                 complaints.tell(log, "The sweeper failed; it tries again", error)
 

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from hearth.engine import actions, context, definitions, plan_keeping, run
 from hearth.store import drift as drift_rows
-from hearth.store import stacks, traversals
+from hearth.store import endings, stacks, traversals
 from hearth.store.rows import StackRow, TraversalRow
 
 
@@ -72,6 +72,6 @@ class Runs:
         idle = self._known.keys() - set(in_use)
         if not idle:
             return
-        running = await self._context.store.read(traversals.deadlines)
+        running = await self._context.store.read(endings.deadlines)
         for traversal_id in idle - running.keys():
             self.forget(traversal_id)

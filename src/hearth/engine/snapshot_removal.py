@@ -29,7 +29,7 @@ from hearth.model import interruption, names
 from hearth.model.errors import HearthError
 from hearth.model.states import Action, Status
 from hearth.resources import contract
-from hearth.store import Unavailable, orphans, resources, stacks, traversals
+from hearth.store import Unavailable, endings, orphans, resources, stacks, traversals
 from hearth.store import snapshots as store
 from hearth.store.rows import StackRow
 
@@ -117,8 +117,8 @@ class SnapshotRemoval:
         if (stack.action, stack.status) == (Action.DELETE, Status.IN_PROGRESS):
             if failure is not None:
                 reason = f"Snapshot {row.name or row.id} DELETE failed: {failure}"
-                traversals.fail(connection, stack.traversal_id, reason)
-            advanced.ended = traversals.ended(connection, [stack.id])
+                endings.fail(connection, stack.traversal_id, reason)
+            advanced.ended = endings.ended(connection, [stack.id])
         return advanced
 
     @staticmethod

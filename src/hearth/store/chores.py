@@ -7,7 +7,7 @@ import dataclasses
 
 import sqlalchemy as sa
 
-from hearth.store import engines, snapshots, traversals
+from hearth.store import endings, engines, snapshots, traversals
 
 
 @dataclasses.dataclass(slots=True, frozen=True)
@@ -23,9 +23,9 @@ class Chores:
 
 _LOOK = sa.select(
     traversals.WAITING.exists(),
-    traversals.UNFINISHED.exists(),
+    endings.UNFINISHED.exists(),
     snapshots.WAITING.exists(),
-    traversals.OVERDUE.exists(),
+    endings.OVERDUE.exists(),
     engines.LOST,
 )
 

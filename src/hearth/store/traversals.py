@@ -11,7 +11,7 @@ is not stored. What has begun goes on to its end.
 import dataclasses
 import enum
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from hearth.model.plan import Work
 from hearth.model.states import Action, Status
 from hearth.model.waivers import NONE, Waivers
-from hearth.store import databases, events, holds, locks, orphans, resources, software, tables
+from hearth.store import databases, endings, events, holds, locks, orphans, resources, software, tables
 from hearth.store.codec import Codec
 from hearth.store.rows import (
     NODE_BITS,
@@ -32,7 +32,6 @@ from hearth.store.rows import (
     ResourceRow,
     TraversalRow,
 )
-from hearth.telemetry import trail
 from hearth.telemetry.trail import Trail
 
 _n = tables.node
@@ -40,10 +39,6 @@ _t = tables.traversal
 _s = tables.stack
 _r = tables.resource
 _IN_AT_ONCE = 500
-_IS_RETRIED = sa.and_(_n.c.state == NodeState.READY, _n.c.phase != Phase.NONE, _n.c.tries > 0)
-#: Given back by an engine that died in the middle of a step, or to be tried again: the cloud may be at work on it, so
-#: it has to end.
-_INTERRUPTED = sa.or_(_IS_RETRIED, sa.and_(_n.c.state == NodeState.READY, _n.c.phase != Phase.NONE, _n.c.due_at == 0))
 #: A node that a pause keeps from beginning.
 HELD = sa.and_(_n.c.phase == Phase.NONE, _n.c.stack_id.in_(holds.paused_stacks()))
 #: A node that becomes ready and is not claimed by the engine (`owner`) that made it so.
@@ -75,27 +70,10 @@ _STAY = (
         }
     )
 )
-_DROP = _n.delete().where(_n.c.id == sa.bindparam("node_id"))
 _MEET = _n.update().where(_n.c.id == sa.bindparam("node_id")).values(unmet=_n.c.unmet - sa.bindparam("count"))
 _MET = sa.select(_n, _NOT_NOW.label("held")).where(
     _n.c.id.in_(sa.bindparam("ids", expanding=True)), _n.c.unmet <= 0, _n.c.state == NodeState.WAITING
 )
-_any = _t.alias()
-#: Neither has a traversal a node left, nor is anything in flight still of one that it superseded. Nodes are looked for
-#: by traversal, for which there is an index; most often the first question answers it.
-_NOTHING_LEFT = sa.and_(
-    ~sa.exists().where(_n.c.traversal_id == _t.c.id),
-    ~sa.exists().where(_any.c.stack_id == _t.c.stack_id, _n.c.traversal_id == _any.c.id),
-)
-#: The stack's id is there for databases to find it by.
-_IS_PRESENT = sa.and_(_s.c.id == _t.c.stack_id, _s.c.traversal_id == _t.c.id)
-_OF_STACKS = sa.select(_t).join(_s, _IS_PRESENT).where(_s.c.status == Status.IN_PROGRESS)
-_DEADLINES = _OF_STACKS.with_only_columns(_t.c.id, _t.c.deadline)
-#: Running traversals whose time is over.
-OVERDUE = _OF_STACKS.where(_t.c.deadline < sa.bindparam("now"), _s.c.id.not_in(holds.paused_stacks()))
-_ENDED = _OF_STACKS.where(_s.c.id.in_(sa.bindparam("stacks", expanding=True)), _NOTHING_LEFT)
-#: Present traversals whose stack has not been told that nothing is left to do.
-UNFINISHED = _OF_STACKS.where(_NOTHING_LEFT, _s.c.live_name.is_not(None))
 _NOTE = (
     _r.update()
     .where(
@@ -111,26 +89,15 @@ _INSERT = _t.insert()
 _INSERT_NODES = _n.insert()
 _SET_PRESENT = _s.update().where(_s.c.id == sa.bindparam("stack")).values(traversal_id=sa.bindparam("present"))
 _SET_DEPENDENTS = _n.update().where(_n.c.id == sa.bindparam("node_id")).values(dependents=sa.bindparam("behind"))
-#: The nodes of all traversals of a stack: a call of one before the last may be under way still.
-_OF_STACK = _n.c.traversal_id.in_(sa.select(_t.c.id).where(_t.c.stack_id == sa.bindparam("stack")))
 _OF_TREE = _n.c.traversal_id.in_(
     sa.select(_t.c.id).join(_s, _s.c.id == _t.c.stack_id).where(_s.c.root_id == sa.bindparam("root"))
 )
-# What waits for a signal is work under way as well: its outcome is used.
-_IDLE = sa.and_(_n.c.state != NodeState.CLAIMED, ~_INTERRUPTED, _n.c.waits_for.is_(None))
-# Before a deletion, only a call that is under way is waited for; what another one may have made, the removal finds.
-_ACCEPTED = sa.or_(_n.c.state != NodeState.CLAIMED, _n.c.phase == Phase.STARTED, _n.c.phase == Phase.DISCARDING)
-_NOT_BEGUN = sa.and_(_n.c.state != NodeState.CLAIMED, _n.c.phase == Phase.NONE)
 _JUST_CLAIMED = sa.and_(_n.c.state == NodeState.CLAIMED, _n.c.phase == Phase.NONE)
 _GIVE_BACK = (
     _n.update()
     .where(_n.c.id == sa.bindparam("node_id"))
     .values(state=NodeState.READY.value, owner=None, token=_n.c.token + 1)
 )
-_RETRY_NOW = _n.update().where(_n.c.id == sa.bindparam("node_id")).values(due_at=0.0)
-_LEFT = sa.select(_n.c.id, _n.c.resource_id).where(_OF_STACK)
-_FORGET = _t.delete().where(_t.c.stack_id == sa.bindparam("stack"), ~sa.exists().where(_n.c.traversal_id == _t.c.id))
-_FORGET_OTHERS = _FORGET.where(_t.c.id != sa.bindparam("kept"))
 
 
 class Superseded(Exception):
@@ -241,7 +208,7 @@ def begin(connection: sa.Connection, codec: Codec, new: NewTraversal, now: float
     present = connection.execute(_PRESENT_OF, {"stack": new.stack_id}).scalar()
     if present != new.previous or resources.ids_of_stack(connection, new.stack_id) != new.known:
         raise Superseded
-    in_flight = _stop(connection, new.stack_id, new.action)
+    in_flight = endings.stop(connection, new.stack_id, new.action)
 
     result = connection.execute(
         _INSERT,
@@ -306,31 +273,6 @@ def begin(connection: sa.Connection, codec: Codec, new: NewTraversal, now: float
     return traversal_id
 
 
-def _stop(connection: sa.Connection, stack_id: str, by: Action) -> list[tuple[int, str]]:
-    """Drop a stack's nodes that need not end; `(node id, resource id)` of those that stay in flight."""
-    of_it = {"stack": stack_id}
-    _change_each(connection, _DROP, _OF_STACK, _ACCEPTED if by is Action.DELETE else _IDLE, of_it)
-    _change_each(connection, _RETRY_NOW, _OF_STACK, _IS_RETRIED, of_it)  # somebody waits for them now
-    return [(row.id, row.resource_id) for row in connection.execute(_LEFT, of_it)]
-
-
-def _change_each(
-    connection: sa.Connection,
-    change: sa.Update | sa.Delete,
-    which: sa.ColumnElement[bool],
-    state: sa.ColumnElement[bool],
-    given: Mapping[str, Any],
-) -> None:
-    """Change or drop those of some nodes that are in a state, each by its id.
-
-    MySQL and MariaDB lock every row that a statement looks at: by anything but an id they may go through the whole
-    table, or to the first node behind those that were meant, and wait for whoever works on that.
-    """
-    found = connection.execute(sa.select(_n.c.id).where(which, state), given)
-    if ids := [{"node_id": one} for one in found.scalars()]:
-        connection.execute(change.where(state), ids)  # which may have changed since
-
-
 def note(connection: sa.Connection, notes: Sequence[tuple[Node, str]]) -> None:
     """Tell in the reasons of resources what keeps their nodes waiting, as far as these are held by the same claims."""
     connection.execute(
@@ -344,7 +286,7 @@ def note(connection: sa.Connection, notes: Sequence[tuple[Node, str]]) -> None:
 
 def busy(connection: sa.Connection, stack_id: str) -> set[str]:
     """Resource rows that running nodes of a stack may still change."""
-    return {row.resource_id for row in connection.execute(_LEFT, {"stack": stack_id})}
+    return {row.resource_id for row in connection.execute(endings.LEFT, {"stack": stack_id})}
 
 
 def busy_in_tree(connection: sa.Connection, root_id: str) -> set[str]:
@@ -379,7 +321,7 @@ def advance(connection: sa.Connection, codec: Codec, moves: Sequence[Move], owne
             held.append(move.node.id)
             continue
         # A newer traversal may have put its own nodes behind this one since the claim.
-        move.node.dependents = _from_json(row.dependents)
+        move.node.dependents = endings.from_json(row.dependents)
         if move.then in (Then.PARK, Then.PAUSE) and _is_awaited(move.node):
             move.then = Then.DONE  # the newer one goes on from here, and need not wait for what this would wait for
         if move.then is Then.RETRY and move.instead is not None and _is_awaited(move.node):
@@ -495,7 +437,7 @@ def give_back(connection: sa.Connection, owner: str, claims: Collection[tuple[in
 
 def hold_back(connection: sa.Connection, root_id: str) -> None:
     """Take the nodes that have not begun back from the engines that hold them: their tree was paused."""
-    _change_each(connection, _GIVE_BACK, _OF_TREE, _JUST_CLAIMED, {"root": root_id})
+    endings.change_each(connection, _GIVE_BACK, _OF_TREE, _JUST_CLAIMED, {"root": root_id})
 
 
 def _is_superseded(connection: sa.Connection, node: Node) -> bool:
@@ -518,7 +460,7 @@ def _claims(connection: sa.Connection, node_ids: Sequence[int]) -> dict[int, Any
 
 
 def _finish(connection: sa.Connection, finished: Sequence[Move], owner: str, capacity: int, done: Advanced) -> None:
-    connection.execute(_DROP, [{"node_id": move.node.id} for move in finished])
+    connection.execute(endings.DROP, [{"node_id": move.node.id} for move in finished])
     touched: set[str] = set()
     met: Counter[int] = Counter()  # {dependent: needs met}
     failures: dict[int, str] = {}
@@ -528,17 +470,17 @@ def _finish(connection: sa.Connection, finished: Sequence[Move], owner: str, cap
         own = [one for one in move.node.dependents if one >> NODE_BITS == move.node.traversal_id]
         met.update(one for one in move.node.dependents if one >> NODE_BITS != move.node.traversal_id)
         if move.then is Then.SKIP:
-            note_failure(connection, move.node.traversal_id, move.failure or "failed")
-            _leave_out(connection, own)
+            endings.note_failure(connection, move.node.traversal_id, move.failure or "failed")
+            endings.leave_out(connection, own)
         elif move.then is Then.FAIL:
             failures.setdefault(move.node.traversal_id, move.failure or "failed")
         else:
             met.update(own)
     for traversal_id, failure in failures.items():
-        met.update(fail(connection, traversal_id, failure))
+        met.update(endings.fail(connection, traversal_id, failure))
     going_on = _make_ready(connection, met, owner, capacity, done)
     if touched - going_on:
-        done.ended = ended(connection, touched - going_on)
+        done.ended = endings.ended(connection, touched - going_on)
 
 
 def _make_ready(
@@ -570,82 +512,10 @@ def _hand_out(connection: sa.Connection, rows: Sequence[Any], owner: str, capaci
         )
 
 
-def note_failure(connection: sa.Connection, traversal_id: int, failure: str) -> None:
-    """Add a failure that does not stop the traversal."""
-    before = sa.func.coalesce(_t.c.failure + "; ", "")
-    connection.execute(_t.update().where(_t.c.id == traversal_id).values(failure=before + failure))
-
-
-def _leave_out(connection: sa.Connection, node_ids: Sequence[int]) -> None:
-    """Drop nodes and, all the way down, what depends on them."""
-    front = list(node_ids)
-    while front:
-        some = front[:_IN_AT_ONCE]
-        del front[:_IN_AT_ONCE]
-        rows = list(connection.execute(sa.select(_n.c.id, _n.c.dependents).where(_n.c.id.in_(some))))
-        if rows:
-            connection.execute(_DROP, [{"node_id": row.id} for row in rows])
-        for row in rows:
-            front += _from_json(row.dependents)
-
-
-def fail(connection: sa.Connection, traversal_id: int, failure: str) -> list[int]:
-    """Let a traversal start nothing more: nodes that have not begun are dropped, the first failure is kept.
-
-    Returns the nodes of newer traversals that had waited for the end of a dropped one, each for every such need.
-    """
-    connection.execute(_t.update().where(_t.c.id == traversal_id, _t.c.failure.is_(None)).values(failure=failure))
-    query = sa.select(_n.c.id, _n.c.dependents).where(_n.c.traversal_id == traversal_id, _NOT_BEGUN)
-    newer = {
-        row.id: [one for one in _from_json(row.dependents) if one >> NODE_BITS != traversal_id]
-        for row in connection.execute(query)
-    }
-    # Each by its id: see `_change_each`. One that was claimed meanwhile stays.
-    drop = _DROP.where(_NOT_BEGUN)
-    if alone := [{"node_id": one} for one, waiting in newer.items() if not waiting]:
-        connection.execute(drop, alone)
-    awaited: list[int] = []
-    for one, waiting in newer.items():
-        if waiting and connection.execute(drop, {"node_id": one}).rowcount:
-            awaited += waiting
-    return awaited
-
-
-def hurry(connection: sa.Connection, traversal_id: int, deadline: float) -> None:
-    """Let a traversal end by a moment, if it would not sooner."""
-    later = sa.or_(_t.c.deadline.is_(None), _t.c.deadline > deadline)
-    connection.execute(_t.update().where(_t.c.id == traversal_id, later).values(deadline=deadline))
-
-
-def absolve(connection: sa.Connection, traversal_id: int) -> None:
-    """Forget that a traversal failed: what failed has been let go."""
-    connection.execute(_t.update().where(_t.c.id == traversal_id).values(failure=None))
-
-
-def ended(connection: sa.Connection, stack_ids: Iterable[str]) -> list[TraversalRow]:
-    """The present traversals of those of some stacks of which nothing is left to do or in flight."""
-    return [_traversal(row) for row in connection.execute(_ENDED, {"stacks": list(stack_ids)})]
-
-
-def unfinished(connection: sa.Connection) -> list[TraversalRow]:
-    """Present traversals of stacks without a node left that have not been told: a process died in between."""
-    return [_traversal(row) for row in connection.execute(UNFINISHED)]
-
-
-def deadlines(connection: sa.Connection) -> dict[int, float | None]:
-    """`{id: deadline}` of all traversals that are running: the present ones of stacks in progress."""
-    return {row.id: row.deadline for row in connection.execute(_DEADLINES)}
-
-
-def overdue(connection: sa.Connection, now: float) -> list[TraversalRow]:
-    """Those of the running traversals whose time is over. It stands still while a tree is paused."""
-    return [_traversal(row) for row in connection.execute(OVERDUE, {"now": now})]
-
-
 def by_id(connection: sa.Connection, traversal_id: int) -> TraversalRow | None:
     """A traversal."""
     row = connection.execute(_BY_ID, {"traversal_id": traversal_id}).first()
-    return _traversal(row) if row else None
+    return endings.traversal(row) if row else None
 
 
 def unpark(connection: sa.Connection, resource_id: str, owner: str, capacity: int, done: Advanced) -> None:
@@ -674,16 +544,6 @@ def at_hook(connection: sa.Connection, traversal_id: int, resource_id: str) -> b
     return connection.execute(query).first() is not None
 
 
-def stop_parked(connection: sa.Connection, traversal_id: int) -> None:
-    """Drop the parked nodes of a traversal that failed or ran out of time."""
-    _change_each(connection, _DROP, _n.c.traversal_id == traversal_id, _n.c.state == NodeState.PARKED, {})
-
-
-def forget(connection: sa.Connection, stack_id: str, but: int | None) -> None:
-    """Drop a stack's traversals, all but one; nodes still in flight for it keep theirs."""
-    connection.execute(_FORGET if but is None else _FORGET_OTHERS, {"stack": stack_id, "kept": but})
-
-
 def _node(row: Any, token: int) -> Node:
     return Node(
         id=row.id,
@@ -692,51 +552,15 @@ def _node(row: Any, token: int) -> Node:
         resource_id=row.resource_id,
         work=Work(row.work),
         phase=Phase(row.phase),
-        dependents=_from_json(row.dependents),
+        dependents=endings.from_json(row.dependents),
         attempt=row.attempt,
         tries=row.tries,
         token=token,
     )
 
 
-def _traversal(row: Any) -> TraversalRow:
-    return TraversalRow(
-        id=row.id,
-        stack_id=row.stack_id,
-        action=Action(row.action),
-        definition_id=row.definition_id,
-        failure=row.failure,
-        deadline=row.deadline,
-        created_at=row.created_at,
-        waivers=NONE if row.waivers is None else Waivers.from_wire(msgspec.json.decode(row.waivers)),
-        plan_id=row.plan_id,
-        plan_path=row.plan_path or "",
-        converge=bool(row.converge),
-        trail=trail.from_text(row.trail),
-    )
-
-
 def _to_json(ids: Sequence[int]) -> str:
     return msgspec.json.encode(ids).decode()
-
-
-def _from_json(text: str) -> list[int]:
-    return msgspec.json.decode(text) if text != "[]" else []
-
-
-def abort(connection: sa.Connection, stack_id: str, traversal_id: int, failure: str) -> set[str]:
-    """Stop a stack's present traversal at once, and what older ones have left in flight.
-
-    All nodes go, claimed ones included; ids of the resources that were in flight.
-
-    Whoever holds such a node finds its lease lost at the next commit.
-    """
-    connection.execute(_t.update().where(_t.c.id == traversal_id, _t.c.failure.is_(None)).values(failure=failure))
-    busy_states = [NodeState.CLAIMED, NodeState.PARKED, NodeState.READY]
-    busy_ones = connection.execute(_LEFT.where(_n.c.state.in_(busy_states)), {"stack": stack_id})
-    in_flight = {row.resource_id for row in busy_ones}
-    _change_each(connection, _DROP, _OF_STACK, sa.true(), {"stack": stack_id})
-    return in_flight
 
 
 def claim_of(connection: sa.Connection, traversal_id: int, owner: str, capacity: int, done: Advanced) -> None:

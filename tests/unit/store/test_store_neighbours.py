@@ -6,7 +6,7 @@ from store_rows import Book
 
 import database_kinds
 from hearth.model.states import Action
-from hearth.store import databases, traversals
+from hearth.store import databases, endings, traversals
 from hearth.store.rows import NodeState
 from hearth.store.traversals import Move, Then
 
@@ -59,12 +59,12 @@ def test_another_action_begins(neighbours, action):
 
 
 def test_a_failure_stops_the_rest(neighbours):
-    traversals.fail(neighbours.connection, neighbours.present, "broken")
+    endings.fail(neighbours.connection, neighbours.present, "broken")
     assert neighbours.left() == 100
 
 
 def test_a_stack_is_stopped_at_once(neighbours):
-    traversals.abort(neighbours.connection, neighbours.stack_id, neighbours.present, "broken")
+    endings.abort(neighbours.connection, neighbours.stack_id, neighbours.present, "broken")
     assert neighbours.left() == 100
 
 

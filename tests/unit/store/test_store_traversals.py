@@ -5,7 +5,7 @@ from store_rows import STACK
 
 from hearth.model.plan import Work
 from hearth.model.states import Action, Status
-from hearth.store import engines, stacks, traversals, work_list
+from hearth.store import endings, engines, stacks, traversals, work_list
 from hearth.store.rows import Phase
 from hearth.store.traversals import Move, Then
 
@@ -55,12 +55,12 @@ def test_the_last_move_ends_the_traversal(book):
     first, second = book.claim().values()
     assert book.advance(*done(first)).ended == []
     assert [one.id for one in book.advance(*done(second)).ended] == [present]
-    assert [one.id for one in traversals.unfinished(book.connection)] == [present]
+    assert [one.id for one in endings.unfinished(book.connection)] == [present]
 
 
 def test_a_traversal_without_nodes_is_found_unfinished(book):
     present = book.begin({})
-    assert [one.id for one in traversals.unfinished(book.connection)] == [present]
+    assert [one.id for one in endings.unfinished(book.connection)] == [present]
 
 
 # ---- claims and fences ----
@@ -209,7 +209,7 @@ def test_a_parked_node_waits_to_be_woken(book):
 def test_abort_takes_everything_and_tells_what_was_in_flight(book):
     present = book.begin({"a": [], "b": ["a"]})
     [node] = book.claim().values()
-    assert traversals.abort(book.connection, STACK, present, "Timed out") == {book.rows["a"].id}
+    assert endings.abort(book.connection, STACK, present, "Timed out") == {book.rows["a"].id}
     assert traversals.by_id(book.connection, present).failure == "Timed out"
     assert book.advance(*done(node)).lost == {node.id}
     assert book.left() == 0
@@ -301,10 +301,10 @@ def test_a_traversal_that_failed_ends_with_the_last_call_of_those_it_superseded(
     new = book.claim()
     assert new.keys() == {"b"}
     assert book.advance(Move(new["b"], Then.FAIL, failure="b: broken")).ended == []
-    assert traversals.unfinished(book.connection) == []
+    assert endings.unfinished(book.connection) == []
     [ended] = book.advance(*done(old["a"])).ended
     assert (ended.id, ended.failure) == (present, "b: broken")
-    assert [one.id for one in traversals.unfinished(book.connection)] == [present]
+    assert [one.id for one in endings.unfinished(book.connection)] == [present]
 
 
 def test_an_old_traversal_is_forgotten_when_its_calls_have_ended(book):
@@ -312,15 +312,15 @@ def test_an_old_traversal_is_forgotten_when_its_calls_have_ended(book):
     old = book.claim()["a"]
     intend(book, old)
     second = book.begin({"a": []}, Action.UPDATE)
-    traversals.forget(book.connection, STACK, but=second)
+    endings.forget(book.connection, STACK, but=second)
     assert traversals.by_id(book.connection, first) is not None
     book.advance(*done(old))
-    traversals.forget(book.connection, STACK, but=second)
+    endings.forget(book.connection, STACK, but=second)
     assert traversals.by_id(book.connection, first) is None
 
 
 def test_stacks_that_are_complete_have_nothing_unfinished(book):
     book.begin({})
     stacks.update(book.connection, STACK, status=Status.COMPLETE)
-    assert traversals.unfinished(book.connection) == []
-    assert traversals.deadlines(book.connection) == {}
+    assert endings.unfinished(book.connection) == []
+    assert endings.deadlines(book.connection) == {}
