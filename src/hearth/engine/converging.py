@@ -141,7 +141,8 @@ class Converging:
         return self._record.done(step)
 
     async def _keep(self, step: Step, member: Member) -> Move:
-        if step.run.action is not Action.DELETE and scope.unread(step.row, member.type, member.reads):
+        outdated = scope.unread(step.row, member.type, member.reads) or scope.follows(member.type, member.reads)
+        if outdated and step.run.action is not Action.DELETE:
             await self._settling.read(step)
         changes: dict[str, Any] = {}
         if set(step.row.requires) != set(member.requires):

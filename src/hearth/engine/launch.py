@@ -74,6 +74,9 @@ def planned(
             judgement = dataclasses.replace(judgement, attended=True)  # it is to stop in any case
         if scope.unread(stored, member.type, member.reads) or lookups.UNTRANSLATED in stored.data:
             judgement = dataclasses.replace(judgement, attended=True)  # what others now read of it is not stored yet
+        if judgement.decision.verdict is plan.Verdict.KEEP and scope.follows(member.type, member.reads):
+            effect = max((effects[one] for one in member.requires), default=plan.Effect.NONE)
+            judgement = dataclasses.replace(judgement, effect=min(effect, plan.Effect.ATTRIBUTES))
         if name in quiet:
             judgement = dataclasses.replace(judgement, effect=plan.Effect.NONE)
         return judgement

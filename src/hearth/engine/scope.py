@@ -35,6 +35,12 @@ def unread(row: ResourceRow, kind: contract.Resource, paths: Iterable[Sequence[A
     return any(attribute_key(path, kind.nests) not in row.attributes for path in paths if path)
 
 
+def follows(kind: contract.Resource, paths: Iterable[Sequence[Any]]) -> bool:
+    """Whether what is read by one of the attribute paths may change with what the resource uses."""
+    read = {str(path[0]) if path else "" for path in paths}
+    return any(one.follows for name, one in kind.attributes.items() if name in read or "" in read)
+
+
 class RowScope:
     """Values as stored with the rows of one stack.
 

@@ -199,6 +199,7 @@ class Attribute:
 
     `source`: the observed field (a dot goes a level down), or a function of the observation; None: the field named
     like the attribute. Attributes that need more are computed by the type's `attribute` verb.
+    `follows`: it tells of objects that the resource uses, and may change with them while the resource stays as it is.
     """
 
     kind: type
@@ -206,6 +207,7 @@ class Attribute:
     _: dataclasses.KW_ONLY
     source: str | Callable[[Mapping[str, Any]], Any] | None = None
     cached: bool = True
+    follows: bool = False
     since: str | None = None
     support: Support = ()
 

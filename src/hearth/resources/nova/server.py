@@ -280,13 +280,15 @@ class Server(RemoteResource):
         "addresses": Attribute(
             dict,
             "Addresses by network, name and id, each with its port and kind.",
+            follows=True,
             support=(("SUPPORTED", "11.0.0"), ("SUPPORTED", None)),
         ),
-        "networks": Attribute(dict, "IP addresses by network, name and id."),
+        "networks": Attribute(dict, "IP addresses by network, name and id.", follows=True),
         "first_address": Attribute(
             object,
             "The first IP address.",
             source=server_attributes.first_address,
+            follows=True,
             support=(("HIDDEN", "5.0.0"), ("DEPRECATED", "2014.2"), ("SUPPORTED", "2013.2")),
         ),
         "instance_name": Attribute(
@@ -494,11 +496,13 @@ class Server(RemoteResource):
         return None
 
     async def attribute(self, call: Call, name: str, observed: Observed | None) -> Any:
-        """Networks, tags and consoles are asked for on their own."""
+        """Networks, addresses, tags and consoles are asked for on their own."""
         if name == agent.ATTRIBUTE:
             return agent.settings(call).get(agent.SETTINGS)
         more = server_attributes.MORE.get(name)
-        if more is None:
+        if more is None and not self.attributes[name].follows:
             return await super().attribute(call, name, observed)
         seen = observed if observed is not None else await self.observe(call)
+        if more is None:
+            return await super().attribute(call, name, await server_attributes.up_to_date(call, seen or {}))
         return await more(self, call, seen or {})

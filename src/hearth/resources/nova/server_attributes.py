@@ -3,7 +3,7 @@
 Used by `server`.
 """
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from hearth.resources.contract import Call, Gone, Observed, Permanent
@@ -32,6 +32,29 @@ def first_address(observed: Observed) -> str:
     return next((str(address["addr"]) for _, address in _addresses(observed)), "")
 
 
+async def up_to_date(call: Call, observed: Observed) -> Observed:
+    """The observation with the addresses that the server's ports have.
+
+    The compute service learns by an event, some time later, that a port has others than when it was connected.
+    """
+    return _with_addresses_of(await server_ports.of_server(call), observed)
+
+
+def _with_addresses_of(ports: Sequence[Mapping[str, Any]], observed: Observed) -> Observed:
+    left = {port["mac_address"]: port for port in ports}
+    shown: dict[str, list[dict[str, Any]]] = {network: [] for network in observed.get("addresses") or {}}
+    known = {address["addr"]: address for _, address in _addresses(observed)}
+    served = set(left)
+    for network, address in _addresses(observed):
+        mac = address.get("OS-EXT-IPS-MAC:mac_addr")
+        if mac not in served or address.get("OS-EXT-IPS:type") == "floating":
+            shown[network].append(address)
+        elif mac in left:
+            for ip in (one["ip_address"] for one in left.pop(mac)["fixed_ips"]):
+                shown[network].append(known.get(ip) or {**address, "addr": ip, "version": 6 if ":" in ip else 4})
+    return {**observed, "addresses": shown}
+
+
 async def _networks(server: RemoteResource, call: Call, observed: Observed) -> Any:
     """`{network name: [ip], network id: [ip]}`."""
     shown = await _full_addresses(server, call, observed)
@@ -41,6 +64,7 @@ async def _networks(server: RemoteResource, call: Call, observed: Observed) -> A
 async def _full_addresses(server: RemoteResource, call: Call, observed: Observed) -> Any:
     """`{network name: [address], network id: [address]}`, each address with the port and subnets it belongs to."""
     ports = await server_ports.of_server(call)
+    observed = _with_addresses_of(ports, observed)
     by_mac = {port["mac_address"]: port for port in ports}
     shown: dict[str, list[dict[str, Any]]] = {network: [] for network in observed.get("addresses") or {}}
     by_id: dict[str, list[dict[str, Any]]] = {}

@@ -150,10 +150,14 @@ class Instance(RemoteResource):
 
     attributes = {
         "AvailabilityZone": Attribute(str, "Availability zone.", source="OS-EXT-AZ:availability_zone"),
-        "PrivateDnsName": Attribute(str, "The address.", source=_address("fixed")),
-        "PublicDnsName": Attribute(str, "The address to be reached from outside.", source=_address("floating")),
-        "PrivateIp": Attribute(str, "The address.", source=_address("fixed")),
-        "PublicIp": Attribute(str, "The address to be reached from outside.", source=_address("floating")),
+        "PrivateDnsName": Attribute(str, "The address.", source=_address("fixed"), follows=True),
+        "PublicDnsName": Attribute(
+            str, "The address to be reached from outside.", source=_address("floating"), follows=True
+        ),
+        "PrivateIp": Attribute(str, "The address.", source=_address("fixed"), follows=True),
+        "PublicIp": Attribute(
+            str, "The address to be reached from outside.", source=_address("floating"), follows=True
+        ),
     }
 
     def validate(self, properties: Values) -> Iterable[Issue]:
@@ -187,6 +191,13 @@ class Instance(RemoteResource):
     async def settle(self, call: Call, observed: Observed | None) -> Wait | None:
         """As the server."""
         return await _SERVER.settle(_as_server(call), observed)
+
+    async def attribute(self, call: Call, name: str, observed: Observed | None) -> Any:
+        """Addresses are those of the ports."""
+        if self.attributes[name].follows:
+            seen = observed if observed is not None else await self.observe(call)
+            observed = await server_attributes.up_to_date(call, seen or {})
+        return await super().attribute(call, name, observed)
 
     def ailment(self, call: Call, observed: Observed) -> Unwell | None:
         """As the server."""
