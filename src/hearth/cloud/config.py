@@ -18,7 +18,7 @@ import oslo_policy.opts
 from oslo_config import cfg
 from oslo_log import log as oslo_log
 
-from hearth.cloud import breaker, catalog, fetch, options, passwords, settings, tokens, transport
+from hearth.cloud import breaker, catalog, fetch, microversions, options, passwords, settings, tokens, transport
 
 
 class ConfigError(Exception):
@@ -154,6 +154,7 @@ def cloud_settings(conf: cfg.ConfigOpts) -> settings.CloudSettings:
     tls: dict[str, settings.Tls] = {}
     overrides: dict[str, str] = {}
     connections: dict[str, int] = {}
+    logged: set[str] = set()
     for name, service_type in options.CLIENT_SECTIONS.items():
         section = conf[f"clients_{name}"]
         kind = catalog.official(service_type)
@@ -164,6 +165,8 @@ def cloud_settings(conf: cfg.ConfigOpts) -> settings.CloudSettings:
             tls[kind] = own
         if section.connections_per_host:
             connections[kind] = section.connections_per_host
+        if section.http_log_debug:
+            logged.add(kind)
         if name == "heat" and section.url:
             overrides[kind] = section.url
     if conf.heat_waitcondition_server_url:
@@ -191,9 +194,21 @@ def cloud_settings(conf: cfg.ConfigOpts) -> settings.CloudSettings:
         retries=conf.client_retry_limit,
         connections_per_host=conf.clients.connections_per_host,
         connections_by_service=connections,
+        highest_microversions=_highest_microversions(conf),
+        logged=frozenset(logged),
         rests=_breaker(conf),
         outward=fetch_rules(conf),
     )
+
+
+def _highest_microversions(conf: cfg.ConfigOpts) -> dict[str, microversions.Cap]:
+    """The highest microversions; 2.latest, as clients of services write it, is no limit."""
+    found = {}
+    for kind, name in options.MICROVERSIONS.items():
+        version = conf[name]
+        if version and not version.endswith(".latest"):
+            found[catalog.official(kind)] = microversions.Cap(f"[DEFAULT] {name}", version)
+    return found
 
 
 def _breaker(conf: cfg.ConfigOpts) -> breaker.Rules:

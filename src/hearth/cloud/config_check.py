@@ -19,6 +19,8 @@ import oslo_policy.opts
 from hearth.cloud import options, unheeded
 
 _SECTION = re.compile(r"\[(.*)\]\s*")
+#: The only pipeline of Heat's in which requests carry passwords.
+_WITH_PASSWORDS = "standalone"
 #: Sections that hold the options of an authentication plugin.
 _AUTH_SECTIONS = ("keystone_authtoken", "trustee")
 
@@ -111,6 +113,7 @@ class _Known:
             for section, declared in library.list_opts():
                 self._add(section or "DEFAULT", declared)
         latest = {(one.section, _plain(one.name)): one.value for one in given}
+        self._passwords = latest.get(("paste_deploy", "flavor")) == _WITH_PASSWORDS
         elsewhere = {latest.get((section, "auth_section"), section) for section in _AUTH_SECTIONS}
         for section in {*_AUTH_SECTIONS, *elsewhere}:
             self._add(section, keystoneauth1.loading.get_auth_common_conf_options())
@@ -151,6 +154,12 @@ class _Known:
                 told_why = "it is not of the right form" if option.secret else str(error)
                 message = f"[{one.section}] {one.name}: {shown} cannot be used: {told_why}."
                 return ConfigProblem(one.file, one.line, message, True)
+        if one.section == "auth_password" and not self._passwords and not _is_default(option, one.value):
+            if (one.section, unheeded.EVERY) in told:
+                return None
+            told.add((one.section, unheeded.EVERY))
+            message = f"[auth_password] has no effect without [paste_deploy] flavor = {_WITH_PASSWORDS}."
+            return ConfigProblem(one.file, one.line, message, False)
         if name != option.dest:
             message = f"[{one.section}] {one.name} is called {option.dest} now."
             return ConfigProblem(one.file, one.line, message, False)
@@ -163,8 +172,6 @@ class _Known:
 
     @staticmethod
     def _without_effect(section: str, name: str) -> str | None:
-        if section.startswith("clients_") and name in unheeded.UNHEEDED_BY_CLIENTS:
-            return unheeded.UNHEEDED_BY_CLIENTS[name]
         of_section = unheeded.UNHEEDED.get(section.partition(".")[0], {})
         return of_section.get(name, of_section.get(unheeded.EVERY)) or None
 

@@ -38,6 +38,10 @@ class BadRequest(CloudError):
     """400: the service does not accept the values."""
 
 
+class AboveCap(BadRequest):
+    """The call was not made: it needs a microversion above the highest one that the operator allows."""
+
+
 class Unauthorized(CloudError):
     """401: the credential is not, or no longer, valid."""
 

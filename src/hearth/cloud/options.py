@@ -33,6 +33,13 @@ CLIENT_SECTIONS: Mapping[str, str] = {
     "trove": "database",
     "zaqar": "messaging",
 }
+#: Service types whose highest microversion can be set, and the option.
+MICROVERSIONS: Mapping[str, str] = {
+    "block-storage": "max_cinder_api_microversion",
+    "baremetal": "max_ironic_api_microversion",
+    "compute": "max_nova_api_microversion",
+}
+_MICROVERSION = r"\d+\.(\d+|latest)"
 
 
 def _text(name: str, default: Any, help_text: str, **more: Any) -> Any:
@@ -82,6 +89,7 @@ def client_options(name: str) -> list[Any]:
         *_tls(),
         _text("endpoint_type", None, "Which of the service's endpoints to call.", choices=_INTERFACES),
         _switch("insecure", None, "Do not check the service's certificate."),
+        _switch("http_log_debug", False, "Log requests to the service and its answers, at the level DEBUG."),
         _number("connections_per_host", None, "Calls to the service at a time, of each process.", min=1),
         *extra.get(name, ()),
     ]
@@ -161,7 +169,9 @@ DECLARED: Mapping[str, list[Any]] = {
         _list("hidden_stack_tags", [], "Stacks with one of these tags are not listed unless asked for."),
         _text("host", None, "Name of this host in the service list. Default: the host name."),
         _text("loadbalancer_template", None, "Template of AWS::ElasticLoadBalancing::LoadBalancer."),
-        _text("max_cinder_api_microversion", None, "Highest microversion to ask Cinder for."),
+        _text(
+            "max_cinder_api_microversion", None, "Highest microversion to ask Cinder for, as 2.60.", regex=_MICROVERSION
+        ),
         _number("max_event_streams", 500, "Event streams that one process serves at a time; -1: no limit."),
         _number(
             "max_event_streams_per_tenant",
@@ -170,10 +180,12 @@ DECLARED: Mapping[str, list[Any]] = {
         ),
         _number("max_events_per_stack", 1000, "Events kept of a stack; 0: all."),
         _number("max_interface_check_attempts", 10, "Checks of a server's interface after attaching it.", min=1),
-        _text("max_ironic_api_microversion", None, "Highest microversion to ask Ironic for."),
+        _text(
+            "max_ironic_api_microversion", None, "Highest microversion to ask Ironic for, as 2.60.", regex=_MICROVERSION
+        ),
         _number("max_json_body_size", 1048576, "Largest request body (bytes)."),
         _number("max_nested_stack_depth", 5, "How deep stacks may be nested; the root has depth 0."),
-        _text("max_nova_api_microversion", None, "Highest microversion to ask Nova for."),
+        _text("max_nova_api_microversion", None, "Highest microversion to ask Nova for, as 2.60.", regex=_MICROVERSION),
         _number("max_plans_per_tenant", 100, "Kept plans of a project that wait to be applied; -1: no limit."),
         _number("max_resources_per_stack", 1000, "Resources of a stack with all that is nested in it; -1: no limit."),
         _number("max_server_name_length", 53, "Longest name given to a server.", min=4, max=53),

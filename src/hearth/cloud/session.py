@@ -152,6 +152,11 @@ class Session:
             raise errors.NoService(404, service_type, f"the catalog has no {service_type} service{where}")
         return url
 
+    def may_ask_for(self, service_type: str, microversion: str) -> bool:
+        """Whether the operator lets the service be asked for a microversion."""
+        cap = self._options.highest_microversions.get(catalog.official(service_type))
+        return cap is None or cap.allows(microversion)
+
     def endpoint_for(self, service_type: str, interface: str) -> str | None:
         """The service's URL for clients of another interface, as the catalog has it."""
         options = dataclasses.replace(self._options, interface=interface, interfaces={}, endpoint_overrides={})
@@ -176,21 +181,25 @@ class Session:
         params: Params | None = None,
         headers: Mapping[str, str] | None = None,
         microversion: str | None = None,
+        purpose: str = "",
         data: transport.Body | None = None,
         timeout: float | None = None,  # noqa: ASYNC109 -- a limit of the HTTP client, which knows what was sent
         renew: bool = True,
     ) -> Response:
         """Call a service. `path` is relative to its endpoint; `params`: None values are left out, lists are repeated.
 
+        `purpose`: what needs the microversion, if the path does not tell.
         `renew`: try again with a new token when this one is refused; False where a refusal may mean something else.
 
-        Raises CloudError, by kind of refusal; Unavailable when no answer came.
+        Raises CloudError, by kind of refusal; Unavailable when no answer came; AboveCap without any call.
         """
         url = catalog.url(service_type, self.endpoint(service_type), path, self.project_id)
         if params and (query := _query(params)):
             url += ("&" if "?" in url else "?") + query
         sent = dict(headers or ())
         if microversion is not None:
+            if (cap := self._options.highest_microversions.get(catalog.official(service_type))) is not None:
+                cap.check(service_type, microversion, purpose or f"{method} {path}")
             sent.update(catalog.microversion_headers(service_type, microversion))
         tls = self._options.tls_by_service.get(catalog.official(service_type), self._options.tls)
         granted = await self._current()

@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from hearth.cloud import breaker, fetch
+from hearth.cloud import breaker, fetch, microversions
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -84,6 +84,10 @@ class CloudSettings:
     connections_per_host: int = 32
     #: The same for some service types (official names).
     connections_by_service: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    #: The highest microversion to ask some service types for (official names).
+    highest_microversions: Mapping[str, microversions.Cap] = dataclasses.field(default_factory=dict)
+    #: Services (official types) of which requests and answers are logged.
+    logged: frozenset[str] = frozenset()
     #: When services are left alone.
     rests: breaker.Rules = dataclasses.field(default_factory=breaker.Rules)
     #: Which addresses may be called when a user names another cloud.

@@ -17,7 +17,7 @@ import aiohttp
 import msgspec
 import yarl
 
-from hearth.cloud import catalog, errors, fetch, gates, settings
+from hearth.cloud import call_log, catalog, errors, fetch, gates, settings
 from hearth.telemetry import metrics, spans, trail
 
 Body = bytes | str | AsyncIterable[bytes]
@@ -143,6 +143,9 @@ class Transport:
         if seconds is not None:
             limit = aiohttp.ClientTimeout(total=seconds, sock_connect=self._options.connect_timeout)
         host = _host(url)
+        is_logged = catalog.official(service) in self._options.logged and call_log.wanted()
+        if is_logged:
+            call_log.asked(service, method, url, headers, data)
         began, status = time.perf_counter(), "none"
         try:
             async with self._pool().request(
@@ -174,6 +177,8 @@ class Transport:
             metrics.CLOUD_SECONDS.labels(service, method).observe(time.perf_counter() - began)
         request_id = _request_id(answer.headers)
         _log.debug("%s of the %s service: %s %s", method, service, answer.status, request_id or "")
+        if is_logged:
+            call_log.answered(service, method, url, answer.status, answer.headers, raw)
         if answer.status >= 400:
             raise errors.from_answer(service, method, answer.status, raw, answer.headers, request_id)
         return Response(answer.status, _body(raw, answer.headers), answer.headers, request_id, raw)

@@ -14,7 +14,6 @@ _LOOKED_UP = "names and constraints are looked up anew for each request, and not
 _OWN_CONNECTIONS = "the store opens the connections it needs by itself"
 _OWN_RETRIES = "writes are repeated by the store itself, and engines go on by themselves after the database was away"
 _NO_RPC = "services meet in the database; only wake-ups go over a message bus, as transport_url says"
-_NEWEST_VERSION = "each call names the microversion it needs"
 _NO_INSTANCE_USER = "cloud images have users of their own"
 
 _SERVER = {
@@ -31,10 +30,7 @@ UNHEEDED: Mapping[str, Mapping[str, str]] = {
         "instance_connection_is_secure": "no agent of that kind is set up in servers",
         "keystone_backend": "there is one way to reach Keystone",
         "loadbalancer_template": "load balancers are made by Octavia, not by a server of a template",
-        "max_cinder_api_microversion": _NEWEST_VERSION,
         "max_interface_check_attempts": "interfaces are looked at until the action's timeout",
-        "max_ironic_api_microversion": _NEWEST_VERSION,
-        "max_nova_api_microversion": _NEWEST_VERSION,
         "reauthentication_auth_method": "the engine always works with what the stack's owner delegated",
         "template_dir": "no type is built from the operator's templates",
         # of oslo.messaging and oslo.service
@@ -161,9 +157,4 @@ UNHEEDED_VALUES: Mapping[str, Mapping[str, Mapping[str, str]]] = {
         }
     },
     "ssl": {"version": dict.fromkeys(("SSLv2", "SSLv3", "TLSv1", "TLSv1_1"), _OLD_TLS)},
-}
-
-#: The same for every [clients_...] section.
-UNHEEDED_BY_CLIENTS: Mapping[str, str] = {
-    "http_log_debug": "[DEFAULT] default_log_levels says what is told of calls",
 }

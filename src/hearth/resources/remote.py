@@ -152,6 +152,10 @@ class RemoteResource(base.Base):
 
     # ---- tools for the steps ----
 
+    def microversion(self, call: Call) -> str | None:
+        """The microversion to ask the service for; None: its first one."""
+        return self.remote.microversion
+
     def mark(self, body: dict[str, Any], call: Call) -> dict[str, Any]:
         """Put the row's marker into a create request, unless the user gave the field a value."""
         if self.remote.marker == "metadata":
@@ -180,7 +184,7 @@ class RemoteResource(base.Base):
         self, call: Call, method: str, path: str, body: Any = None, *, creating: bool = False, **options: Any
     ) -> session.Response:
         """A request to the type's service, refusals sorted out."""
-        options.setdefault("microversion", self.remote.microversion)
+        options.setdefault("microversion", self.microversion(call))
         with recorded(call, creating=creating and method != "GET"), failures.sorted_out(creating=creating):
             return await call.cloud.request(self.remote.service, method, path, json=body, **options)
 

@@ -128,3 +128,13 @@ def test_a_wrong_network_is_named() -> None:
     conf = config.load(overrides={"DEFAULT": {"template_fetch_denied_networks": ["10.0.0.0/99"]}})
     with pytest.raises(config.ConfigError, match=r"10\.0\.0\.0/99"):
         config.fetch_rules(conf)
+
+
+def test_what_services_may_be_asked_for_and_what_is_logged(tmp_path: pathlib.Path) -> None:
+    text = (
+        "[DEFAULT]\nmax_nova_api_microversion = 2.60\nmax_cinder_api_microversion = 3.latest\n"
+        "[clients_cinder]\nhttp_log_debug = 1\n"
+    )
+    chosen = config.cloud_settings(config.load(written(tmp_path, text + HEAT_CONF)))
+    assert {kind: cap.version for kind, cap in chosen.highest_microversions.items()} == {"compute": "2.60"}
+    assert chosen.logged == {"block-storage"}

@@ -22,6 +22,7 @@ _CHOSEN = {
     "DEFAULT.server_keystone_endpoint_type": "internal",
     "DEFAULT.heat_waitcondition_server_url": "http://elsewhere:8000/v1/waitcondition",
     "trustee.auth_type": "v3password",
+    **{f"DEFAULT.max_{one}_api_microversion": "2.60" for one in ("cinder", "ironic", "nova")},
 }
 #: The last word on each option of Heat that has no effect; an option that comes to be heeded leaves this list.
 _EFFECTLESS = {
@@ -31,10 +32,7 @@ _EFFECTLESS = {
     "instance_connection_is_secure",
     "keystone_backend",
     "loadbalancer_template",
-    "max_cinder_api_microversion",
     "max_interface_check_attempts",
-    "max_ironic_api_microversion",
-    "max_nova_api_microversion",
     "reauthentication_auth_method",
     "template_dir",
 }
@@ -64,7 +62,7 @@ def _heeded(section: str, name: str) -> bool:
         return name not in _EFFECTLESS
     if section == "paste_deploy":
         return name == "flavor"
-    return section not in _EFFECTLESS_SECTIONS and name != "http_log_debug"
+    return section not in _EFFECTLESS_SECTIONS
 
 
 def _value(section: str, name: str, fact: dict[str, Any]) -> str:
@@ -84,6 +82,8 @@ def test_every_option_of_heat_is_heeded_or_said_why_not(
     text = f"[{section}]\n{name} = {_value(section, name, fact)}\n"
     if section == "trustee" and name != "auth_type":
         text += "auth_type = password\n"
+    if section == "auth_password":
+        text += "[paste_deploy]\nflavor = standalone\n"
     path.write_text(text)
     found = config_check.check([str(path)])
     if _heeded(section, name):
@@ -125,7 +125,14 @@ CASES = [
         "flavor = noauth has no effect: every request is checked by Keystone",
     ),
     ("[paste_deploy]\nflavor = custombackend", 2, False, "no other backend can be plugged in"),
+    (
+        "[auth_password]\nmulti_cloud = false\nallowed_auth_uris = http://k\n",
+        3,
+        False,
+        "[auth_password] has no effect without [paste_deploy] flavor = standalone",
+    ),
     ("[ssl]\nversion = TLSv1", 2, False, "[ssl] version = TLSv1 has no effect: it is no longer safe"),
+    ("[DEFAULT]\nmax_nova_api_microversion = new", 2, True, "'new' cannot be used"),
     ("[ssl]\nversion = TLSv7", 2, True, "'TLSv7' cannot be used"),
     ("[healthcheck]\npath = health", 2, True, "'health' cannot be used"),
     ("[DEFAULT]\nnonsense", 2, True, "'nonsense' is neither a [section]"),
@@ -164,6 +171,10 @@ backlog = 100
 [ssl]
 version = SSLv23
 ciphers = HIGH
+[auth_password]
+multi_cloud = true
+[paste_deploy]
+flavor = standalone
 [healthcheck]
 path = /status
 allowed_source_ranges = 10.0.0.0/8,192.0.2.1

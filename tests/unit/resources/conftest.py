@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 import uvicorn
 
-from hearth.cloud import credentials, errors, session, settings
+from hearth.cloud import credentials, errors, microversions, session, settings
 from hearth.localcloud import app
 from hearth.localcloud.core import cloud as clouds
 from hearth.model import names
@@ -245,8 +245,8 @@ async def drivers(request: pytest.FixtureRequest) -> AsyncIterator[dict[str, Dri
 
 
 @contextlib.asynccontextmanager
-async def signed_in(auth_url: str, user: str) -> AsyncIterator[Driver]:
-    """A driver that acts as a user in the project of the same name."""
+async def signed_in(auth_url: str, user: str, **chosen: Any) -> AsyncIterator[Driver]:
+    """A driver that acts as a user in the project of the same name. `chosen`: further settings of the cloud."""
     options = {
         "auth_url": auth_url,
         "username": user,
@@ -256,7 +256,7 @@ async def signed_in(auth_url: str, user: str) -> AsyncIterator[Driver]:
         "project_domain_name": "Default",
     }
     section = settings.AuthSection("password", options)
-    connector = credentials.Connector(settings.CloudSettings(auth_url=auth_url, service=section))
+    connector = credentials.Connector(settings.CloudSettings(auth_url=auth_url, service=section, **chosen))
     yield Driver(await connector.session(credentials.ServiceUser()))
     await connector.close()
 
@@ -266,6 +266,20 @@ async def demo(cloud_url: str) -> AsyncIterator[Driver]:
     """The user demo."""
     async with signed_in(f"{cloud_url}/identity/v3", "demo") as driver:
         yield driver
+
+
+@pytest.fixture
+async def capped(cloud_url: str) -> AsyncIterator[Callable[[str, str], Awaitable[Driver]]]:
+    """Gives the user admin whose services have a highest microversion: (official type, version)."""
+    async with contextlib.AsyncExitStack() as stack:
+
+        async def sign_in(kind: str, version: str) -> Driver:
+            caps = {kind: microversions.Cap("[DEFAULT] max_of_the_service", version)}
+            return await stack.enter_async_context(
+                signed_in(f"{cloud_url}/identity/v3", "admin", highest_microversions=caps)
+            )
+
+        yield sign_in
 
 
 @pytest.fixture

@@ -255,7 +255,7 @@ class Volume(RemoteResource):
         key, value = steps.pop(0)
         call.data[_STEPS] = json.dumps(steps)
         if observed.get(key) != value:
-            await self._begin(call, key, value)
+            await self._begin(call, key, value, observed)
         return Wait()
 
     async def snapshot(self, call: Call) -> None:
@@ -277,9 +277,10 @@ class Volume(RemoteResource):
         kept = {key: value for key, value in properties.items() if key not in (*_SOURCES, "imageRef")}
         return {**kept, "backup_id": data[volume_backups.ID]}
 
-    async def _begin(self, call: Call, key: str, value: Any) -> None:
+    async def _begin(self, call: Call, key: str, value: Any, observed: Observed) -> None:
         if key == "size":
-            await self._act(call, {"os-extend": {"new_size": value}}, _EXTEND_IN_USE)
+            may = observed.get("status") == "in-use" or call.cloud.may_ask_for(self.remote.service, _EXTEND_IN_USE)
+            await self._act(call, {"os-extend": {"new_size": value}}, _EXTEND_IN_USE if may else None)
         elif key == "volume_type":
             await self._act(call, {"os-retype": {"new_type": value, "migration_policy": "on-demand"}})
         else:
@@ -288,7 +289,8 @@ class Volume(RemoteResource):
 
     async def _act(self, call: Call, body: Mapping[str, Any], version: str | None = None) -> None:
         path = f"{self.path(call)}/action"
-        remember_request(call, await self.request(call, "POST", path, body, microversion=version))
+        needs = "growing while it is attached"
+        remember_request(call, await self.request(call, "POST", path, body, microversion=version, purpose=needs))
 
 
 def _texts(call: Call) -> dict[str, str]:

@@ -3,10 +3,21 @@
 Spec: https://docs.openstack.org/api-ref/baremetal/#ports-ports
 """
 
+from typing import Final
+
 from hearth.resources import base, patched
 from hearth.resources.contract import Call
 from hearth.resources.remote import Remote
 from hearth.resources.schema import Attribute, Property
+
+#: The first version with each property, the newest first.
+_SINCE: Final = {
+    "is_smartnic": "1.53",
+    "physical_network": "1.34",
+    "portgroup": "1.24",
+    "local_link_connection": "1.19",
+    "pxe_enabled": "1.19",
+}
 
 
 @base.resource("OS::Ironic::Port", since="13.0.0")
@@ -16,10 +27,7 @@ class Port(patched.Patched):
     Admin only. There is one for each address.
     """
 
-    # The first version with smart network cards.
-    remote = Remote(
-        service="baremetal", path="/v1/ports", envelope="", plural="ports", identity="uuid", microversion="1.53"
-    )
+    remote = Remote(service="baremetal", path="/v1/ports", envelope="", plural="ports", identity="uuid")
 
     node = Property(str, "The node.", required=True, updatable=True, refers="ironic.node", wire="node_uuid")
     address = Property(str, "Its MAC address.", required=True, updatable=True)
@@ -43,6 +51,13 @@ class Port(patched.Patched):
         "portgroup_uuid": Attribute(str, "Port group that it is in."),
         "pxe_enabled": Attribute(bool, "Whether the node boots from it."),
     }
+
+    def microversion(self, call: Call) -> str | None:
+        """The one in which all properties are shown, if the operator allows it; else what those given need."""
+        newest = _SINCE["is_smartnic"]
+        if call.cloud.may_ask_for(self.remote.service, newest):
+            return newest
+        return next((since for name, since in _SINCE.items() if name in call.properties), None)
 
     async def locate(self, call: Call) -> str | None:
         """The one of the address."""

@@ -22,6 +22,8 @@ from hearth.resources.schema import Attribute, Property
 _PRIVATE_KEY = "private_key"
 #: Where a call keeps the public half of the pair that was made for it.
 _MADE = "made_public_key"
+#: The first version in which a pair has a type.
+_WITH_TYPES = "2.2"
 
 
 def _stripped(expected: str, actual: str | None) -> str | None:
@@ -76,6 +78,14 @@ class KeyPair(RemoteResource):
         "public_key": Attribute(str, "The public key."),
         _PRIVATE_KEY: Attribute(str, "The private key, if it was made and kept; else empty.", cached=False),
     }
+
+    def microversion(self, call: Call) -> str | None:
+        """Keys of another user need a newer version than others."""
+        newest = self.remote.microversion
+        assert newest is not None
+        if "user" in call.properties or call.cloud.may_ask_for(self.remote.service, newest):
+            return newest
+        return _WITH_TYPES
 
     async def intend(self, call: Call) -> None:
         """Make the pair that is asked for, unless it is the service's part."""

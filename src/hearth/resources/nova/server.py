@@ -386,10 +386,10 @@ class Server(RemoteResource):
             networks = await server_ports.connections(call)
             if networks is not None:
                 body["networks"] = networks
-            version = server_request.microversion(body)
+            version, purpose = server_request.microversion(body)
             with server_request.network_chosen():
                 answer = await self.request(
-                    call, "POST", self.remote.path, request, creating=True, microversion=version
+                    call, "POST", self.remote.path, request, creating=True, microversion=version, purpose=purpose
                 )
         except Permanent:
             await self._clear(call)

@@ -90,7 +90,8 @@ def _has_port(addresses: list[dict[str, Any]], floating: Mapping[str, Any]) -> b
 
 
 async def _tags(server: RemoteResource, call: Call, observed: Observed) -> Any:
-    answer = await server.request(call, "GET", f"{server.path(call)}/tags", microversion="2.26")
+    path = f"{server.path(call)}/tags"
+    answer = await server.request(call, "GET", path, microversion="2.26", purpose="a server with tags")
     return answer.body["tags"]
 
 

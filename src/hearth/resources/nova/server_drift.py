@@ -23,7 +23,8 @@ async def examine(server: RemoteResource, call: Call, observed: Observed) -> Obs
     if call.properties.get("networks"):
         seen[_PORTS] = await server_ports.of_server(call)
     if "tags" in call.properties:
-        answer = await server.request(call, "GET", f"{server.path(call)}/tags", microversion="2.26")
+        path = f"{server.path(call)}/tags"
+        answer = await server.request(call, "GET", path, microversion="2.26", purpose="a server with tags")
         seen["tags"] = answer.body["tags"]
     return seen
 

@@ -17,7 +17,7 @@ from hearth.resources.remote import RemoteResource, remember_request
 
 #: The private value with the id of the newest image.
 ID: Final = "snapshot_image_id"
-#: From this version on the answer tells the image's id.
+#: From this version on the answer tells the image's id; before, the image's address.
 _VERSION: Final = "2.45"
 _LOST: Final = ("killed", "deleted", "pending_delete")
 
@@ -32,9 +32,10 @@ async def begin(server: RemoteResource, call: Call) -> None:
         call.data[ID] = str(found["id"])
         return
     body = {"createImage": {"name": call.snapshot_name}}
-    answer = await server.request(call, "POST", f"{server.path(call)}/action", body, microversion=_VERSION)
+    version = _VERSION if call.cloud.may_ask_for(server.remote.service, _VERSION) else None
+    answer = await server.request(call, "POST", f"{server.path(call)}/action", body, microversion=version)
     remember_request(call, answer)
-    call.data[ID] = str(answer.body["image_id"])
+    call.data[ID] = answer.body["image_id"] if version else answer.headers["Location"].rpartition("/")[2]
 
 
 async def is_there(call: Call) -> bool:

@@ -93,20 +93,22 @@ def metadata_of(call: Call) -> dict[str, str]:
     return {**texts(call.properties.get("metadata") or {}), METADATA_KEY: call.resource_id}
 
 
-def microversion(server: Mapping[str, Any]) -> str | None:
-    """The lowest version that understands the request: newer ones drop fields that templates may use."""
+def microversion(server: Mapping[str, Any]) -> tuple[str | None, str]:
+    """The lowest version that understands the request, and what needs it; newer ones drop fields that templates use."""
     if any("volume_type" in disk for disk in server.get("block_device_mapping_v2", ())):
-        version = "2.67"
+        version, purpose = "2.67", "a disk with a volume type"
     elif "tags" in server:
-        version = "2.52"
+        version, purpose = "2.52", "a server with tags"
     else:
         networks = server.get("networks")
+        if isinstance(networks, str):
+            return "2.37", f"a server with allocate_network {networks!r}"
         tagged = isinstance(networks, list) and any("tag" in one for one in networks)
-        return "2.42" if tagged or isinstance(networks, str) else None
+        return ("2.42", "a network with a tag") if tagged else (None, "")
     # From 2.37 on a server must say which networks it has; before, the only one there was is what it got.
     if isinstance(server, dict):
         server.setdefault("networks", "auto")
-    return version
+    return version, purpose
 
 
 def _disks(given: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -34,7 +34,8 @@ async def begin(server: RemoteResource, call: Call, change: Change) -> None:
     if "metadata" in changed:
         await server.request(call, "PUT", f"{path}/metadata", {"metadata": server_request.metadata_of(call)})
     if "tags" in changed:
-        await server.request(call, "PUT", f"{path}/tags", {"tags": changed["tags"] or []}, microversion="2.26")
+        tags = {"tags": changed["tags"] or []}
+        await server.request(call, "PUT", f"{path}/tags", tags, microversion="2.26", purpose="a server with tags")
     if changed.get("admin_pass"):
         body = {"changePassword": {"adminPass": changed["admin_pass"]}}
         await server.request(call, "POST", f"{path}/action", body)
@@ -220,7 +221,9 @@ async def attach(server: RemoteResource, call: Call, wanted: Mapping[str, Any]) 
     if "tag" in wanted:
         body["tag"], version = wanted["tag"], "2.49"
     path, attachment = f"{server.path(call)}/os-interface", {"interfaceAttachment": body}
-    answer = await server.request(call, "POST", path, attachment, creating=True, microversion=version)
+    answer = await server.request(
+        call, "POST", path, attachment, creating=True, microversion=version, purpose="a network with a tag"
+    )
     return str(answer.body["interfaceAttachment"]["port_id"])
 
 

@@ -29,8 +29,6 @@ class Volume(RemoteResource):
         envelope="volume",
         marker="metadata",
         batch="detail",
-        # The first version in which a volume is made from a backup in one request.
-        microversion="3.47",
         readiness=Readiness(ready=("available", "in-use"), failed=("error", "error_restoring"), on=_WAITING),
     )
     used_by = (blockers.ATTACHED_SERVERS, blockers.VOLUME_SNAPSHOTS)
@@ -52,6 +50,10 @@ class Volume(RemoteResource):
         live=USED_ONCE,
     )
     tags = tag_lists.tags_property(immutable=True, live=tag_lists.in_metadata)
+
+    def microversion(self, call: Call) -> str | None:
+        """The first version in which a volume is made from a backup in one request, where one is."""
+        return "3.47" if "SnapshotId" in call.properties else None
 
     def body(self, call: Call) -> dict[str, Any]:
         """With the name of the row."""
