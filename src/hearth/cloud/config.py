@@ -86,6 +86,12 @@ def origin(conf: cfg.ConfigOpts, section: str, option: Any) -> str:
     return _ORIGINS.get(location.location, "default")
 
 
+def is_set(conf: cfg.ConfigOpts, section: str, name: str) -> bool:
+    """Whether somebody has chosen the value of an option, be it the default."""
+    location = conf.get_location(name, None if section == "DEFAULT" else section)
+    return location is not None and location.location in _ORIGINS
+
+
 _ORIGINS = {
     cfg.Locations.user: "file",
     cfg.Locations.environment: "environment",

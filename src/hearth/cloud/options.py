@@ -339,10 +339,36 @@ DECLARED: Mapping[str, list[Any]] = {
             "URL of a read-only replica, which answers lists once it has all that was there when they were asked for.",
             secret=True,
         ),
-        _number("max_pool_size", 5, "Connections kept open."),
-        _number("max_overflow", 50, "Further connections when all are busy."),
-        _number("pool_timeout", None, "How long to wait for a connection (seconds)."),
-        _number("connection_recycle_time", 3600, "Age at which a connection is replaced (seconds)."),
+        _text("connection_parameters", "", "Parameters for the URLs, as name=value&name=value.", secret=True),
+        _number(
+            "max_pool_size", 5, "Connections kept open for reading, of each process; 0: any number. Unset: 4.", min=0
+        ),
+        _number("max_overflow", 50, "Further ones when all are busy; -1: any number. Unset: 4.", min=-1),
+        _number("pool_timeout", None, "How long to wait for a connection (seconds). Unset: 30.", min=1),
+        _number(
+            "connection_recycle_time",
+            3600,
+            "Age at which a connection is replaced (seconds); -1: none. Unset: none.",
+            min=-1,
+            deprecated_name="idle_timeout",
+        ),
+        _number(
+            "max_retries",
+            10,
+            "How often a database that does not answer at the start is asked again; -1: for ever. Unset, as is "
+            "retry_interval: not at all.",
+            min=-1,
+        ),
+        _number("retry_interval", 10, "The time between these attempts (seconds).", min=0),
+        _number("connection_debug", 0, "From 50 on, statements are logged, without their values.", min=0, max=100),
+        _switch("connection_trace", False, "Statements say in a comment which part of the program asks."),
+        _number(
+            "mysql_wsrep_sync_wait",
+            None,
+            "What a node of a Galera cluster waits for before it answers, as MariaDB numbers it.",
+            min=0,
+            max=15,
+        ),
     ],
     "ec2authtoken": [
         _text("auth_uri", None, "URL of Keystone that checks EC2 signatures."),

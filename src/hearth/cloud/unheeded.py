@@ -11,8 +11,9 @@ EVERY = "*"
 _ONE_KEYSTONE = "requests are checked by the Keystone of [keystone_authtoken], with its service user"
 _NO_PASTE = "there is no Paste pipeline; `hearth serve` builds the services"
 _LOOKED_UP = "names and constraints are looked up anew for each request, and nothing is remembered"
-_OWN_CONNECTIONS = "the store opens the connections it needs by itself"
-_OWN_RETRIES = "writes are repeated by the store itself, and engines go on by themselves after the database was away"
+_OWN_RETRIES = (
+    "what stood in another's way is done again at once, and engines go on by themselves after the database was away"
+)
 _NO_RPC = "services meet in the database; only wake-ups go over a message bus, as transport_url says"
 _NO_INSTANCE_USER = "cloud images have users of their own"
 
@@ -63,23 +64,12 @@ UNHEEDED: Mapping[str, Mapping[str, str]] = {
         "asyncio_connection": "connection",
         "asyncio_slave_connection": "slave_connection",
         "backend": "connection names it",
-        "connection_debug": "[DEFAULT] default_log_levels shows SQL with sqlalchemy.engine=INFO",
-        "connection_parameters": "write them into connection, behind a question mark",
-        "connection_recycle_time": _OWN_CONNECTIONS,
-        "connection_trace": "[DEFAULT] default_log_levels shows SQL with sqlalchemy.engine=INFO",
         "db_inc_retry_interval": _OWN_RETRIES,
         "db_max_retries": _OWN_RETRIES,
         "db_max_retry_interval": _OWN_RETRIES,
         "db_retry_interval": _OWN_RETRIES,
-        "idle_timeout": _OWN_CONNECTIONS,
-        "max_overflow": _OWN_CONNECTIONS,
-        "max_pool_size": _OWN_CONNECTIONS,
-        "max_retries": _OWN_RETRIES,
-        "min_pool_size": _OWN_CONNECTIONS,
+        "min_pool_size": "connections are opened when they are needed",
         "mysql_sql_mode": "the store sets what it needs",
-        "mysql_wsrep_sync_wait": "the store sets what it needs",
-        "pool_timeout": _OWN_CONNECTIONS,
-        "retry_interval": _OWN_RETRIES,
         "sqlite_synchronous": "what was answered is on the disk, always",
         "synchronous_reader": "readers see what was answered, always",
         "use_db_reconnect": _OWN_RETRIES,

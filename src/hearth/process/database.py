@@ -22,7 +22,7 @@ from hearth.engine import modes, retention
 from hearth.model.errors import HearthError
 from hearth.process import home as homes
 from hearth.process import orchestration, wiring
-from hearth.store import Store, Unavailable, rotation, stacks
+from hearth.store import Store, Unavailable, UnknownDatabase, rotation, stacks
 from hearth.store.codec import InvalidEncryptionKey
 
 Command = TypeVar("Command", bound=Callable[..., object])
@@ -234,7 +234,9 @@ def opened(conf: cfg.ConfigOpts) -> Iterator[Store]:
     except config.ConfigError as error:
         raise problems.CliError(f"Configuration: {error}") from error
     try:
-        store = Store(url, keys)
+        store = Store(url, keys, wanted=orchestration.connections(conf))
+    except UnknownDatabase as error:
+        raise problems.CliError(f"Configuration: {error.message}") from error
     except (sqlalchemy.exc.ArgumentError, sqlalchemy.exc.NoSuchModuleError) as error:
         raise problems.CliError(f"[database] connection cannot be used: {error}") from error
     try:

@@ -22,6 +22,8 @@ _QUIET = {
     **dict.fromkeys(("aio_pika", "aiormq", "sqlalchemy.pool"), logging.CRITICAL),
     "psycopg": logging.ERROR,
 }
+#: As oslo.db reads `[database] connection_debug`.
+_SHOWS_STATEMENTS = 50
 _PLAIN = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
@@ -46,6 +48,9 @@ def setup(conf: cfg.ConfigOpts) -> None:
     for name, level in _QUIET.items():
         if name not in set_apart and not conf.log_config_append:
             logging.getLogger(name).setLevel(level)
+    if conf.database.connection_debug >= _SHOWS_STATEMENTS and "sqlalchemy.engine" not in set_apart:
+        # Never below: at DEBUG the library shows rows, which hold what users keep secret.
+        logging.getLogger("sqlalchemy.engine").setLevel(logging.INFO)
     logging.setLogRecordFactory(_stamped)
 
 

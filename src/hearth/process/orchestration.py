@@ -22,11 +22,13 @@ from hearth.engine import announcing, authority, context, definitions, relaying,
 from hearth.model import pacing
 from hearth.process import broker, forwarding, health, notifications, origins
 from hearth.resources import blueprint, registry, template_types
-from hearth.store import NoReplica, Store, news, open_store
+from hearth.store import Connections, NoReplica, Store, UnknownDatabase, news, open_store
 from hearth.telemetry import requests
 
 _KEY_BYTES = 32
 _LEAST_KEY_BYTES = 16
+#: Options of [database] about a start without an answer; each has a meaning with the other only.
+_AT_START = ("max_retries", "retry_interval")
 #: Options that resource types name.
 _OF_TYPES = (
     "default_deployment_signal_transport",
@@ -165,10 +167,38 @@ class Orchestration:
 
 def _store(conf: cfg.ConfigOpts, standstill: float) -> Store:
     replica_url: str | None = conf.database.slave_connection
+    if replica_url:
+        replica_url = _with_parameters(replica_url, conf)
     try:
-        return open_store(database_url(conf), encryption_keys(conf), standstill=standstill, replica_url=replica_url)
+        return open_store(
+            database_url(conf),
+            encryption_keys(conf),
+            standstill=standstill,
+            replica_url=replica_url,
+            wanted=connections(conf),
+        )
     except NoReplica as error:
         raise config.ConfigError(f"[database] slave_connection: {error}") from error
+    except UnknownDatabase as error:
+        raise config.ConfigError(error.message) from error
+
+
+def connections(conf: cfg.ConfigOpts) -> Connections:
+    """What the operator wants of the connections to the database; what the configuration does not say is Hearth's."""
+    given = {
+        name: conf.database[name]
+        for name in (field.name for field in dataclasses.fields(Connections))
+        if config.is_set(conf, "database", name)
+    }
+    if given.keys() & _AT_START:
+        given |= {name: conf.database[name] for name in _AT_START}  # one of them alone: the other's usual value
+    return Connections(**given)
+
+
+def _with_parameters(url: str, conf: cfg.ConfigOpts) -> str:
+    """The URL of a database with the parameters that stand apart from it."""
+    parameters = conf.database.connection_parameters
+    return f"{url}{'&' if '?' in url else '?'}{parameters}" if parameters else url
 
 
 def known_definitions(conf: cfg.ConfigOpts, store: Store, chosen: settings.EngineSettings) -> definitions.Definitions:
@@ -263,4 +293,4 @@ def database_url(conf: cfg.ConfigOpts) -> str:
         raise config.ConfigError(
             "[database] connection is not set, for example sqlite:////var/lib/hearth/hearth.sqlite"
         )
-    return url
+    return _with_parameters(url, conf)

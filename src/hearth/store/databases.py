@@ -6,6 +6,7 @@ All others see only a SQLAlchemy engine.
 
 import contextlib
 import pathlib
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, Literal
 
@@ -13,6 +14,8 @@ import sqlalchemy as sa
 from sqlalchemy.ext.compiler import compiles
 
 from hearth.model.errors import HearthError
+from hearth.store import connections
+from hearth.store.connections import Connections
 
 #: What an operator may write, and the driver it means.
 _DRIVERS: Final = {
@@ -44,6 +47,9 @@ _CONNECT: Final[Mapping[str, Mapping[str, Any]]] = {
 _SEVERAL_STATEMENTS: Final = 1 << 16
 #: Characters of one request at the most; servers refuse requests beyond a limit of megabytes (max_allowed_packet).
 _REQUEST: Final = 1_000_000
+_HERE: Final = pathlib.Path(__file__).parent
+#: Callers that a statement names.
+_CALLERS: Final = 3
 #: Any number that nobody else uses.
 _SCHEMA_LOCK: Final = 4158297
 
@@ -60,22 +66,48 @@ def is_shared(engine: sa.Engine) -> bool:
     return engine.dialect.name != "sqlite"
 
 
-def open_engine(url: str, *, writes: bool, pool_size: int, standstill: float | None = None) -> sa.Engine:
+def open_engine(
+    url: str,
+    *,
+    writes: bool,
+    pool_size: int,
+    standstill: float | None = None,
+    wanted: Connections = Connections(),  # noqa: B008 -- a frozen value
+) -> sa.Engine:
     """Connections to a database, for units of work that write, or for queries on a consistent snapshot.
 
+    `pool_size`: how many are kept open, unless the operator `wanted` another number of those that read.
     `standstill`: seconds that a transaction may do nothing before a shared database undoes it; None: as it is set up.
 
     Raises:
-        UnknownDatabase: its kind is not supported, or its driver not installed.
+        UnknownDatabase: its kind is not supported, its driver not installed, or it cannot do what is wanted.
     """
     address = _address(url)
+    pool = _pool(wanted, pool_size, writes=writes)
     if address.get_backend_name() == "sqlite":
-        return _sqlite(address, "BEGIN IMMEDIATE" if writes else "BEGIN", pool_size)
-    # Units of work lock what they rely on, and must see what others have committed when they get the lock.
-    engine = _server(address, "READ COMMITTED" if writes else "REPEATABLE READ", pool_size, writes=writes)
-    if standstill is not None:
-        _limit_standstill(engine, standstill)
+        engine = _sqlite(address, "BEGIN IMMEDIATE" if writes else "BEGIN", pool)
+    else:
+        # Units of work lock what they rely on, and must see what others have committed when they get the lock.
+        engine = _server(address, "READ COMMITTED" if writes else "REPEATABLE READ", pool, writes=writes)
+        if standstill is not None:
+            _limit_standstill(engine, standstill)
+    if wanted.mysql_wsrep_sync_wait is not None:
+        _wait_for_cluster(engine, wanted.mysql_wsrep_sync_wait)
+    if wanted.connection_trace:
+        sa.event.listen(engine, "before_cursor_execute", _with_callers, retval=True)
     return engine
+
+
+def _pool(wanted: Connections, pool_size: int, *, writes: bool) -> dict[str, Any]:
+    """The pool as SQLAlchemy takes it. One thread writes, so wishes for a number are about reading."""
+    size = None if writes else wanted.max_pool_size
+    overflow = None if writes else wanted.max_overflow
+    return {
+        "pool_size": pool_size if size is None else size,
+        "max_overflow": connections.OVERFLOW if overflow is None else overflow,
+        "pool_timeout": wanted.pool_timeout,
+        "pool_recycle": wanted.connection_recycle_time,
+    }
 
 
 def open_foreign(url: str) -> sa.Engine:
@@ -86,7 +118,7 @@ def open_foreign(url: str) -> sa.Engine:
     """
     address = _address(url)
     if address.get_backend_name() != "sqlite":
-        return _server(address, "REPEATABLE READ", pool_size=2)
+        return _server(address, "REPEATABLE READ", {"pool_size": 2, "max_overflow": connections.OVERFLOW})
     file = pathlib.Path(address.database or "")
     if not file.is_file():
         raise UnknownDatabase(f"There is no file {file}.")
@@ -106,7 +138,11 @@ def _address(url: str) -> sa.URL:
 
 
 def _server(
-    address: sa.URL, isolation: Literal["READ COMMITTED", "REPEATABLE READ"], pool_size: int, *, writes: bool = False
+    address: sa.URL,
+    isolation: Literal["READ COMMITTED", "REPEATABLE READ"],
+    pool: Mapping[str, Any],
+    *,
+    writes: bool = False,
 ) -> sa.Engine:
     kind = "mysql" if address.get_backend_name() == "mariadb" else address.get_backend_name()
     if kind not in _CONNECT:
@@ -120,8 +156,7 @@ def _server(
     try:
         engine = sa.create_engine(
             address,
-            pool_size=pool_size,
-            max_overflow=4,
+            **pool,
             hide_parameters=True,  # which hold what users keep secret, while errors are logged and shown
             connect_args=arguments,
             isolation_level=isolation,
@@ -184,8 +219,37 @@ def _limit_standstill(engine: sa.Engine, seconds: float) -> None:
         connection.commit()
 
 
-def _sqlite(url: sa.URL, begin: str, pool_size: int) -> sa.Engine:
-    engine = sa.create_engine(url, pool_size=pool_size, max_overflow=4, hide_parameters=True)
+def _wait_for_cluster(engine: sa.Engine, kinds: int) -> None:
+    """Let a node of a Galera cluster answer only when it has all that was committed on the others."""
+    if engine.dialect.name not in ("mysql", "mariadb"):
+        raise UnknownDatabase(
+            f"[database] mysql_wsrep_sync_wait is for clusters of MariaDB and MySQL, and the database is "
+            f"{engine.dialect.name}: leave it out."
+        )
+
+    @sa.event.listens_for(engine, "connect")
+    def wait(connection: Any, _record: Any) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(f"SET SESSION wsrep_sync_wait = {kinds}")
+        connection.commit()
+
+
+def _with_callers(
+    _connection: sa.Connection, _cursor: Any, statement: str, parameters: Any, _context: Any, _many: bool
+) -> tuple[str, Any]:
+    """The statement with a comment that says who asks. It stands at the end, as the beginning tells what is asked."""
+    callers: list[str] = []
+    frame = sys._getframe()
+    while frame is not None and len(callers) < _CALLERS:
+        file = pathlib.Path(frame.f_code.co_filename)
+        if _HERE.parent in file.parents and file != pathlib.Path(__file__):
+            callers.append(f"{file.relative_to(_HERE.parent)}:{frame.f_lineno} {frame.f_code.co_name.strip('<>')}")
+        frame = frame.f_back  # type: ignore[assignment]
+    return f"{statement} /* {', '.join(callers)} */", parameters
+
+
+def _sqlite(url: sa.URL, begin: str, pool: Mapping[str, Any]) -> sa.Engine:
+    engine = sa.create_engine(url, **pool, hide_parameters=True)
 
     @sa.event.listens_for(engine, "connect")
     def configure(connection: Any, _record: Any) -> None:

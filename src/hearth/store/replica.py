@@ -18,6 +18,7 @@ from sqlalchemy import exc
 
 from hearth.model.errors import HearthError
 from hearth.store import databases, marks, trouble
+from hearth.store.connections import Connections
 
 R = TypeVar("R")
 _log = logging.getLogger(__name__)
@@ -48,15 +49,16 @@ class _Behind(Exception):
 class Replica:
     """A read-only copy. Used inside one event loop."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, wanted: Connections = Connections()) -> None:  # noqa: B008 -- a frozen value
         """Raises NoReplica: its URL cannot be used."""
+        readers = wanted.readers(_READERS)
         try:
-            self._engine = databases.open_engine(url, writes=False, pool_size=_READERS)
+            self._engine = databases.open_engine(url, writes=False, pool_size=readers, wanted=wanted)
         except databases.UnknownDatabase as error:
             raise NoReplica(error.message) from error
         if not databases.is_shared(self._engine):
             raise NoReplica("SQLite has no replicas; PostgreSQL, MariaDB and MySQL have.")
-        self._threads = concurrent.futures.ThreadPoolExecutor(_READERS, thread_name_prefix="hearth-store-replica")
+        self._threads = concurrent.futures.ThreadPoolExecutor(readers, thread_name_prefix="hearth-store-replica")
         self._rests_until: float | None = None  # None: it is well as far as anybody knows
         self._told = False
 

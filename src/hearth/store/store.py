@@ -7,8 +7,10 @@ themselves are plain functions that take a connection, in `stacks`, `resources`,
 import asyncio
 import concurrent.futures
 import contextlib
+import itertools
 import logging
 import pathlib
+import time
 from collections.abc import Callable, Collection
 from typing import TypeVar
 
@@ -21,6 +23,7 @@ from sqlalchemy import exc
 from hearth.model.errors import HearthError
 from hearth.store import clock, codec, databases, marks, tables, trouble, writer
 from hearth.store import replica as replicas
+from hearth.store.connections import Connections
 from hearth.telemetry import metrics
 
 R = TypeVar("R")
@@ -44,21 +47,30 @@ class Store:
     """One database. Close it at the end."""
 
     def __init__(
-        self, url: str, keys: list[bytes], *, standstill: float = STANDSTILL, replica_url: str | None = None
+        self,
+        url: str,
+        keys: list[bytes],
+        *,
+        standstill: float = STANDSTILL,
+        replica_url: str | None = None,
+        wanted: Connections = Connections(),  # noqa: B008 -- a frozen value
     ) -> None:
         """`standstill`: seconds after which the database undoes a commit whose process does not go on with it.
 
         `replica_url`: a read-only copy of the database, which answers for it where `read_aside` is asked.
+        `wanted`: what the operator wants of the connections to both.
         """
         self.codec = codec.Codec(keys)
         self.clock = clock.Clock()
         self._url = url
-        self._write_engine = databases.open_engine(url, writes=True, pool_size=1, standstill=standstill)
-        self._read_engine = databases.open_engine(url, writes=False, pool_size=READERS)
+        self._wanted = wanted
+        readers = wanted.readers(READERS)
+        self._write_engine = databases.open_engine(url, writes=True, pool_size=1, standstill=standstill, wanted=wanted)
+        self._read_engine = databases.open_engine(url, writes=False, pool_size=readers, wanted=wanted)
         self._writer: writer.Writer | None = None
         self._listeners: dict[str, set[Callable[[], None]]] = {}
-        self._readers = concurrent.futures.ThreadPoolExecutor(READERS, thread_name_prefix="hearth-store-reader")
-        self.replica = replicas.Replica(replica_url) if replica_url else None
+        self._readers = concurrent.futures.ThreadPoolExecutor(readers, thread_name_prefix="hearth-store-reader")
+        self.replica = replicas.Replica(replica_url, wanted) if replica_url else None
 
     def migrate(self) -> None:
         """Bring the schema to this version; safe to repeat. One that a newer program has expanded stays as it is.
@@ -67,7 +79,9 @@ class Store:
             NewerSchema: something that this program needs has been taken away.
         """
         config = _migrations()
-        engine = databases.open_engine(self._url, writes=True, pool_size=1, standstill=_START_STANDSTILL)
+        engine = databases.open_engine(
+            self._url, writes=True, pool_size=1, standstill=_START_STANDSTILL, wanted=self._wanted
+        )
         try:
             with engine.begin() as connection, databases.schema_lock(connection):
                 if not self._is_newer(connection, config):
@@ -145,7 +159,7 @@ class Store:
         """The same from a thread that may block.
 
         Raises:
-            Unavailable: the database does not answer.
+            Unavailable: the database does not answer, or no connection to it becomes free.
         """
         for tries_left in (1, 0):
             try:
@@ -159,6 +173,11 @@ class Store:
                     raise
                 raise writer.Unavailable(
                     f"The database does not answer at the moment: {trouble.words(error)}"
+                ) from error
+            except exc.TimeoutError as error:  # of the pool; a database that is silent is none of SQLAlchemy's
+                raise writer.Unavailable(
+                    f"No connection to the database became free within {self._wanted.pool_timeout:g} s. "
+                    "The operator may raise [database] max_pool_size or max_overflow."
                 ) from error
         raise AssertionError("the last try returns or raises")
 
@@ -185,8 +204,30 @@ def _migrations() -> Config:
     return config
 
 
-def open_store(url: str, keys: list[bytes], *, standstill: float = STANDSTILL, replica_url: str | None = None) -> Store:
-    """Open the database at a SQLAlchemy URL, its schema brought up to date. The rest: see `Store`."""
-    store = Store(url, keys, standstill=standstill, replica_url=replica_url)
-    store.migrate()
-    return store
+def open_store(
+    url: str,
+    keys: list[bytes],
+    *,
+    standstill: float = STANDSTILL,
+    replica_url: str | None = None,
+    wanted: Connections = Connections(),  # noqa: B008 -- a frozen value
+) -> Store:
+    """Open the database at a SQLAlchemy URL, its schema brought up to date. The rest: see `Store`.
+
+    One that does not answer is asked again as often as is wanted; meanwhile the process waits.
+    """
+    store = Store(url, keys, standstill=standstill, replica_url=replica_url, wanted=wanted)
+    for attempt in itertools.count(1):
+        try:
+            store.migrate()
+            return store
+        except exc.DBAPIError as error:
+            if not trouble.will_pass(error) or 0 <= wanted.max_retries < attempt:
+                raise
+            limit = "" if wanted.max_retries < 0 else f" of {wanted.max_retries}"
+            words, pause = trouble.words(error), wanted.retry_interval
+            _log.warning(
+                "The database does not answer (%s); it is asked again in %g s (%s%s)", words, pause, attempt, limit
+            )
+        time.sleep(wanted.retry_interval)
+    raise AssertionError("the last try returns or raises")

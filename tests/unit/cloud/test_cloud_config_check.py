@@ -36,6 +36,19 @@ _EFFECTLESS = {
     "reauthentication_auth_method",
     "template_dir",
 }
+_EFFECTLESS_OF_DATABASE = {
+    "asyncio_connection",
+    "asyncio_slave_connection",
+    "backend",
+    "db_inc_retry_interval",
+    "db_max_retries",
+    "db_max_retry_interval",
+    "db_retry_interval",
+    "mysql_sql_mode",
+    "sqlite_synchronous",
+    "synchronous_reader",
+    "use_db_reconnect",
+}
 _EFFECTLESS_SECTIONS = {
     "constraint_validation_cache",
     "ec2authtoken",
@@ -57,7 +70,7 @@ def _rows() -> list[tuple[str, str, dict[str, Any]]]:
 
 def _heeded(section: str, name: str) -> bool:
     if section == "database":
-        return name in ("connection", "slave_connection")
+        return name not in _EFFECTLESS_OF_DATABASE
     if section == "DEFAULT":
         return name not in _EFFECTLESS
     if section == "paste_deploy":
@@ -101,6 +114,13 @@ def test_every_option_of_heat_is_heeded_or_said_why_not(
         assert "has no effect: " in problem.message
 
 
+def test_the_document_names_all_that_have_no_effect() -> None:
+    text = (pathlib.Path(__file__).parents[3] / "docs" / "compatibility.md").read_text()
+    told = text.partition("## Options without effect")[2].partition("\n## ")[0]
+    named = {*_EFFECTLESS, *_EFFECTLESS_OF_DATABASE, *(f"[{section}]" for section in _EFFECTLESS_SECTIONS)}
+    assert {one for one in named if f"`{one}`" not in told} == set()
+
+
 @pytest.mark.parametrize(("section", "name", "fact"), _rows())
 def test_defaults_are_those_of_heat(section: str, name: str, fact: dict[str, Any]) -> None:
     own = {option.dest: option.default for option in options.DECLARED.get(section, ())}
@@ -131,6 +151,8 @@ CASES = [
         False,
         "[auth_password] has no effect without [paste_deploy] flavor = standalone",
     ),
+    ("[database]\nmax_pool_size = -1", 2, True, "'-1' cannot be used"),
+    ("[database]\nidle_timeout = 60", 2, False, "idle_timeout is called connection_recycle_time now"),
     ("[ssl]\nversion = TLSv1", 2, False, "[ssl] version = TLSv1 has no effect: it is no longer safe"),
     ("[DEFAULT]\nmax_nova_api_microversion = new", 2, True, "'new' cannot be used"),
     ("[ssl]\nversion = TLSv7", 2, True, "'TLSv7' cannot be used"),

@@ -22,6 +22,7 @@ class CuttingProxy:
         port = self._listener.getsockname()[1]
         self.url = address.set(host="127.0.0.1", port=port).render_as_string(hide_password=False)
         self.cut: str | None = None  # "before" or "after" the next commit
+        self.hangs_up = 0  # on so many clients, before it lets any through
         self._open: list[socket.socket] = []
 
     def __enter__(self) -> "CuttingProxy":
@@ -37,6 +38,10 @@ class CuttingProxy:
         with contextlib.suppress(OSError):
             while True:
                 client, _ = self._listener.accept()
+                if self.hangs_up:
+                    self.hangs_up -= 1
+                    _close(client)
+                    continue
                 server = socket.create_connection(self._server)
                 self._open += [client, server]
                 lost = threading.Event()
