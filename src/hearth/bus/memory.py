@@ -5,6 +5,7 @@ import contextlib
 import logging
 
 from hearth.bus import contract
+from hearth.model import interruption
 
 _log = logging.getLogger(__name__)
 
@@ -65,8 +66,9 @@ class MemorySubscription:
                 message, self._waiting = self._waiting, None
                 try:
                     await self._handler(message)
-                except Exception:
+                except (Exception, asyncio.CancelledError) as error:
                     # The border of a task: the next wake-up must find the subscriber alive.
+                    interruption.heed(error)
                     _log.exception("a subscriber of %s failed", self._topic)
         finally:
             self._task = None

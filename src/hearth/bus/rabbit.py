@@ -7,7 +7,6 @@ subscribers are woken once, since something may have happened meanwhile.
 """
 
 import asyncio
-import contextlib
 import functools
 import logging
 import ssl
@@ -189,13 +188,11 @@ class RabbitBus:
     # ---- messages ----
 
     async def _heard(self, topic: str, message: AbstractIncomingMessage) -> None:
-        with contextlib.suppress(Exception):
-            await message.ack()
+        await _acknowledge(message)
         await self._local.publish(topic, _read(message))
 
     async def _offered(self, topic: str, message: AbstractIncomingMessage) -> None:
-        with contextlib.suppress(Exception):
-            await message.ack()
+        await _acknowledge(message)
         await self._local.offer(topic, _read(message))
 
     async def _send(self, topic: str, message: contract.Message, *, to_one: bool) -> bool:
@@ -229,6 +226,14 @@ async def remove(transport_url: str, prefix: str, topics: Collection[str] = ("wo
             for queue in (f"{prefix}.{topic}.offers", f"{prefix}.{topic}.offers.dead"):
                 await channel.queue_delete(queue)
             await channel.exchange_delete(f"{prefix}.{topic}")
+
+
+async def _acknowledge(message: AbstractIncomingMessage) -> None:
+    """Let the broker forget a message. What it does not hear of comes again; the message wakes in any case."""
+    try:
+        await message.ack()
+    except (Exception, asyncio.CancelledError) as error:  # the border of a library that raises anything
+        interruption.heed(error)
 
 
 def _read(message: AbstractIncomingMessage) -> contract.Message:

@@ -9,6 +9,7 @@ import logging
 from collections.abc import Callable, Iterable
 
 from hearth.engine import complaints, context
+from hearth.model import interruption
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +47,9 @@ class Announcer:
                 topic = self._waiting.pop()
                 try:
                     await self._context.wakeups.publish(topic, {})
-                except Exception as error:  # the border of a topic: the others are told; who listens looks in any case
+                except (Exception, asyncio.CancelledError) as error:
+                    # The border of a topic: the others are told; who listens looks in any case.
+                    interruption.heed(error)
                     complaints.tell(log, f"Nobody is told of news of {topic}", error)
         finally:
             self._task = None

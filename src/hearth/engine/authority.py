@@ -15,6 +15,7 @@ from hearth.cloud import application_credentials, credentials, tokens
 from hearth.cloud import errors as cloud_errors
 from hearth.cloud import session as cloud_session
 from hearth.engine import complaints, context
+from hearth.model import interruption
 from hearth.model.errors import Forbidden, HearthError
 from hearth.model.states import Status
 from hearth.store import stacks
@@ -188,7 +189,8 @@ class Authority:
         while True:
             try:
                 await self.take_back_unused()
-            except Exception as error:  # the border of a task that must go on
+            except (Exception, asyncio.CancelledError) as error:  # the border of a task that must go on
+                interruption.heed(error)
                 complaints.tell(log, "What nobody uses cannot be taken back; it is tried again", error)
             await asyncio.sleep(min(_LOOK_EVERY, self._context.settings.unused_delegation))
 
@@ -202,7 +204,9 @@ class Authority:
                 log.info("What no stack uses any more is taken back later: %s", error)
             except HearthError:
                 raise  # the store's
-            except Exception as error:  # the border of one: others are taken back all the same
+            except (Exception, asyncio.CancelledError) as error:
+                # The border of one: others are taken back all the same.
+                interruption.heed(error)
                 complaints.tell(log, f"The unused credential {credential_id} cannot be taken back", error)
 
     async def _take_back(self, credential_id: str) -> None:

@@ -12,6 +12,7 @@ import logging
 import sqlalchemy as sa
 
 from hearth.engine import complaints, context
+from hearth.model import interruption
 from hearth.store import Store, events, marks, purging
 
 log = logging.getLogger(__name__)
@@ -52,7 +53,8 @@ class Retention:
             await asyncio.sleep(LOOK_EVERY)
             try:
                 await self.look()
-            except Exception as error:  # the border of a task that must go on
+            except (Exception, asyncio.CancelledError) as error:  # the border of a task that must go on
+                interruption.heed(error)
                 complaints.tell(log, "Old events and deleted stacks cannot be removed; it is tried again", error)
 
     async def look(self) -> None:

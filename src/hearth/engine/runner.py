@@ -189,7 +189,9 @@ class Engine:
             self._wake.clear()
             try:
                 await self._claim_all()
-            except Exception as error:  # the border of the work list: the sweeper wakes this loop again
+            except (Exception, asyncio.CancelledError) as error:
+                # The border of the work list: the sweeper wakes this loop again.
+                interruption.heed(error)
                 complaints.tell(log, "The work list cannot be read; it is tried again", error)
 
     async def _claim_all(self) -> None:
@@ -217,7 +219,9 @@ class Engine:
         while not self._stopping:
             try:
                 pause = await self._telling.take_up()
-            except Exception as error:  # the border of these notices: they are looked at again
+            except (Exception, asyncio.CancelledError) as error:
+                # The border of these notices: they are looked at again.
+                interruption.heed(error)
                 complaints.tell(log, "Agents cannot be told of changes; it is tried again", error)
                 pause = LONGEST_SILENCE
             with contextlib.suppress(TimeoutError):
@@ -290,7 +294,8 @@ class Engine:
                 await self._performing.tell_slow()
                 if todo.overdue:
                     await self._time_out(await self._context.store.read(functools.partial(endings.overdue, now=now)))
-            except Exception as error:  # the border of the sweeper: it must go on
+            except (Exception, asyncio.CancelledError) as error:  # the border of the sweeper: it must go on
+                interruption.heed(error)
                 complaints.tell(log, "The sweeper failed; it tries again", error)
 
     async def _time_out(self, overdue: Sequence[TraversalRow]) -> None:
@@ -301,7 +306,9 @@ class Engine:
                     advanced = await self._ending.time_out(traversal)
             except Unavailable:
                 raise  # for the others too
-            except Exception as error:  # the border of an action: others end in time all the same
+            except (Exception, asyncio.CancelledError) as error:
+                # The border of an action: others end in time all the same.
+                interruption.heed(error)
                 complaints.tell(log, f"The action {traversal.id} cannot be stopped, it is tried again", error)
                 continue
             await self._drop_lost()

@@ -17,6 +17,7 @@ from hearth.cloud import errors as cloud_errors
 from hearth.cloud import session as cloud_session
 from hearth.engine import authority, complaints, context, rounds
 from hearth.engine.rounds import Next
+from hearth.model import interruption
 from hearth.model.errors import HearthError
 from hearth.resources.zaqar import client
 from hearth.store import events, news, sinks, stacks
@@ -95,7 +96,9 @@ class Sinking:
             failure = f"no answer within {PATIENCE:.0f} s"
         except (cloud_errors.CloudError, HearthError) as error:
             failure = str(error)
-        except Exception as error:  # the border of a tree: its defect is no affair of the others
+        except (Exception, asyncio.CancelledError) as error:
+            # The border of a tree: its defect is no affair of the others.
+            interruption.heed(error)
             complaints.tell(log, f"Events of stack {stack.id} cannot be brought to its sinks", error)
             failure = f"{type(error).__name__}: {error}"
         tries = row.tries if arrived == row.seq else 0

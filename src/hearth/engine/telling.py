@@ -14,6 +14,7 @@ from typing import Any
 
 from hearth.cloud import errors as cloud_errors
 from hearth.engine import authority, complaints, context, definitions, run, stack_software, stack_users
+from hearth.model import interruption
 from hearth.model.errors import HearthError
 from hearth.model.states import Action
 from hearth.resources import contract
@@ -84,7 +85,9 @@ class Telling:
         try:
             async with asyncio.timeout(self._context.settings.metadata_put_timeout):
                 await self._tell(notice.server_id)
-        except Exception as error:  # the border of a notice: those of other servers are told all the same
+        except (Exception, asyncio.CancelledError) as error:
+            # The border of a notice: those of other servers are told all the same.
+            interruption.heed(error)
             if not isinstance(error, TimeoutError | contract.ResourceFailure | cloud_errors.CloudError | HearthError):
                 complaints.tell(log, f"The agent in server {notice.server_id} cannot be told", error)
             if notice.tries + 1 < TRIES:

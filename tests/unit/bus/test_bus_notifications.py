@@ -93,3 +93,20 @@ async def test_a_broker_that_is_away_is_told_without_its_password():
     with pytest.raises(ConnectionError) as refused:
         await sender.send(Told())
     assert "hush" not in str(refused.value)
+
+
+async def test_a_notification_that_the_library_cancels_is_sent_again(broker, monkeypatch):
+    channel, name = broker
+    sender = notifications.RabbitSender(rules(exchange=name, topics=[name]))
+
+    async def cancelled(*_arguments, **_options):
+        raise asyncio.CancelledError
+
+    monkeypatch.setattr(aio_pika.Exchange, "publish", cancelled)
+    with pytest.raises(ConnectionError, match="did not take them"):
+        await sender.send(Told())
+    monkeypatch.undo()
+    await sender.send(Told())
+    await sender.close()
+    queue = await channel.get_queue(f"{name}.info")
+    assert (await queue.get(no_ack=True)).body
