@@ -65,6 +65,7 @@ class Service:
             content = Property(str, "What it holds.", default="", updatable=True)
             fixed = Property(str, "What it is made of; another replaces it.", default="")
             external = True
+            can_be_in_use = True
             waits_on = frozenset({Action.CREATE, Action.UPDATE, Action.DELETE})
             findable = service.findable
             takes_turns = service.takes_turns

@@ -88,3 +88,70 @@ async def test_a_service_that_cannot_say_leaves_the_refusal_as_it_is(refusing):
     refuse(refusing, "net")
     refusing.remote.refusals["blockers net"] = itertools.repeat(Conflict("not now"))
     assert await failed_deletion(refusing, stack) == "Conflict: resources.net: it is in use"
+
+
+async def test_all_that_stand_in_the_way_are_freed_by_one_command(refusing):
+    stack = await created(refusing, hot({"net": stubborn()}))
+    users = [Blocker("port", f"p-{at}", remove=f"openstack port delete p-{at}") for at in range(1, 5)]
+    users.append(Blocker("port", "p-5", remove="openstack router remove port r p-5"))
+    refuse(refusing, "net", *users)
+    assert (
+        "and 2 more. Free them (`openstack port delete p-1 p-2 p-3 p-4 && openstack router remove port r p-5`), then "
+        "`hearth stack retry web`; or leave this one"
+    ) in await failed_deletion(refusing, stack)
+
+
+async def test_what_has_no_command_is_not_passed_over(refusing):
+    stack = await created(refusing, hot({"net": stubborn()}))
+    refuse(refusing, "net", Blocker("port", "p-1", remove="openstack port delete p-1"), Blocker("device", "d"))
+    assert "Free them (`openstack port delete p-1`, the others by hand), then" in await failed_deletion(refusing, stack)
+
+
+async def test_whoever_stands_in_the_way_is_in_the_advice(refusing):
+    other = await created(refusing, hot({"db": stubborn()}), name="store")
+    server = (await refusing.resources(other))["db"]["physical_resource_id"]
+    stack = await created(refusing, hot({"net": stubborn(), "own": stubborn()}))
+    own = (await refusing.resources(stack))["own"]["physical_resource_id"]
+    refuse(refusing, "own")
+    refuse(
+        refusing,
+        "net",
+        Blocker("port", "p-1", remove="openstack port delete p-1"),
+        Blocker("server", server),
+        Blocker("server", own),
+    )
+    assert (
+        ". Free what is in no stack (`openstack port delete p-1`), change or delete stack store and remove own, then "
+        "`hearth stack retry web`; or leave this one with"
+    ) in await failed_deletion(refusing, stack)
+
+
+async def test_what_an_object_is_in_is_left_with_it(refusing):
+    template = hot(
+        {
+            "lan": stubborn(),
+            "subnet": stubborn(depends_on=["lan", "note"]),
+            "note": {"type": "OS::Heat::Value", "properties": {"value": "nothing outside"}},
+        }
+    )
+    stack = await created(refusing, template)
+    refuse(refusing, "subnet", Blocker("port", "p-1"))
+    refuse(refusing, "lan", Blocker("port", "p-1"))
+    reason = await failed_deletion(refusing, stack, "subnet")
+    assert (
+        "or leave this one, and what it stands on, with `hearth stack continue web --retain subnet --retain lan`"
+        in reason
+    )
+    await refusing.service.delete_stack(refusing.caller, stack, retain=["subnet", "lan"])
+    await refusing.until(stack, "DELETE_COMPLETE")
+
+
+async def test_what_a_nested_stack_stands_on_is_left_with_its_object(refusing):
+    inner = hot({"subnet": stubborn()})
+    template = hot({"lan": stubborn(), "group": {"type": "inner.yaml", "depends_on": ["lan"]}})
+    stack = await created(refusing, template, files={"inner.yaml": str(inner)})
+    refuse(refusing, "subnet", Blocker("port", "p-1"))
+    await refusing.delete(stack)
+    await refusing.until(stack, "DELETE_FAILED")
+    told = await refusing.service.list_events(refusing.caller, stack, nested_depth=2)
+    assert any("--retain group/subnet --retain lan`" in one["resource_status_reason"] for one in told)

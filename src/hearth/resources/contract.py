@@ -442,6 +442,9 @@ class Resource:
     #: Whether two objects of one resource may be unable to be there at once: the type has the verbs of taking turns.
     takes_turns: ClassVar[bool] = False
 
+    #: Whether those who use an object can keep it from being deleted: `blockers` tells of them.
+    can_be_in_use: ClassVar[bool] = False
+
     # ---- pure: validation, dependencies, decisions ----
 
     def validate(self, properties: Values) -> Iterable[Issue]:

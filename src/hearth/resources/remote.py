@@ -106,6 +106,7 @@ class RemoteResource(base.Base):
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
+        cls.can_be_in_use = bool(cls.used_by)
         stated = vars(cls).get("remote")
         if stated is not None:
             cls.services = (stated.service,)
