@@ -81,6 +81,19 @@ async def test_a_port_with_another_mac_address_keeps_its_fixed_address(hearth_ur
         await stack.delete()
 
 
+async def test_a_port_that_was_never_made_gives_nothing_up(hearth_url: str) -> None:
+    """The service refused it: its network has no such address."""
+    addresses = [{"subnet": ref("subnet"), "ip_address": one} for one in (ADDRESS, "10.9.9.9")]
+    before = hot(**NET, it=port("fa:16:3e:00:00:01", fixed_ips=addresses))
+    async with signed_in(hearth_url, "demo") as living:
+        stack = await living.begin("never", before)
+        await stack.until("CREATE_FAILED")
+        planned = (await stack.plan(template=hot(**NET, it=port("fa:16:3e:00:00:01"))))["it"]
+        assert planned["verdict"] == "replace"
+        assert "gives up" not in planned["reason"]
+        await stack.delete()
+
+
 async def test_a_port_has_its_address_back_after_a_rollback(hearth_url: str) -> None:
     user = {"server": server(networks=[{"port": ref("it")}])}
     before, after = (hot(**NET, it=port(mac), **user) for mac in ("fa:16:3e:00:00:01", "fa:16:3e:00:00:02"))

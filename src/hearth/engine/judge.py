@@ -172,6 +172,12 @@ def in_doubt(row: ResourceRow, kind: contract.Resource) -> bool:
     return failed and kind.survives_failure and row.physical_id is not None
 
 
+def may_be_there(row: ResourceRow, kind: contract.Resource | None) -> bool:
+    """Whether a creation without an id may have made the object: it was intended, and not refused for certain."""
+    intended = row.properties is not None and AWAITS_PLACE not in row.data
+    return intended and (kind is None or (kind.external and kind.may_exist(row.data)))
+
+
 def _unless_well(replaced: Ruling, kept: Ruling) -> Ruling:
     """The replacement of a resource in doubt, which becomes something milder if its object is well."""
     milder = kept.judgement.allowed - {plan.Verdict.REPLACE}
@@ -194,6 +200,8 @@ def _with_collision(
     """A replacement that tells what the present object gives up before there is another."""
     if not kind.takes_turns or type(old_type) is not type(kind):
         return ruling
+    if row.physical_id is None and not may_be_there(row, kind):
+        return ruling  # it was never made
     gives_up = kind.collides(row.properties or {}, wanted)
     return dataclasses.replace(ruling, judgement=dataclasses.replace(ruling.judgement, gives_up=gives_up))
 

@@ -59,10 +59,4 @@ def orphan(
 
 def may_leave(row: ResourceRow, kind: contract.Resource | None) -> bool:
     """Whether a resource has an object, or may have one, that stays when the resource is let go."""
-    return row.physical_id is not None or _may_be_there(row, kind)
-
-
-def _may_be_there(row: ResourceRow, kind: contract.Resource | None) -> bool:
-    """Whether a creation without an id may have made the object: it was intended, and not refused for certain."""
-    intended = row.properties is not None and judge.AWAITS_PLACE not in row.data
-    return intended and (kind is None or (kind.external and kind.may_exist(row.data)))
+    return row.physical_id is not None or judge.may_be_there(row, kind)
