@@ -57,6 +57,7 @@ SPECIMENS: Mapping[str, Specimen] = {
 
 NOT_SHOWN: Mapping[str, str] = {
     "OS::Heat::UpdateWaitConditionHandle": "is made anew by every update",
+    "OS::Heat::CWLiteAlarm": "stands in the store, where nobody else can remove it",
     "OS::Heat::SwiftSignal": "is there when it was signalled; what it reads is its handle's",
     **{
         name: "has nothing outside the store"
@@ -68,6 +69,28 @@ NOT_SHOWN: Mapping[str, str] = {
 
 #: Examples of types that have no specimen, for the reference.
 EXAMPLES: Mapping[str, Specimen] = {
+    "OS::Heat::CWLiteAlarm": Specimen(
+        {
+            "MetricName": "memory",
+            "Namespace": "servers",
+            "Statistic": "Average",
+            "ComparisonOperator": "GreaterThanThreshold",
+            "Threshold": "80",
+            "Period": "60",
+            "EvaluationPeriods": "3",
+            "AlarmActions": [{"get_attr": ["grow", "alarm_url"]}],
+        },
+        {
+            "group": GROUP,
+            "grow": of(
+                "OS::Heat::ScalingPolicy",
+                auto_scaling_group_id=ref("group"),
+                adjustment_type="change_in_capacity",
+                scaling_adjustment=1,
+            ),
+        },
+        note="Works where the operator sets `enable_cloud_watch_lite`; datapoints come by the CloudWatch API.",
+    ),
     "OS::Heat::AccessPolicy": Specimen(
         {"AllowedResources": ["database"]}, {"database": of("OS::Heat::Value", value="x")}
     ),

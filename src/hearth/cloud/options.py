@@ -148,6 +148,11 @@ DECLARED: Mapping[str, list[Any]] = {
             "Former values of auth_encryption_key, which still open stored secrets until these are sealed anew.",
             secret=True,
         ),
+        _switch(
+            "enable_cloud_watch_lite",
+            False,
+            "Offer OS::Heat::CWLiteAlarm, whose alarms Hearth watches over; `hearth up` does.",
+        ),
         _switch("enable_stack_abandon", False, "Allow stack abandon and export."),
         _switch("enable_stack_adopt", False, "Allow stack adopt."),
         _switch("encrypt_parameters_and_properties", False, "Encrypt hidden parameters and stored properties."),
@@ -180,10 +185,12 @@ DECLARED: Mapping[str, list[Any]] = {
         ),
         _number("max_events_per_stack", 1000, "Events kept of a stack; 0: all."),
         _number("max_interface_check_attempts", 10, "Checks of a server's interface after attaching it.", min=1),
+        _number("max_datapoints_per_tenant", 20000, "Datapoints kept for lite alarms of a project; -1: no limit."),
         _text(
             "max_ironic_api_microversion", None, "Highest microversion to ask Ironic for, as 2.60.", regex=_MICROVERSION
         ),
         _number("max_json_body_size", 1048576, "Largest request body (bytes)."),
+        _number("max_lite_alarms_per_tenant", 512, "Lite alarms of a project; -1: no limit."),
         _number("max_nested_stack_depth", 5, "How deep stacks may be nested; the root has depth 0."),
         _text("max_nova_api_microversion", None, "Highest microversion to ask Nova for, as 2.60.", regex=_MICROVERSION),
         _number("max_plans_per_tenant", 100, "Kept plans of a project that wait to be applied; -1: no limit."),

@@ -43,7 +43,6 @@ UNHEEDED: Mapping[str, Mapping[str, str]] = {
         # of former releases
         "auth_plugin": "auth_type in the section itself",
         "db_backend": "[database] connection names it",
-        "enable_cloud_watch_lite": "the CloudWatch API is retired; use alarms of Aodh",
         "enable_stack_owner_role": "trusts_delegated_roles says what is delegated",
         "heat_stack_owner_role": "trusts_delegated_roles says what is delegated",
         "heat_watch_server_url": "the CloudWatch API is retired; use alarms of Aodh",

@@ -9,7 +9,7 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from hearth.engine import committer, context, doubting, parting, retrying, snapshots, stack_software
+from hearth.engine import committer, context, doubting, keeping, parting, retrying, snapshots
 from hearth.engine.step import CHANGED, Step, Waiting
 from hearth.model import names
 from hearth.model.names import new_id
@@ -74,7 +74,7 @@ class Recorder:
     def move(self, step: Step, then: Then, phase: Phase) -> Move:
         """Everything gathered so far as one move; the row in memory follows it."""
         changes, row = step.pending, step.row
-        writes = stack_software.writes_of(step.call)
+        writes = keeping.writes_of(step.call)
         refused = None
         if writes and self.refused is not None:
             before = dataclasses.replace(step, row=dataclasses.replace(row), pending=dict(changes), call=None)

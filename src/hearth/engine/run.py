@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 from hearth.cloud import session as cloud_session
-from hearth.engine import context, scope, stack_software
+from hearth.engine import context, scope, stack_alarms, stack_software
 from hearth.model import bounds, drift, names, plan
 from hearth.model.states import Action
 from hearth.model.values import UNKNOWN
@@ -46,6 +46,7 @@ class Run:
         self._type_of_name = type_of_name
         self._now = surroundings.now
         self._software = stack_software.StackSoftware(surroundings, stack)
+        self._alarms = stack_alarms.StackAlarms(surroundings, stack)
         self.rows: dict[str, ResourceRow] = {}
         self._by_name: dict[str, dict[str, ResourceRow]] = {}
         self._begun_here: set[str] = set()  # ids of rows that this traversal began with, as this engine stored them
@@ -201,6 +202,7 @@ class Run:
                 call.timeout = self.traversal.deadline - self.traversal.created_at
         call.users = self.users
         call.software = self._software.of(row.id)
+        call.alarms = self._alarms.of(row.id)
         for name, value in over.items():
             setattr(call, name, value)
         if kind.reads:

@@ -23,6 +23,10 @@ class EngineSettings:
     """Software configs a project may have; -1: no limit."""
     max_software_deployments_per_tenant: int = 4096
     """Software deployments a project may have; -1: no limit."""
+    max_lite_alarms_per_tenant: int = 512
+    """Alarms that Hearth watches over by itself, of a project; -1: no limit."""
+    max_datapoints_per_tenant: int = 20_000
+    """Datapoints that are kept for these, of a project; -1: no limit."""
     enable_stack_adopt: bool = False
     """Whether stacks can be made of the documents of abandoned ones."""
     enable_stack_abandon: bool = False

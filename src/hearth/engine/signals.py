@@ -19,7 +19,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from hearth.cloud import tokens
-from hearth.engine import authority, context, definitions, hooks, judge, run, stack_software
+from hearth.engine import authority, context, definitions, hooks, judge, keeping, run
 from hearth.model.errors import Forbidden, HearthError, LimitExceeded, NotSupported
 from hearth.model.names import new_id
 from hearth.model.states import Action, Status
@@ -134,6 +134,14 @@ class Signals:
                 lambda connection: hooks.clear(connection, codec, stack, rows, hook, now), [stack.id]
             )
             return
+        await self.pass_on(stack, row, body)
+
+    async def pass_on(self, stack: StackRow, row: ResourceRow, body: Any) -> None:
+        """Have a resource take a signal, if its type takes any and nothing goes on that forbids it.
+
+        Raises:
+            NoSignals, NotSupported, BadSignal.
+        """
         kind = (await self._definitions.reading_run(stack, [row], self._context)).type_of_row(row)
         if kind is None or not kind.takes_signals:
             raise NoSignals(f"Resource {row.name} of type {row.type} takes no signals.")
@@ -196,7 +204,7 @@ class Signals:
         signalled = dataclasses.replace(row, metadata=call.metadata, data=call.data)
         following = {} if kind.deploys else await self._following(working, signalled)
         secret = bool(working.blueprint and working.blueprint.has_secrets)
-        writes = stack_software.writes_of(call)
+        writes = keeping.writes_of(call)
         now, settings = self._context.now(), self._context.settings
         told = EventRow(row.stack_id, row.name, row.type, row.physical_id, "SIGNAL", row.status, reason, now, new_id())
 

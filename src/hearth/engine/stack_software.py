@@ -3,23 +3,17 @@
 Types use `OfResource` through `Call.software`. What a verb keeps and drops gathers here, and is stored by the move or
 the signal that the verb belongs to, in one transaction: nothing is left behind by a process that dies in between. The
 deployment of a resource is known by the id of the resource's row, so a signal finds it without asking.
-
-The operator's limits are looked at twice: when a verb asks, so that it fails at once, and in the transaction that
-stores what it keeps, so that resources which are made at the same moment do not go beyond them together.
 """
 
 import dataclasses
-from collections.abc import Callable, Sequence
 
 import sqlalchemy as sa
 
-from hearth.engine import context
+from hearth.engine import context, keeping
 from hearth.model.states import Status
 from hearth.resources import contract
-from hearth.store import Store, notices, quotas, software
+from hearth.store import notices, quotas, software
 from hearth.store.rows import StackRow
-
-Write = Callable[[sa.Connection], None]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -34,10 +28,11 @@ class StackSoftware:
         return OfResource(self.surroundings, self.stack.project_id, row_id)
 
 
-class OfResource:
+class OfResource(keeping.Keeper):
     """See `contract.Software`."""
 
     def __init__(self, surroundings: context.Context, project_id: str, row_id: str) -> None:
+        super().__init__()
         self._context = surroundings
         self._store = surroundings.store
         self._project_id = project_id
@@ -45,12 +40,6 @@ class OfResource:
         self._kept: dict[str, contract.SoftwareConfig] = {}
         self._deployment: contract.SoftwareDeployment | None = None
         self._withdrawn = False
-        self._writes: list[Write] = []
-
-    def taken(self) -> Sequence[Write]:
-        """What is to be stored, once: the next call gives nothing more."""
-        writes, self._writes = self._writes, []
-        return writes
 
     async def config(self, config_id: str) -> contract.SoftwareConfig:
         """See `contract.Software`."""
@@ -69,13 +58,9 @@ class OfResource:
 
     async def keep(self, config: contract.SoftwareConfig) -> str:
         """See `contract.Software`."""
-        limited = _Limited(
-            "software configs",
-            software.count_configs,
-            self._project_id,
-            self._context.settings.max_software_configs_per_tenant,
-        )
-        await limited.ask(self._store)
+        most = self._context.settings.max_software_configs_per_tenant
+        limit = quotas.Limit("software configs", software.count_configs, most)
+        await keeping.ask(self._store, limit, self._project_id)
         made = dataclasses.replace(config, id=self._context.new_id(), created_at=self._context.now())
         row = software.ConfigRow(
             id=made.id,
@@ -89,7 +74,10 @@ class OfResource:
             created_at=made.created_at,
         )
         codec = self._store.codec
-        self._writes += [limited.hold, lambda connection: software.put_config(connection, codec, row)]
+        self._writes += [
+            lambda connection: limit.hold(connection, row.project_id),
+            lambda connection: software.put_config(connection, codec, row),
+        ]
         self._kept[made.id] = made
         return made.id
 
@@ -127,14 +115,10 @@ class OfResource:
         """See `contract.Software`."""
         now, stored = self._context.now(), await self._stored()
         if stored is None:
-            limited = _Limited(
-                "software deployments",
-                software.count_deployments,
-                self._project_id,
-                self._context.settings.max_software_deployments_per_tenant,
-            )
-            await limited.ask(self._store)
-            self._writes.append(limited.hold)
+            most = self._context.settings.max_software_deployments_per_tenant
+            limit = quotas.Limit("software deployments", software.count_deployments, most)
+            await keeping.ask(self._store, limit, self._project_id)
+            self._writes.append(lambda connection: limit.hold(connection, self._project_id))
         made = dataclasses.replace(
             deployment,
             id=self._row_id,
@@ -173,35 +157,6 @@ class OfResource:
         software.remove_deployment(connection, self._row_id)
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class _Limited:
-    """How many things of a kind a project may have; below 0: any number."""
-
-    things: str
-    count: Callable[[sa.Connection, str], int]
-    project_id: str
-    limit: int
-
-    async def ask(self, store: Store) -> None:
-        """Whether there is room for one more, as it looks now. Raises contract.Permanent."""
-        try:
-            await store.read(self._check)
-        except software.NoRoom as error:
-            raise contract.Permanent(str(error), error.kind) from None
-
-    def hold(self, connection: sa.Connection) -> None:
-        """The same before one more is stored, while nobody else counts. Raises software.NoRoom."""
-        if self.limit >= 0:
-            quotas.take_turn(connection, self.project_id)
-            self._check(connection)
-
-    def _check(self, connection: sa.Connection) -> None:
-        if 0 <= self.limit <= self.count(connection, self.project_id):
-            raise software.NoRoom(
-                f"the project has {self.limit} {self.things}, which is the most allowed; delete some first"
-            )
-
-
 def config_of(row: software.ConfigRow) -> contract.SoftwareConfig:
     """A stored config as types see it."""
     return contract.SoftwareConfig(
@@ -214,11 +169,6 @@ def config_of(row: software.ConfigRow) -> contract.SoftwareConfig:
         options=row.options,
         created_at=row.created_at,
     )
-
-
-def writes_of(call: contract.Call | None) -> Sequence[Write]:
-    """What a verb wants stored along with its outcome."""
-    return call.software.taken() if call is not None and isinstance(call.software, OfResource) else ()
 
 
 def _status(text: str | None) -> Status:

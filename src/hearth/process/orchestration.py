@@ -18,7 +18,21 @@ from hearth.bus import addresses, contract, memory
 from hearth.cfn import app as cfn_app
 from hearth.cloud import config, credentials, ec2, passwords, tokens
 from hearth.dashboard import app as dashboard
-from hearth.engine import announcing, authority, context, definitions, relaying, runner, service, settings, sinking
+from hearth.engine import (
+    alarm_rounds,
+    alarm_signals,
+    announcing,
+    authority,
+    context,
+    definitions,
+    relaying,
+    runner,
+    scaling,
+    service,
+    settings,
+    signals,
+    sinking,
+)
 from hearth.model import pacing
 from hearth.process import broker, forwarding, health, notifications, origins
 from hearth.resources import blueprint, registry, template_types
@@ -34,6 +48,7 @@ _OF_TYPES = (
     "default_deployment_signal_transport",
     "default_software_config_transport",
     "default_user_data_format",
+    "enable_cloud_watch_lite",
     "max_server_name_length",
 )
 
@@ -63,11 +78,15 @@ class Orchestration:
         )
         owners = authority.Authority(surroundings)
         self._engine = runner.Engine(surroundings, kept, owners)
-        self._announcer = announcing.Announcer(surroundings, [news.EVENTS, news.NOTIFICATIONS, news.SINKS])
+        self._announcer = announcing.Announcer(surroundings, [news.ALARMS, news.EVENTS, news.NOTIFICATIONS, news.SINKS])
         sender = notifications.sender(conf) if engine else None
         self._relay = relaying.Relay(surroundings, sender, self._engine.id) if sender is not None else None
         self._listeners = notifications.listeners(conf, self._engine.id, self._engine.heard) if engine else ()
         self._sinking = sinking.Sinking(surroundings, owners, self._engine.id)
+        taking = signals.Signals(surroundings, kept, scaling.Scaling(surroundings, kept).groups_of, owners)
+        sending = alarm_signals.AlarmSignals(surroundings, kept, taking)
+        watches = engine and conf.enable_cloud_watch_lite
+        self._alarms = alarm_rounds.AlarmRounds(surroundings, sending, self._engine.id) if watches else None
         self._runs_engine = engine
         self._alone = alone
         self.api: ASGIApp | None = None
@@ -114,6 +133,8 @@ class Orchestration:
         if self._runs_engine:
             await self._engine.start(alone=self._alone)
             self._sinking.start()
+        if self._alarms is not None:
+            self._alarms.start()
         if self._relay is not None:
             self._relay.start()
         for listener in self._listeners:
@@ -155,6 +176,8 @@ class Orchestration:
             await listener.stop()
         if self._relay is not None:
             await self._relay.stop()
+        if self._alarms is not None:
+            await self._alarms.stop()
         if self._runs_engine:
             await self._sinking.stop()
             await self._engine.stop()

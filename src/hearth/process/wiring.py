@@ -60,6 +60,7 @@ def everything(
     conf.set_default("graceful_shutdown_timeout", _STOP_SECONDS)
     conf.set_default("detailed", True, "healthcheck")  # for who runs it, on the own machine
     conf.set_default("enabled", True, "dashboard")
+    conf.set_default("enable_cloud_watch_lite", True)  # the embedded cloud has no service for such metrics
     # The folder is locked for this process, and the store is in it.
     parts = _orchestration(conf, alone=True)
     mounts: dict[str, ASGIApp] = {"": localcloud.create_app(cloud)}

@@ -30,6 +30,8 @@ from hearth.resources.lent import (
     AccessKey,
     Adjustment,
     Groups,
+    LiteAlarm,
+    LiteAlarms,
     Software,
     SoftwareConfig,
     SoftwareDeployment,
@@ -74,6 +76,8 @@ __all__ = [
     "InError",
     "Issue",
     "Lineage",
+    "LiteAlarm",
+    "LiteAlarms",
     "NeedsReplacement",
     "Neighbour",
     "Neighbours",
@@ -183,6 +187,7 @@ class Call:
     that is a list, a list of what each of those tells that are there.
     `silent`: signals to that one need not be waited for. `retained`: the object must not be deleted to make way.
     `groups`: for the signal verb, the groups of the stack. `software`: keeps software configs and deployments.
+    `alarms`: watches over the resource if it is a lite alarm.
     """
 
     name: str
@@ -205,6 +210,7 @@ class Call:
     users: "StackUsers | None" = None
     groups: "Groups | None" = None
     software: "Software | None" = None
+    alarms: "LiteAlarms | None" = None
     heard: Any = None
     referred: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     silent: bool = False
@@ -388,6 +394,8 @@ class Resource:
     extension: ClassVar[str] = ""
     #: Longest physical name the service takes.
     name_limit: ClassVar[int] = 255
+    #: The option without which the type is not there; empty: it always is.
+    enabled_by: ClassVar[str] = ""
     #: Which of these statements an operator may make differently: `{attribute: option}`.
     operated: ClassVar[Mapping[str, str]] = {}
     #: Whether `create` makes something outside the store, so that its intent has to be recorded before.

@@ -1,4 +1,4 @@
-"""What the engine lends to the verbs of resource types: users of the stack, software in servers, groups of the stack.
+"""What the engine lends to verbs of resource types: users of the stack, software in servers, its groups, lite alarms.
 
 Part of the contract between types and engine, and imported from there (`hearth.resources.contract`). Here stands only
 what a type may ask for; how the engine does it is its own affair.
@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from hearth.cloud import session as cloud_session
+from hearth.model import lite_alarms
 from hearth.model.states import Status
 
 
@@ -132,6 +133,38 @@ class Software(Protocol):
 
     def announce(self, server_id: str) -> None:
         """What an agent in the server reads has changed: it is told once that is stored; see `Resource.tell`."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class LiteAlarm:
+    """How an alarm is that Hearth watches over. `changed_at`: since when, seconds since the epoch."""
+
+    name: str
+    state: lite_alarms.State
+    reason: str
+    changed_at: float
+
+
+class LiteAlarms(Protocol):
+    """The alarm that a resource may be, which Hearth watches over by itself. All calls may be repeated.
+
+    What a verb does is stored together with what becomes of its resource, or not at all.
+    """
+
+    async def keep(self, name: str, rule: lite_alarms.Rule) -> None:
+        """Watch by this rule from now on. Raises Permanent when the project has too many."""
+
+    def suspend(self) -> None:
+        """Watch no more."""
+
+    def resume(self) -> None:
+        """Watch again, as if anew."""
+
+    def drop(self) -> None:
+        """Forget it. One that is gone is no error."""
+
+    async def look(self) -> LiteAlarm:
+        """How it is. Raises Gone."""
 
 
 class Groups(Protocol):

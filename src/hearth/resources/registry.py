@@ -94,7 +94,8 @@ class TypeRegistry:
     ) -> None:
         """`entry_points`: whether types of installed packages are taken in.
 
-        `operator`: values of options that types name, in `Property.option` and `Resource.operated`.
+        `operator`: values of options that types name, in `Property.option`, `Resource.operated` and
+        `Resource.enabled_by`; a type whose option is not among them is there.
 
         Raises:
             ValueError: a plugin cannot be loaded; the message names it.
@@ -113,6 +114,8 @@ class TypeRegistry:
     def add(self, types: Iterable[type[base.Base]]) -> None:
         """Take in types; a later one of the same name wins."""
         for one in types:
+            if one.enabled_by and not self._operator.get(one.enabled_by, True):
+                continue
             self._types[one.type_name] = self._as_operated(one())
 
     def _as_operated(self, kind: base.Base) -> base.Base:

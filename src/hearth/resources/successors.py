@@ -16,6 +16,7 @@ SUCCESSORS: Final[Mapping[str, str]] = {
     "OS::Designate::Domain": "OS::Designate::Zone",
     "OS::Designate::Record": "OS::Designate::RecordSet",
     "OS::Glance::Image": "OS::Glance::WebImage",
+    "OS::Heat::CWLiteAlarm": "OS::Aodh::GnocchiAggregationByResourcesAlarm",
     "OS::Heat::SoftwareDeployments": "OS::Heat::SoftwareDeploymentGroup",
     "OS::Heat::StructuredDeployments": "OS::Heat::StructuredDeploymentGroup",
     "OS::Magnum::Bay": "OS::Magnum::Cluster",

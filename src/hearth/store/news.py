@@ -9,6 +9,8 @@ import sqlalchemy as sa
 EVENTS = "events"
 #: There are notifications to be sent.
 NOTIFICATIONS = "notifications"
+#: Lite alarms have datapoints or signals that somebody is to look at.
+ALARMS = "alarms"
 #: Other stacks' events are to be brought somewhere.
 SINKS = "sinks"
 

@@ -62,12 +62,6 @@ class ConfigGone(Exception):
     """There is no such config (any more)."""
 
 
-class NoRoom(Exception):
-    """The project has as many as it may have. Raised by a write, it lets the move fail that brings it."""
-
-    kind = "RequestLimitExceeded"
-
-
 # ---- configs ----
 
 

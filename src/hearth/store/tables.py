@@ -374,3 +374,46 @@ notification = sa.Table(
 #: One row: programs that need an older schema than this version must not work on this database any more. A migration
 #: that takes something away raises it; see docs/how-to/scale-out.md.
 schema_floor = sa.Table("schema_floor", metadata, sa.Column("version", sa.String(32), nullable=False))
+
+#: Alarms that Hearth watches over by itself. `id` is that of the resource they are; a version is raised by each change.
+lite_alarm = sa.Table(
+    "lite_alarm",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("stack_id", Id, nullable=False, index=True),
+    sa.Column("project_id", sa.String(64), nullable=False, index=True),
+    sa.Column("name", Name, nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("reason", Text, nullable=False),
+    sa.Column("rule", Blob, nullable=False),  # JSON of `model.lite_alarms.Rule`, encrypted: actions may be signed URLs
+    sa.Column("watched_since", Time, nullable=False),
+    sa.Column("configured_at", Time, nullable=False),
+    sa.Column("changed_at", Time, nullable=False),  # when it came to its state
+    sa.Column("due_at", Time, nullable=False, index=True),
+    sa.Column("version", sa.Integer, nullable=False),
+)
+
+#: Datapoints of metrics, each with the alarm that looks at it; what is too old for the alarm goes.
+lite_alarm_datapoint = sa.Table(
+    "lite_alarm_datapoint",
+    metadata,
+    sa.Column("seq", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=True),
+    sa.Column("alarm_id", Id, nullable=False),
+    sa.Column("project_id", sa.String(64), nullable=False, index=True),
+    sa.Column("at", Time, nullable=False),
+    sa.Column("value", sa.Double, nullable=False),
+    sa.Column("body", Blob, nullable=False),  # JSON: its unit and dimensions
+)
+sa.Index("ix_lite_alarm_datapoint_read", lite_alarm_datapoint.c.alarm_id, lite_alarm_datapoint.c.at)
+
+#: What alarms have to signal because they came to a state, each row once.
+lite_alarm_action = sa.Table(
+    "lite_alarm_action",
+    metadata,
+    sa.Column("seq", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=True),
+    sa.Column("alarm_id", Id, nullable=False, index=True),
+    sa.Column("action", Blob, nullable=False),  # JSON text, encrypted
+    sa.Column("reason", Text, nullable=False),
+    sa.Column("tries", sa.Integer, nullable=False),
+    sa.Column("due_at", Time, nullable=False, index=True),
+)

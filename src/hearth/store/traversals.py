@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from hearth.model.plan import Work
 from hearth.model.states import Action, Status
 from hearth.model.waivers import NONE, Waivers
-from hearth.store import databases, endings, events, holds, locks, orphans, resources, software, tables
+from hearth.store import databases, endings, events, holds, locks, orphans, quotas, resources, software, tables
 from hearth.store.codec import Codec
 from hearth.store.rows import (
     NODE_BITS,
@@ -180,7 +180,7 @@ class Move:
     orphans: Sequence[OrphanRow] = ()  # objects that are let go
     also: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)  # changes of other rows, by id
     writes: Sequence[Callable[[sa.Connection], None]] = ()  # what else is stored with it
-    refused: "Callable[[software.NoRoom], Move] | None" = None  # what is stored when the project has no room for that
+    refused: "Callable[[quotas.NoRoom], Move] | None" = None  # what is stored when the project has no room for that
 
 
 @dataclasses.dataclass(slots=True)
@@ -394,7 +394,7 @@ def _write(connection: sa.Connection, move: Move) -> None:
         with connection.begin_nested():
             for write in move.writes:
                 write(connection)
-    except software.NoRoom as error:
+    except quotas.NoRoom as error:
         if move.refused is None:
             raise
         _become(move, move.refused(error))

@@ -4,11 +4,11 @@ Spec: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resourc
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any, Final
 
-from hearth.model.values import UNKNOWN, is_known
-from hearth.resources import base, nested
+from hearth.model.values import is_known
+from hearth.resources import base, cloudwatch, nested
 from hearth.resources.contract import Call, ChildStack, Issue, NotKnownYet, Values
 from hearth.resources.schema import Property
 
@@ -19,25 +19,11 @@ _COMPARISONS: Final = {
     "LessThanOrEqualToThreshold": "le",
 }
 _STATISTICS: Final = {"SampleCount": "count", "Average": "mean", "Sum": "sum", "Minimum": "min", "Maximum": "max"}
-_SIZES: Final = ("Bytes", "Kilobytes", "Megabytes", "Gigabytes", "Terabytes")
-_BITS: Final = ("Bits", "Kilobits", "Megabits", "Gigabits", "Terabits")
-_UNITS: Final = (
-    "Seconds",
-    "Microseconds",
-    "Milliseconds",
-    *_SIZES,
-    *_BITS,
-    "Percent",
-    "Count",
-    *(f"{one}/Second" for one in (*_SIZES, *_BITS, "Count")),
-    "None",
-)
 _ACTIONS: Final = {
     "AlarmActions": "alarm_actions",
     "OKActions": "ok_actions",
     "InsufficientDataActions": "insufficient_data_actions",
 }
-_NUMBERS: Final = ("EvaluationPeriods", "Period", "Threshold")
 
 
 def _required(description: str, **more: Any) -> Property:
@@ -69,19 +55,12 @@ class Alarm(nested.NestedStack):
     Period = _required("Length of a period in seconds.")
     Statistic = _required("How the values of a period become one.", allowed=tuple(_STATISTICS))
     Threshold = _required("What is compared with.")
-    Units = Property(str, "Takes no effect.", updatable=True, allowed=_UNITS)
+    Units = Property(str, "Takes no effect.", updatable=True, allowed=(*cloudwatch.UNITS, "None"))
 
     def validate(self, properties: Values) -> Iterable[Issue]:
         """Numbers are numbers, dimensions have names and values."""
         yield from super().validate(properties)
-        for name in _NUMBERS:
-            given = properties.get(name)
-            if isinstance(given, str) and not _is_number(given, whole=name != "Threshold"):
-                yield Issue((name,), f"{name} {given!r} is no number.", "Give a number.")
-        dimensions = properties.get("Dimensions")
-        for at, one in enumerate(dimensions if isinstance(dimensions, list) else ()):
-            if one is not UNKNOWN and not (isinstance(one, Mapping) and {"Name", "Value"} <= one.keys()):
-                yield Issue(("Dimensions", at), "The dimension has no Name and Value.", "Give both.")
+        yield from cloudwatch.issues(properties)
 
     def child(self, call: Call) -> ChildStack:
         """The alarm."""
@@ -115,10 +94,3 @@ def _query(call: Call) -> dict[str, Any]:
     if not several:
         return {"=": {"server_group": call.stack.id}}
     return several[0] if len(several) == 1 else {"and": several}
-
-
-def _is_number(text: str, *, whole: bool) -> bool:
-    try:
-        return (int if whole else float)(text) is not None
-    except ValueError:
-        return False

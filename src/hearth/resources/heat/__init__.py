@@ -7,6 +7,7 @@ from hearth.resources.heat import (
     delay,
     deployed_server,
     deployment_group,
+    lite_alarm,
     multipart_mime,
     none,
     random_string,
@@ -36,6 +37,7 @@ TYPES = (
     deployment_group.SoftwareDeployments,
     deployment_group.StructuredDeploymentGroup,
     deployment_group.StructuredDeployments,
+    lite_alarm.LiteAlarm,
     multipart_mime.MultipartMime,
     placeholder(
         "OS::Heat::HARestarter",

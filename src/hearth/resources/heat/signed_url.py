@@ -11,6 +11,7 @@ Spec: https://docs.aws.amazon.com/general/latest/gr/signature-version-2.html; th
 import base64
 import enum
 import hmac
+import re
 from urllib.parse import quote, unquote, urlsplit
 
 from hearth.cloud import errors
@@ -19,6 +20,8 @@ from hearth.resources import failures
 from hearth.resources.contract import AccessKey, Call, Permanent
 from hearth.resources.heat import stack_user
 
+#: The path of `stack_user.signal_url`.
+_OF_THE_API = re.compile(r".*/v1/([^/]+)/stacks/([^/]+)/([^/]+)(/resources/[^/]+)/signal")
 #: The service that takes the signals.
 SERVICE = "cloudformation"
 
@@ -47,6 +50,19 @@ def _base(call: Call) -> str:
             f"it cannot be signalled by a signed URL: {error.message}; set heat_waitcondition_server_url",
             kind="NoService",
         ) from error
+
+
+def signalled(address: str) -> names.StackIdentity | None:
+    """The resource that an address for signals is of, whether it is signed or needs a token; None: it is none.
+
+    Nothing says whether the address is any good: the signature is not looked at.
+    """
+    path = urlsplit(address).path
+    before, _, arn = path.partition(f"/{Kind.SIGNAL.value[0]}/")
+    if before and arn:
+        return names.StackIdentity.from_arn(unquote(arn))
+    found = _OF_THE_API.fullmatch(path)
+    return names.StackIdentity(*map(unquote, found.groups())) if found else None
 
 
 def _stack(call: Call) -> tuple[str, str, str]:
