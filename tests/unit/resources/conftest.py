@@ -70,7 +70,7 @@ class Driven:
 
     async def create(self) -> None:
         """Make the object and wait until it is what it shall be."""
-        self.call.physical_id = await patiently(lambda: self.kind.create(self.call))
+        self.call.physical_id = await patiently(lambda: self.kind.create(self.call), self.pause)
         await self.settle()
 
     async def settle(self) -> None:
@@ -94,7 +94,7 @@ class Driven:
         after = await checked(self.kind, given, self.call.cloud)
         changed = changes(before, after)
         self.call = dataclasses.replace(self.call, properties=after, previous=before, action=Action.UPDATE)
-        new_id = await patiently(lambda: self.kind.update(self.call, Change(changed)))
+        new_id = await patiently(lambda: self.kind.update(self.call, Change(changed)), self.pause)
         self.call.physical_id = new_id or self.call.physical_id
         # A later look may be that of another process, which does not know what was before.
         self.call = dataclasses.replace(self.call, previous=None)
@@ -123,34 +123,36 @@ class Driven:
         present = {**wanted, **{name: one.actual for name, one in drift.differences.items()}}
         present = {name: value for name, value in present.items() if value is not None}
         self.call = dataclasses.replace(self.call, previous=present, action=Action.UPDATE)
-        new_id = await patiently(lambda: self.kind.update(self.call, Change(changes(present, wanted))))
+        new_id = await patiently(lambda: self.kind.update(self.call, Change(changes(present, wanted))), self.pause)
         self.call.physical_id = new_id or self.call.physical_id
         await self.settle()
 
     async def make_way(self, wanted: Values) -> None:
         """Let it give up what an object of other properties is to have."""
         for _ in range(_LOOKS):
-            if await patiently(lambda: self.kind.make_way(self.call, wanted)) is None:
+            if await patiently(lambda: self.kind.make_way(self.call, wanted), self.pause) is None:
                 return
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(self.pause)
         raise AssertionError(f"{self.kind.type_name} does not make way")
 
     async def delete(self) -> None:
-        """Delete it and wait until it is gone."""
+        """Delete it and wait until it is gone; nothing where there is no object of it."""
+        if self.call.physical_id is None:
+            return
         self.call = dataclasses.replace(self.call, action=Action.DELETE)
         with contextlib.suppress(Gone):
-            await patiently(lambda: self.kind.delete(self.call))
+            await patiently(lambda: self.kind.delete(self.call), self.pause)
             await self.settle()
 
 
-async def patiently(verb: Callable[[], Awaitable[T]]) -> T:
-    """What a verb gives when nothing else is in the midst of a change any more."""
+async def patiently(verb: Callable[[], Awaitable[T]], pause: float) -> T:
+    """What a verb gives when nothing else is in the midst of a change any more; `pause` is in seconds."""
     for _ in range(_LOOKS):
         try:
             return await verb()
         except (Busy, errors.Conflict) as busy:
             told = busy
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(pause)
     raise AssertionError(f"it is busy for ever: {told}")
 
 
@@ -181,7 +183,7 @@ class Driver:
 
     async def request(self, service: str, method: str, path: str, **options: Any) -> None:
         """Act on the cloud directly, once it has ended what it is in the midst of."""
-        await patiently(lambda: self.cloud.request(service, method, path, **options))
+        await patiently(lambda: self.cloud.request(service, method, path, **options), self.pause)
 
     async def prepare(self, type_name: str, name: str = "thing", /, **properties: Any) -> Driven:
         """A resource before its create."""

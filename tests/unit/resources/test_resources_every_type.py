@@ -40,8 +40,9 @@ async def test_type_from_birth_to_end(drivers: dict[str, Driver], name: str) -> 
         await _make_surroundings(driver, name, made)
         await _walk(driver, name, made)
     finally:
-        for one in reversed(made.values()):
-            await one.delete()
+        async with contextlib.AsyncExitStack() as ends:  # each goes, even where another one does not
+            for one in made.values():
+                ends.push_async_callback(one.delete)
 
 
 async def _make_surroundings(driver: Driver, name: str, made: dict[str, Driven]) -> None:
@@ -49,7 +50,8 @@ async def _make_surroundings(driver: Driver, name: str, made: dict[str, Driven])
     while left:
         at = next(at for at, one in left.items() if references(one["properties"]) <= made.keys())
         one = left.pop(at)
-        made[at] = await driver.make(one["type"], at, **await _resolved(one["properties"], made))
+        made[at] = await driver.prepare(one["type"], at, **await _resolved(one["properties"], made))
+        await made[at].create()
 
 
 async def _walk(driver: Driver, name: str, made: dict[str, Driven]) -> None:
@@ -58,8 +60,8 @@ async def _walk(driver: Driver, name: str, made: dict[str, Driven]) -> None:
     it = await driver.prepare(name, "it", **given)
     if it.kind.findable:
         assert await it.kind.find(it.call) is None, "nothing that there is is taken for it"
-    await it.create()
     made["it"] = it
+    await it.create()
     if it.kind.findable:
         found = await it.find_again()
         if found is None:  # then making it once more is harmless
@@ -71,7 +73,7 @@ async def _walk(driver: Driver, name: str, made: dict[str, Driven]) -> None:
     await _drift(driver, it, derived.changes(name), made)
     await _update_in_place(it, await _resolved(derived.updates(name), made))
     if replaced := await _resolved(derived.replaces(name), made):
-        it = made["it"] = await _replace(driver, it, {**given, **replaced})
+        it = await _replace(driver, it, {**given, **replaced}, made)
 
     before = copy.copy(it.call)
     await it.delete()
@@ -95,15 +97,17 @@ async def _update_in_place(it: Driven, updates: dict[str, Any]) -> None:
     assert told <= seen.differences.keys(), "all that was changed is another value now"
 
 
-async def _replace(driver: Driver, it: Driven, properties: dict[str, Any]) -> Driven:
+async def _replace(driver: Driver, it: Driven, properties: dict[str, Any], made: dict[str, Driven]) -> Driven:
     """Another object in its place, made before it goes unless both cannot be there at once."""
     new = await driver.prepare(it.kind.type_name, "it", **properties)
     decision = it.decide(new.call.properties)
     assert decision.verdict is Verdict.REPLACE or it.kind.may_replace.intersection(decision.keys), decision
     if it.kind.takes_turns and it.kind.collides(it.call.properties, new.call.properties):
         await it.make_way(new.call.properties)
+    made["new"] = new
     await new.create()
     await it.delete()
+    made["it"] = made.pop("new")
     assert (await new.drift()).differences == {}, "the new one is what is asked for"
     return new
 

@@ -75,14 +75,40 @@ class LoadBalancers(balanced.Part):
 
     def add(self, call: service.Call, given: state.Document) -> state.Document:
         """Alone, or together with its listeners, their pools, the members and health monitors of those."""
+        pools, listeners = self._apart(given)
         alone = {name: value for name, value in given.items() if name not in ("listeners", "pools")}
         document = super().add(call, alone)
+        inside = {"loadbalancer_id": document["id"]}
         with self.filling(document["id"]):
-            for pool in given.get("pools") or ():
-                self._add_pool(call, {**pool, "loadbalancer_id": document["id"]})
-            for listener in given.get("listeners") or ():
-                self._add_listener(call, {**listener, "loadbalancer_id": document["id"]})
+            ids = {pool.get("name"): self._add_pool(call, {**pool, **inside}) for pool in pools}
+            for listener in listeners:
+                if name := listener.pop("default_pool", None):
+                    listener["default_pool_id"] = ids[name]
+                self.octavia.listeners.add(call, listener | inside)
         return document
+
+    def _apart(self, given: state.Document) -> tuple[list[state.Document], list[state.Document]]:
+        """The pools, and the listeners with the name of their pool as `default_pool`. Raises 400."""
+        pools, listeners = list(given.get("pools") or ()), []
+        meant = set()
+        for listener in given.get("listeners") or ():
+            pool = listener.get("default_pool")
+            if not pool:
+                listeners.append(dict(listener))
+                continue
+            if not pool.get("name"):
+                raise self.refuse("Pools must be named when creating a fully populated loadbalancer.")
+            if pool.keys() == {"name"}:
+                meant.add(pool["name"])
+            else:
+                pools.append(pool)
+            listeners.append({**listener, "default_pool": pool["name"]})
+        names = [pool.get("name") for pool in pools]
+        if len(set(names)) < len(names):
+            raise self.refuse("Pool names must be unique when creating a fully populated loadbalancer.")
+        for name in sorted(meant.difference(names)):
+            raise self.refuse(f"Pool '{name}' was referenced but no full definition was found.")
+        return pools, listeners
 
     @contextlib.contextmanager
     def filling(self, id: str) -> Iterator[None]:
@@ -93,19 +119,14 @@ class LoadBalancers(balanced.Part):
         finally:
             self._filled = None
 
-    def _add_listener(self, call: service.Call, given: state.Document) -> None:
-        pool = given.pop("default_pool", None)
-        listener = self.octavia.listeners.add(call, given)
-        if pool is not None:
-            self._add_pool(call, {**pool, "listener_id": listener["id"]})
-
-    def _add_pool(self, call: service.Call, given: state.Document) -> None:
+    def _add_pool(self, call: service.Call, given: state.Document) -> str:
         members, monitor = given.pop("members", None) or (), given.pop("healthmonitor", None)
         pool = self.octavia.pools.add(call, given)
         for member in members:
             self.octavia.members.add_to(call, pool["id"], member)
         if monitor is not None:
             self.octavia.monitors.add(call, {**monitor, "pool_id": pool["id"]})
+        return str(pool["id"])
 
     def _port(self, document: state.Document) -> state.Document:
         fixed = {

@@ -197,15 +197,16 @@ class LoadBalancer(balancing.Balanced):
 
     def _listener(self, call: Call, given: Mapping[str, Any], connected: Mapping[str, Any]) -> dict[str, Any]:
         """A listener with its pool."""
-        check = call.properties.get("HealthCheck")
+        name, check = f"{call.physical_name}-{given['LoadBalancerPort']}", call.properties.get("HealthCheck")
         pool = {
+            "name": name,  # Octavia wants one here, and each only once
             "protocol": given["Protocol"],
             "lb_algorithm": "ROUND_ROBIN",
             "members": list(terms.members(call, given["InstancePort"], connected)),
             **({"healthmonitor": terms.monitor(check)} if check else {}),
         }
         return {
-            "name": f"{call.physical_name}-{given['LoadBalancerPort']}",
+            "name": name,
             "protocol": given["Protocol"],
             "protocol_port": given["LoadBalancerPort"],
             "default_pool": pool,
