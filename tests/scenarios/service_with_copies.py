@@ -40,6 +40,8 @@ class Service:
             external = True
             waits_on = WAITS
             supports_snapshot = True
+            copies_in = "copies"
+            copy_id = "copy"
             snapshot_deletion_policy = True
 
             async def find(self, call: Call) -> str | None:

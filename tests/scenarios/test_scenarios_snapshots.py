@@ -10,6 +10,7 @@ from templates import after, hot, output_of, thing
 from hearth.engine.orphans import OrphanNotDeletable
 from hearth.model.errors import ActionInProgress, LimitExceeded, NotFound, NotSupported
 from hearth.model.waivers import Waiver
+from hearth.store import tables
 
 
 @pytest.fixture
@@ -276,12 +277,34 @@ async def test_copies_of_an_abandoned_stack_can_be_deleted_and_leave_the_object(
     stack = await created(world, hot({"a": an_object("precious")}))
     await snapshot(world, stack)
     await world.service.abandon_stack(world.caller, stack)
-    left = {one["resource_type"]: one["id"] for one in await world.service.orphans.listed(world.caller)}
-    copy = left["copy of Test::Object"]
+    left = {one["resource_type"]: one for one in await world.service.orphans.listed(world.caller)}
+    told = left["copy of Test::Object"]
+    assert (told["service"], told["unknown"]) == ("copies", None)
+    assert told["physical_resource_id"] in service.copies
+    copy = told["id"]
     while not await world.service.orphans.delete(world.caller, copy):
         pass
     assert service.copies == {}
     assert list(service.objects.values()) == ["precious"]
+
+
+async def test_of_a_copy_that_an_older_version_let_go_it_is_said_what_is_unknown(world, service):
+    world.context.settings = dataclasses.replace(world.context.settings, enable_stack_abandon=True)
+    stack = await created(world, hot({"a": an_object("precious")}))
+    await snapshot(world, stack)
+    await world.service.abandon_stack(world.caller, stack)
+    as_then = world.store.codec.sealed({"row_id": "r", "data": {}, "properties": {}})
+    copies = tables.orphan.c.type.startswith("copy of ")
+    await world.store.write(lambda c: c.execute(tables.orphan.update().where(copies).values(secret=as_then)))
+    left = {one["resource_type"]: one for one in await world.service.orphans.listed(world.caller)}
+    told = left["copy of Test::Object"]
+    assert (told["service"], told["physical_resource_id"]) == ("copies", None)
+    assert told["unknown"] == (
+        "its id, which an older version did not note; look in the copies service for a name like "
+        f"{told['physical_name']}"
+    )
+    with pytest.raises(OrphanNotDeletable, match=told["physical_name"]):
+        await world.service.orphans.delete(world.caller, told["id"])
 
 
 # ---- deletion policy Snapshot ----

@@ -12,6 +12,7 @@ _PAUSE = 1.0
 _HEADINGS = {
     "id": "Id",
     "resource_type": "Type",
+    "service": "Service",
     "physical_resource_id": "Physical id",
     "stack_name": "Stack",
     "resource_path": "Resource",
@@ -96,7 +97,9 @@ def orphans(everywhere: bool, forgotten: Sequence[str], unwanted: Sequence[str],
     for orphan_id in unwanted:
         _delete(api, orphan_id)
     if not (forgotten or unwanted):
-        render.records(api.orphans(all_projects=everywhere), _HEADINGS, output_format)
+        found = api.orphans(all_projects=everywhere)
+        told = {**_HEADINGS, "unknown": "Not known"} if any(one.get("unknown") for one in found) else _HEADINGS
+        render.records(found, told, output_format)
 
 
 def _delete(api: client.Client, orphan_id: str) -> None:

@@ -9,6 +9,7 @@ from hearth.engine import actions, context, definitions, notifying, parting, sna
 from hearth.model import names
 from hearth.model.states import Action, Status
 from hearth.model.waivers import Waiver
+from hearth.resources import contract
 from hearth.store import endings, events, orphans, resources, stacks
 from hearth.store import snapshots as snapshot_rows
 from hearth.store.rows import EventRow, OrphanRow, ResourceRow, StackRow, TraversalRow
@@ -111,7 +112,7 @@ def copies(
         kind, present = kept.type_named(copied.type, None), rows.get(copied.row_id)
         limit = kind.name_limit if kind is not None else _LONGEST_NAME
         physical_name = names.physical_name(stack.name, copied.name, copied.row_id, limit)
-        secret = {"row_id": copied.row_id, "data": dict(copied.data), "properties": {}}
+        secret = {"row_id": copied.row_id, "data": _leading_to_copy(row, copied, kind), "properties": {}}
         secret |= {"copied": copied.physical_id, "known": present.data if present is not None else {}}
         found.append(
             OrphanRow(
@@ -131,3 +132,13 @@ def copies(
             )
         )
     return found
+
+
+def _leading_to_copy(
+    row: snapshot_rows.SnapshotRow, copied: snapshot_rows.Copied, kind: contract.Resource | None
+) -> dict[str, str]:
+    """Private values that lead to a copy: those noted with it, and its id, which is in the snapshot's document."""
+    entry = ((row.data or {}).get("resources") or {}).get(copied.name) or {}
+    its_id = (entry.get("resource_data") or {}).get(kind.copy_id) if kind is not None else None
+    known = {kind.copy_id: its_id} if kind is not None and its_id else {}
+    return {**known, **copied.data}

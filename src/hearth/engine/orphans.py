@@ -37,7 +37,7 @@ class Orphans:
     async def listed(self, caller: tokens.Caller, *, all_projects: bool = False) -> list[dict[str, Any]]:
         """The orphans of the caller's project, or of all, the newest first."""
         codec, project = self._store.codec, None if all_projects else caller.project_id or ""
-        return [_shown(row) for row in await self._store.read(lambda c: orphans.listed(c, codec, project))]
+        return [self._shown(row) for row in await self._store.read(lambda c: orphans.listed(c, codec, project))]
 
     async def forget(self, caller: tokens.Caller, orphan_id: str) -> None:
         """Drop the record; the object stays where it is."""
@@ -51,8 +51,7 @@ class Orphans:
             OrphanNotDeletable: the service refuses, or nobody knows which object it is.
         """
         row = await self._row(caller, orphan_id)
-        # A copy that was let go by an older version is told without what it is of.
-        is_copy = row.type.startswith(parting.COPY_OF) and "copied" in row.secret
+        is_copy = row.type.startswith(parting.COPY_OF) and not _is_old_copy(row)
         kind = self._definitions.type_named(row.type.removeprefix(parting.COPY_OF) if is_copy else row.type, None)
         if kind is None or kind.nests:
             raise OrphanNotDeletable(
@@ -126,19 +125,39 @@ class Orphans:
             raise NotFound("Orphan", orphan_id)
         return row
 
+    def _shown(self, row: OrphanRow) -> dict[str, Any]:
+        is_copy = row.type.startswith(parting.COPY_OF)
+        kind = self._definitions.type_named(row.type.removeprefix(parting.COPY_OF), None)
+        physical_id = row.physical_id
+        if is_copy and kind is not None and kind.copy_id:
+            physical_id = row.secret["data"].get(kind.copy_id)
+        service = None if kind is None else kind.copies_in if is_copy else next(iter(kind.services), None)
+        return {
+            "id": row.id,
+            "project": row.project_id,
+            "stack_id": row.stack_id,
+            "stack_name": row.stack_name,
+            "resource_path": row.path,
+            "resource_type": row.type,
+            "service": service or None,
+            "physical_resource_id": physical_id,
+            "physical_name": row.physical_name,
+            "unknown": _unknown(row, service) if physical_id is None else None,
+            "cause": row.cause,
+            "reason": row.reason,
+            "region": row.region,
+            "orphaned_time": row.at,
+        }
 
-def _shown(row: OrphanRow) -> dict[str, Any]:
-    return {
-        "id": row.id,
-        "project": row.project_id,
-        "stack_id": row.stack_id,
-        "stack_name": row.stack_name,
-        "resource_path": row.path,
-        "resource_type": row.type,
-        "physical_resource_id": row.physical_id,
-        "physical_name": row.physical_name,
-        "cause": row.cause,
-        "reason": row.reason,
-        "region": row.region,
-        "orphaned_time": row.at,
-    }
+
+def _is_old_copy(row: OrphanRow) -> bool:
+    """Whether it is a copy that a version let go which noted nothing of it but a name."""
+    return row.type.startswith(parting.COPY_OF) and "copied" not in row.secret
+
+
+def _unknown(row: OrphanRow, service: str | None) -> str:
+    """What nobody knows of an object without an id, and how to look for it."""
+    where = f"in the {service} service" if service else "in its service"
+    if _is_old_copy(row):
+        return f"its id, which an older version did not note; look {where} for a name like {row.physical_name}"
+    return f"its id, and whether it was made; look {where} for the name {row.physical_name}"

@@ -443,6 +443,9 @@ class Resource:
     secret_data: ClassVar[tuple[str, ...]] = ()
     #: Whether the type can copy its object: it has the snapshot verbs, and `waits_on` has SNAPSHOT.
     supports_snapshot: ClassVar[bool] = False
+    #: The service that keeps the copies, and the private value with the id of the newest.
+    copies_in: ClassVar[str] = ""
+    copy_id: ClassVar[str] = ""
     #: Whether such a copy can be left behind when the object is deleted.
     snapshot_deletion_policy: ClassVar[bool] = False
     #: Whether the operator lets templates ask for such a copy.

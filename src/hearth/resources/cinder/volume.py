@@ -87,6 +87,8 @@ class Volume(RemoteResource):
     )
     may_replace = frozenset({"backup_id"})  # a volume in use cannot be filled
     supports_snapshot = True
+    copies_in = "volume"
+    copy_id = volume_backups.ID
     used_by = (blockers.ATTACHED_SERVERS, blockers.VOLUME_SNAPSHOTS)
     snapshot_deletion_policy = True
     operated = {"snapshot_deletion_allowed": "backups_enabled"}

@@ -70,6 +70,8 @@ class Server(RemoteResource):
     name_limit = 53
     operated = {"name_limit": "max_server_name_length"}
     supports_snapshot = True
+    copies_in = "image"
+    copy_id = server_images.ID
     snapshot_deletion_policy = True
     survives_failure = True
     takes_turns = True

@@ -33,6 +33,8 @@ class Volume(RemoteResource):
     )
     used_by = (blockers.ATTACHED_SERVERS, blockers.VOLUME_SNAPSHOTS)
     supports_snapshot = True
+    copies_in = "volume"
+    copy_id = volume_backups.ID
     snapshot_deletion_policy = True
     operated = {"snapshot_deletion_allowed": "backups_enabled"}
 
