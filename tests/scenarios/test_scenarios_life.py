@@ -163,6 +163,25 @@ async def test_a_failed_update_rolls_back_to_what_was(world):
     assert await world.output(stack, "a") == "1"
 
 
+async def test_an_update_of_what_was_never_complete_has_nothing_to_go_back_to_and_says_so(world):
+    stack = await world.create(hot({"a": thing("1"), "b": after(thing(fail=True), "a")}))
+    await world.until(stack, "CREATE_FAILED")
+    bad = hot({"a": thing("1"), "new": after(thing(fail=True), "a")})
+    await world.update(stack, bad, disable_rollback=False)
+    shown = await world.until(stack, "ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "UPDATE_FAILED")
+    nothing = "there {} nothing to go back to, as the stack was never complete, so all its resources {} removed"
+    assert shown["stack_status_reason"] == f"Stack ROLLBACK completed successfully: {nothing.format('was', 'were')}"
+    told = [one["resource_status_reason"] for one in await world.service.list_events(world.caller, stack)]
+    assert f"Stack ROLLBACK started: {nothing.format('is', 'are')}" in told
+    assert await world.statuses(stack) == {}
+
+
+async def test_a_creation_that_is_rolled_back_says_no_more_than_that(world):
+    stack = await world.create(hot({"a": thing(fail=True)}), disable_rollback=False)
+    shown = await world.until(stack, "ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED")
+    assert shown["stack_status_reason"] == "Stack ROLLBACK completed successfully"
+
+
 async def test_delete_goes_from_users_to_used_and_frees_the_name(world):
     template = hot({"a": thing(), "b": after(thing(), "a"), "c": after(thing(), "b")})
     stack = await world.create(template)

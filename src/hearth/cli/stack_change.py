@@ -361,9 +361,14 @@ def _undone(record: Record, action: str, cause: str | None) -> problems.CliError
         return problems.CliError(
             f"{told.message}; before, {action} failed: {cause}" if cause else told.message, told.advice
         )
-    what = f"{action} failed and was undone: {cause}" if cause else f"{action} was cancelled and undone"
+    # What there is to say of the way back beyond that it came to its end.
+    more = str(record.get("stack_status_reason") or "").partition(" completed successfully: ")[2]
+    undone = "" if more else " and undone" if cause is None else " and was undone"
+    what = f"{action} was cancelled{undone}" if cause is None else f"{action} failed{undone}: {cause}"
+    if more:
+        what += f"; {more}"
     advice = f"`hearth stack events {name}` tells each step. Try again by `hearth stack update -t FILE {name}`"
-    if action in ("CREATE", "ADOPT"):
+    if more or action in ("CREATE", "ADOPT"):
         advice += f", or remove the empty stack by `hearth stack delete {name}`"
     return problems.CliError(f"{name}: {state}: {what}", f"{advice}.")
 

@@ -229,7 +229,12 @@ class Actions:
             and (wanted.environment.event_sinks or action in (Action.UPDATE, Action.ROLLBACK))
         ):
             sinks.keep(connection, stack.id, wanted.environment.event_sinks)
-        reason = modes.started(stack, action, removes=prepared.traversal.definition_id == NOTHING, now=now)
+        removes = prepared.traversal.definition_id == NOTHING
+        reason = modes.started(stack, action, removes=removes, now=now)
+        if removes and has_no_way_back(stack, action):
+            reason += (
+                ": there is nothing to go back to, as the stack was never complete, so all its resources are removed"
+            )
         if not stack.convergence:
             locks.put(connection, stack.root_id)
         stacks.update(connection, stack.id, action=action, status=Status.IN_PROGRESS, reason=reason, **columns)
@@ -248,6 +253,11 @@ class Actions:
         count = resources.count(connection, root_id)
         if count > limit:
             raise LimitExceeded(f"Maximum resources per stack exceeded: {count} resources wanted, {limit} allowed.")
+
+
+def has_no_way_back(stack: StackRow, action: Action) -> bool:
+    """Whether a rollback that leaves nothing is one of an update: of a creation, everybody expects it."""
+    return action is Action.ROLLBACK and stack.updated_at is not None
 
 
 def stack_event(stack: StackRow, action: Action, status: Status, reason: str, at: float) -> EventRow:

@@ -228,6 +228,10 @@ class Ending:
         codec, now, action = self._context.store.codec, self._context.now(), traversal.action
         status = Status.COMPLETE if failure is None else Status.FAILED
         reason = self._reason(connection, stack, action, failure)
+        if failure is None and traversal.definition_id == NOTHING and actions.has_no_way_back(stack, action):
+            reason += (
+                ": there was nothing to go back to, as the stack was never complete, so all its resources were removed"
+            )
         columns: dict[str, Any] = {"status": status, "reason": reason}
         if failure is None and action in DEFINING:
             if action is Action.ROLLBACK and traversal.definition_id != NOTHING:

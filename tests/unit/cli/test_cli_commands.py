@@ -133,6 +133,20 @@ def test_what_was_rolled_back_is_told_with_its_cause(action: str, found: list[di
     assert "hearth stack update -t FILE web" in caught.value.advice
 
 
+def test_what_was_rolled_back_to_nothing_is_told_so() -> None:
+    cause = "Resource UPDATE failed: resources.a: no room"
+    own = events(
+        told(event(2, "UPDATE_FAILED"), cause), event(3, "ROLLBACK_IN_PROGRESS"), event(4, "ROLLBACK_COMPLETE")
+    )
+    ended = stack("ROLLBACK_COMPLETE", "t2")
+    ended["stack"]["stack_status_reason"] = "Stack ROLLBACK completed successfully: there was nothing to go back to"
+    api = ScriptedApi((200, ended), (200, own), (200, own))
+    with pytest.raises(problems.CliError) as caught:
+        stack_change.finish(client.Client(api), REF, "UPDATE", follow.Mark("1", "t1"), True, "table")
+    assert caught.value.message == f"web: ROLLBACK_COMPLETE: UPDATE failed: {cause}; there was nothing to go back to"
+    assert "remove the empty stack by `hearth stack delete web`" in caught.value.advice
+
+
 @pytest.mark.parametrize("gone", [(404, ERROR), (200, stack("DELETE_COMPLETE"))])
 def test_a_deleted_stack_is_gone(gone: tuple[int, Any]) -> None:
     api = ScriptedApi((200, stack("DELETE_IN_PROGRESS")), (404, ERROR), gone, (404, ERROR))
