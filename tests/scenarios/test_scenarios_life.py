@@ -444,3 +444,17 @@ async def test_an_update_that_is_not_allowed_leaves_the_resource_as_it_was(world
     await world.update(stack, hot({"a": thing("v2")}))
     await world.until(stack, "UPDATE_COMPLETE")
     assert (await world.resources(stack))["a"]["physical_resource_id"] == before
+
+
+async def test_a_way_back_never_leads_to_what_had_failed(world):
+    stack = await world.create(hot({"a": thing("1")}, {"said": output_of("a")}))
+    await world.until(stack, "CREATE_COMPLETE")
+    await world.update(stack, hot({"a": thing("2"), "b": after(thing(fail=True), "a")}))
+    await world.until(stack, "UPDATE_FAILED")
+    await world.service.action(world.caller, stack, "check")
+    await world.until(stack, "CHECK_COMPLETE")
+    bad = hot({"a": thing("3"), "c": after(thing(fail=True), "a")})
+    await world.update(stack, bad, disable_rollback=False)
+    await world.until(stack, "ROLLBACK_COMPLETE")
+    assert set(await world.resources(stack)) == {"a"}
+    assert await world.output(stack, "said") == "1"

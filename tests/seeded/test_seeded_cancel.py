@@ -29,6 +29,21 @@ async def test_an_update_that_is_cancelled_goes_back(world):
 
 
 @scenario
+async def test_a_way_back_finds_a_former_object_that_was_refused_to_go(world):
+    def template(shape):
+        return hot({"a": thing(kind="Sturdy", shape=shape), "b": thing(after="a")})
+
+    stack = await created(world, template("round"))
+    world.cloud.refuses("a", "DELETE", 409, times=world.chance.choice(1, 2, 4))
+    await stack.updates(template("square"))
+    await world.some_moment(16)
+    await cancelled(world, stack, roll_back=True)
+    ended = await stack.ends("ROLLBACK_COMPLETE", "UPDATE_COMPLETE")
+    [there] = [one for one in world.cloud.all("things") if one.resource == "a"]
+    assert there.fields["shape"] == {"ROLLBACK_COMPLETE": "round", "UPDATE_COMPLETE": "square"}[ended]
+
+
+@scenario
 async def test_a_way_back_that_fails_ends_after_what_the_update_had_begun(world):
     def template(word):
         return hot({"quick": thing(word), "slow": thing(word, takes=20)})

@@ -357,8 +357,6 @@ class Changing(finding.Finding):
             material = dataclasses.replace(material, template=built.template.raw, files=built.files)
             definition_id, stack.description = self._context.new_id(), built.template.description
             columns = {"definition_id": definition_id, "description": stack.description}
-            if stack.status is Status.COMPLETE:
-                columns["previous_definition_id"] = stack.definition_id
             await self._authority.take_over(caller, stack)
             prepared = await self._actions.prepare(stack, Action.RESTORE, built, definition_id)
             self._definitions.keep(definition_id, built)

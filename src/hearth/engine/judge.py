@@ -65,7 +65,8 @@ def rule(
     """
     asked = member, row, old_type, values, metadata, call, reality or _UNSEEN
     ruling = _rule(*asked, resumed=resumed, returning=returning, well=well)
-    if well is None and row is not None and ruling.verdict is plan.Verdict.REPLACE and in_doubt(row, member.type):
+    may_be_well = well is None and row is not None and (in_doubt(row, member.type) or _is_leaving(row, member.type))
+    if may_be_well and ruling.verdict is plan.Verdict.REPLACE:
         ruling = _unless_well(ruling, _rule(*asked, resumed=resumed, returning=returning, well=True))
     if row is not None and plan.Verdict.REPLACE in ruling.judgement.allowed:
         ruling = _with_collision(ruling, row, old_type, member.type, values)
@@ -115,7 +116,7 @@ def _rule(
     if resumed and (row.action, row.status) == (Action.ADOPT, Status.FAILED):
         return _ruling(plan.Verdict.CREATE, "is adopted again", effect=plan.Effect.IDENTITY, after=values)
     # A copy that could not be made says nothing about the object itself, and an update that is resumed is made again.
-    alive = well is True and in_doubt(row, member.type)
+    alive = well is True and (in_doubt(row, member.type) or _is_leaving(row, member.type))
     spared = alive or row.action is Action.SNAPSHOT or (resumed and row.action is Action.UPDATE)
     if row.status is Status.FAILED and not spared and not member.type.nests:
         return _replace(row, values, f"its last action, {row.action}, failed", ())
@@ -176,6 +177,12 @@ def may_be_there(row: ResourceRow, kind: contract.Resource | None) -> bool:
     """Whether a creation without an id may have made the object: it was intended, and not refused for certain."""
     intended = row.properties is not None and AWAITS_PLACE not in row.data
     return intended and (kind is None or (kind.external and kind.may_exist(row.data)))
+
+
+def _is_leaving(row: ResourceRow, kind: contract.Resource) -> bool:
+    """Whether its removal is under way; should it fail, the resource is in doubt."""
+    leaving = row.action is Action.DELETE and row.status is Status.IN_PROGRESS
+    return leaving and kind.survives_failure and row.physical_id is not None
 
 
 def _unless_well(replaced: Ruling, kept: Ruling) -> Ruling:

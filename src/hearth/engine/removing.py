@@ -26,8 +26,8 @@ class Removing:
 
     async def remove(self, step: Step) -> Move | None:
         row = step.row
-        if step.node.work is plan.Work.TIDY and row.replaced_by is None:
-            return self._record.done(step)
+        if step.node.work is plan.Work.TIDY and row.replaced_by is None and step.node.phase is Phase.NONE:
+            return self._record.done(step)  # one that has begun goes on to its end, whoever wants the object again
         step.action = Action.DELETE
         step.kind = step.run.type_of_row(row)
         if row.action is Action.DELETE and row.status is Status.COMPLETE:

@@ -12,7 +12,7 @@ from hearth.engine import acceptance, adoption, context, definitions, inputs, pr
 from hearth.engine.requests import StackRequest
 from hearth.model.errors import NotSupported
 from hearth.model.part import Part
-from hearth.model.states import UPDATE_REFUSED_DURING, Action, Status
+from hearth.model.states import UPDATE_REFUSED_DURING, Action
 from hearth.resources import partial
 from hearth.resources.blueprint import Blueprint
 from hearth.store.rows import StackRow
@@ -95,8 +95,6 @@ class Wishes:
         built = accepted.built
         definition_id = self._context.new_id()
         columns: dict[str, Any] = {"definition_id": definition_id, "description": built.template.description}
-        if stack.status is Status.COMPLETE and stack.action is not Action.DELETE:
-            columns["previous_definition_id"] = stack.definition_id
         if request.timeout_mins:
             columns["timeout_mins"] = request.timeout_mins
         if request.disable_rollback is not None:

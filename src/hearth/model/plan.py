@@ -189,7 +189,7 @@ def make(
         untouched: names of which nothing is to be done, whatever happens around them.
     """
     present, leftover = _choose(rows, requires, definition_id)
-    kept_back = _kept_back(leftover, requires)
+    kept_back = _kept_back(leftover, requires, busy)
     steps: list[Step] = []
     effects: dict[str, Effect] = {}
     touched: set[str] = set()
@@ -234,15 +234,16 @@ def make(
     return Plan(action, (*steps, *removals), tuple(nodes))
 
 
-def _kept_back(leftover: Sequence[Row], wanted: Collection[str]) -> dict[str, list[Row]]:
+def _kept_back(leftover: Sequence[Row], wanted: Collection[str], busy: Collection[str]) -> dict[str, list[Row]]:
     """Rows by name whose objects are still there, the newest first: they need not be made again.
 
-    They were replaced by an action that did not come to its end, or their removal failed. A subnet that could not be
-    removed, for one, stands in the way of another with the same addresses.
+    They were replaced by an action that did not come to its end, or their removal failed or may be failing. A subnet
+    that could not be removed, for one, stands in the way of another with the same addresses.
     """
     found: dict[str, list[Row]] = {}
     for row in reversed(leftover):
-        if row.name in wanted and (_removal_failed(row) or _is_at_rest(row)):
+        is_leaving = row.action is Action.DELETE and row.status is Status.IN_PROGRESS and row.id in busy
+        if row.name in wanted and (is_leaving or _removal_failed(row) or _is_at_rest(row)):
             found.setdefault(row.name, []).append(row)
     return found
 
@@ -257,7 +258,7 @@ def _is_at_rest(row: Row) -> bool:
 
 def _is_kept(former: Row, again: Judgement, instead: Judgement) -> bool:
     """Whether a former row is used, by what becomes of it, instead of making another object."""
-    if _removal_failed(former):
+    if former.action is Action.DELETE:
         return bool(again.allowed & _KEEPING)
     return instead.certain and again.decision.verdict in _KEEPING
 

@@ -192,6 +192,8 @@ class Translator:
         row.definition_id = definition_of(stack.id, stack.template_id)
         if stack.previous_template_id in builds.by_number:
             row.previous_definition_id = definition_of(stack.id, stack.previous_template_id)
+        elif row.status is Status.COMPLETE:
+            row.previous_definition_id = row.definition_id  # what a failed update goes back to
         return builds
 
     def _stack(self, tree: records.Tree, stack: records.Stack, owner: "Owner | None", taken: Taken) -> StackRow:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from hearth.engine.converging import WELL
 from hearth.model.states import Action, Status
 
 if TYPE_CHECKING:
@@ -177,7 +178,7 @@ def _events(world: "World") -> Iterator[str]:
     for stack_id, name, kind, action, status, reason in world.database.look(
         "SELECT stack_id, resource_name, resource_type, action, status, reason FROM event ORDER BY seq"
     ):
-        if action == "SIGNAL" or _HOOK.search(reason):
+        if action == "SIGNAL" or _HOOK.search(reason) or reason == WELL:  # nothing was done for the last either
             continue
         is_stack = kind == "OS::Heat::Stack" and name == names[stack_id]
         key = (stack_id, "" if is_stack else name)

@@ -138,6 +138,13 @@ class Plot(Thing):
         return {one.name for one in others.with_value("Sim::Ground", "shape", me.properties.get("shape"))}
 
 
+@base.resource("Sim::Sturdy")
+class Sturdy(Thing):
+    """A thing that is kept, when its last action failed, if it turns out to be well."""
+
+    survives_failure = True
+
+
 @base.resource("Sim::Seat")
 class Seat(Thing):
     """A thing with a place of its own, which no other seat may have meanwhile."""
@@ -179,4 +186,4 @@ class Seat(Thing):
         return Wait()
 
 
-TYPES = [Thing, Quick, Disk, Ground, Plot, Seat]
+TYPES = [Thing, Quick, Disk, Ground, Plot, Sturdy, Seat]
