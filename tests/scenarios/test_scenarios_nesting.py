@@ -1,5 +1,6 @@
 """Stacks in stacks: groups and templates as resource types."""
 
+import itertools
 import json
 
 import pytest
@@ -66,6 +67,31 @@ async def test_a_group_of_templates_goes_away_with_its_stack(world):
     await world.until(stack, "DELETE_COMPLETE")
     from_all = await world.service.list_stacks(world.caller, world.query(show_nested=True))
     assert from_all == []
+
+
+async def test_of_a_large_tree_few_nested_stacks_are_at_work_at_once(world):
+    stack = await world.create(hot({"group": group(40, nested(word="w%index%"))}), files=FILES)
+    await world.until(stack, "CREATE_COMPLETE")
+    assert await most_at_work(world, stack, "CREATE") < 20
+    await world.delete(stack)
+    await world.until(stack, "DELETE_COMPLETE")
+    assert await most_at_work(world, stack, "DELETE") < 20
+
+
+async def most_at_work(world, stack, action):
+    """How many of a tree's stacks were at work on an action at the same time, by their events."""
+    told = await world.service.list_events(world.caller, stack, nested_depth=5, sort_dir="asc")
+    states = [one["resource_status"] for one in told if one["physical_resource_id"] == one["identity"].id]
+    begun = [{f"{action}_IN_PROGRESS": 1, f"{action}_COMPLETE": -1}.get(one, 0) for one in states]
+    assert sum(begun) == 0
+    return max(itertools.accumulate(begun))
+
+
+async def test_nested_stacks_that_wait_keep_no_others_from_beginning(world):
+    slow = hot({"slow": thing("x", action_wait_secs={"create": 600})})
+    both = hot({"slow": group(40, {"type": "slow.yaml"}), "quick": group(2, nested())})
+    stack = await world.create(both, files=FILES | {"slow.yaml": json.dumps(slow)})
+    await world.until_resource(stack, "quick", "CREATE_COMPLETE")
 
 
 async def test_the_cause_of_a_nested_failure_is_named_with_its_path(world):

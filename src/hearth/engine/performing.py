@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
+from hearth.cloud import places
 from hearth.engine import (
     claims,
     committer,
@@ -26,7 +27,7 @@ from hearth.engine import (
 from hearth.engine.step import Step
 from hearth.resources import contract
 from hearth.store import Unavailable, endings, traversals
-from hearth.store.rows import Node, ResourceRow
+from hearth.store.rows import Node, Phase, ResourceRow
 from hearth.telemetry import metrics, trail
 
 log = logging.getLogger(__name__)
@@ -196,6 +197,12 @@ class Performing:
         member = step.run.member(step.row.name)
         return step.run.type_of_row(step.row) or (member.type if member else None)
 
+    def _places(self, step: Step) -> places.Places:
+        """Of which places a step needs one. A nested stack whose drift is to be put right is looked at first."""
+        kind = self._kind(step)
+        begins = kind is not None and kind.nests and step.node.phase is Phase.NONE
+        return self._bench.beginnings if begins and not step.run.traversal.converge else self._bench.calls
+
     async def _one(self, step: Step) -> None:
         trail.follow(step.run.trail)
         await self.go_on(step, lambda: self._steps.perform(step))
@@ -204,7 +211,7 @@ class Performing:
         """Work on a step; whether it does not wait any more: it has ended, or is lost."""
         try:
             with step.span():
-                move = await self._bench.perform(step, work, in_turn=in_turn)
+                move = await self._bench.perform(step, work, self._places(step) if in_turn else None)
             if move is None and step.node.id in self._held:
                 return False
             self._held.pop(step.node.id, None)

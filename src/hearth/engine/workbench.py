@@ -18,6 +18,10 @@ from hearth.store.traversals import Move
 
 Work = Callable[[], Coroutine[Any, Any, Move | None]]
 
+#: Nested stacks whose actions begin at the same time. With few, what the begun ones have to do right now comes before
+#: the begin of further ones: of a tree with thousands, those at work stay few, but for what waits for the cloud.
+BEGINNINGS = 4
+
 
 class Cut(Exception):
     """A step's node was taken away while somebody worked on it. What was stored until then stays."""
@@ -30,9 +34,9 @@ class _Job:
     steps: Sequence[Step]
     token: int = 0  # of the claim
     waiting: cloud_session.UnderWay = dataclasses.field(default_factory=cloud_session.UnderWay)
+    places: places_of.Places | None = None  # of which it needs one
     task: asyncio.Task[Move | None] | None = None
     told: float | None = None  # since when the call waits that was told of
-    in_turn: bool = False
     has_place: bool = False
     began: bool = False  # whether it has had a place
 
@@ -43,18 +47,23 @@ class Workbench:
     `places`: how many of them may wait for answers at the same time; projects take turns. `slow`: seconds without an
     answer after which a call is told of. `permit`: awaited before each call that may change something; it may cut the
     work off.
+
+    Attributes:
+        calls: The places of steps that may wait for answers.
+        beginnings: Those of steps that begin the action of a nested stack, and wait for nobody.
     """
 
     def __init__(self, places: int, slow: float, permit: Callable[[], Awaitable[None]]) -> None:
         self._slow = slow
         self._permit = permit
-        self._turns = places_of.Places(places)
+        self.calls = places_of.Places(places)
+        self.beginnings = places_of.Places(BEGINNINGS)
         self._jobs: dict[int, _Job] = {}  # by node id
         self._looks: list[_Job] = []
         self._closed = False
 
-    async def perform(self, step: Step, work: Work, *, in_turn: bool = True) -> Move | None:
-        """Work on a step; `in_turn`: when it has a place.
+    async def perform(self, step: Step, work: Work, places: places_of.Places | None) -> Move | None:
+        """Work on a step once it has one of these places; None: at once.
 
         Raises:
             Cut: the node was taken away, or nothing more is begun.
@@ -63,16 +72,16 @@ class Workbench:
             raise Cut
         former = self._jobs.get(step.node.id)
         waiting = cloud_session.UnderWay(permit=self._permit, further=step.node.tries > 0)
-        job = self._jobs[step.node.id] = _Job([step], step.node.token, waiting, in_turn=in_turn)
+        job = self._jobs[step.node.id] = _Job([step], step.node.token, waiting, places)
 
         async def worked() -> Move | None:
             if former is not None and former.task is not None:
                 # A claim of ours that was lost: what its call makes must be there before anybody looks for it.
                 await asyncio.wait([former.task])
             cloud_session.under_way.set(job.waiting)
-            if not in_turn:
+            if places is None:
                 return await work()
-            async with self._place(job):
+            async with self._place(job, places):
                 return await work()
 
         job.task = asyncio.create_task(worked())
@@ -90,8 +99,8 @@ class Workbench:
         return job.task.result()
 
     @contextlib.asynccontextmanager
-    async def _place(self, job: _Job) -> AsyncIterator[None]:
-        await self._turns.acquire(job.steps[0].run.stack.project_id)
+    async def _place(self, job: _Job, places: places_of.Places) -> AsyncIterator[None]:
+        await places.acquire(job.steps[0].run.stack.project_id)
         job.has_place = job.began = True
         try:
             yield
@@ -110,15 +119,15 @@ class Workbench:
             self._looks.remove(look)
 
     def _give_back(self, job: _Job) -> None:
-        if job.has_place:
+        if job.has_place and job.places is not None:
             job.has_place = False
-            self._turns.release()
+            job.places.release()
 
     def close(self) -> None:
         """Begin nothing more; what is under way goes on."""
         self._closed = True
         for job in self._jobs.values():
-            if job.in_turn and not job.began and job.task is not None:
+            if job.places is not None and not job.began and job.task is not None:
                 job.task.cancel()
 
     def tokens(self) -> dict[int, int]:
