@@ -108,7 +108,7 @@ class _Collector:
                 target = _join(url, value.text)
                 self._content(target, f"{shown}:{value.line}")
                 yield value, target
-            elif key == "type" and value.text.endswith(_TEMPLATE_ENDINGS):
+            elif _is_type(path) and value.text.endswith(_TEMPLATE_ENDINGS):
                 target = _join(url, value.text)
                 self._nested(target, f"{shown}:{value.line}")
                 yield value, target
@@ -159,6 +159,11 @@ class _Collector:
             moved.append(findings.Edit(value.line, value.column, len(written), len(new)))
         self.bundle.sources[name] = findings.Source(shown, text, tuple(moved))
         return "".join([*pieces, text[done:]])
+
+
+def _is_type(path: Sequence[str]) -> bool:
+    """Whether a value is the type of a resource, in either language; `Type` stands for other things elsewhere."""
+    return path[-1] == "type" or (path[0] == "Resources" and len(path) == 3 and path[2] == "Type")
 
 
 def _names_template(path: Sequence[str], value: str) -> bool:

@@ -119,5 +119,5 @@ def _after(wanted: ChildStack, before: ChildView | None, now: float) -> ChildVie
         else:
             # A member that is made anew counts as old as before: no group asks for the age of one that is up to date.
             made = former.created_at if former is not None else now
-            several[name] = _Member(name, str(definition.get("type", "")), made, former)
+            several[name] = _Member(name, str(definition.get("type") or definition.get("Type", "")), made, former)
     return _View(wanted.template, several)

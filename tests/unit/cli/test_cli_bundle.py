@@ -36,6 +36,25 @@ resources:
     assert yaml.safe_load(found.files[inner])["resources"]["c"]["properties"]["t"] == {"get_file": note}
 
 
+def test_templates_of_cloudformation_bring_their_nested_ones(tmp_path: pathlib.Path) -> None:
+    write(
+        tmp_path,
+        root__template="""\
+HeatTemplateFormatVersion: '2012-12-12'
+Parameters: {Type: {Type: String, Default: inner.yaml}}
+Resources:
+  a: {Type: inner.yaml, Properties: {Type: inner.yaml}}
+""",
+        inner__yaml="resources: {}\n",
+    )
+    found = bundle.collect(str(tmp_path / "root.template"))
+    inner = (tmp_path / "inner.yaml").as_uri()
+    assert found.template is not None
+    assert yaml.safe_load(found.template)["Resources"] == {"a": {"Type": inner, "Properties": {"Type": "inner.yaml"}}}
+    assert yaml.safe_load(found.template)["Parameters"]["Type"]["Default"] == "inner.yaml"
+    assert set(found.files) == {inner}
+
+
 @pytest.mark.parametrize(
     ("written", "expected"),
     [
