@@ -19,6 +19,7 @@ _READER = f"role:reader and {_OWN}"
 _MEMBER = f"role:member and {_OWN}"
 _ADMIN = f"role:admin and {_OWN}"
 _STACK_USER = "role:heat_stack_user"
+_MEMBER_OR_STACK_USER = f"({_MEMBER}) or ({_STACK_USER} and {_OWN})"
 _READER_OR_STACK_USER = f"({_READER}) or ({_STACK_USER} and {_OWN})"
 
 #: The older defaults. They hold as well unless [oslo_policy] enforce_new_defaults is set.
@@ -38,6 +39,7 @@ _LEVELS = {
     "reader": _Level(_READER, _NOT_STACK_USER),
     "member": _Level(_MEMBER, _NOT_STACK_USER),
     "reader or stack user": _Level(_READER_OR_STACK_USER, _EVERYBODY),
+    "member or stack user": _Level(_MEMBER_OR_STACK_USER, _EVERYBODY),
     "admin": _Level(_ADMIN, _CONTEXT_ADMIN),
     "nobody": _Level(_NOBODY, _NOBODY),
 }
@@ -59,6 +61,7 @@ _RULES: Mapping[str, Mapping[str, str]] = {
             "ListStacks DescribeStacks GetTemplate ValidateTemplate EstimateTemplateCost DescribeStackEvents "
             "DescribeStackResources ListStackResources"
         ),
+        "cloudwatch": "DescribeAlarms DescribeAlarmHistory DescribeAlarmsForMetric GetMetricStatistics ListMetrics",
         "software_configs": "index show",
         "software_deployments": "index show",
         "orphans": "index",
@@ -72,6 +75,7 @@ _RULES: Mapping[str, Mapping[str, str]] = {
         "plans": "create apply delete",
         "resource": "mark_unhealthy",
         "cloudformation": "CreateStack UpdateStack CancelUpdateStack DeleteStack",
+        "cloudwatch": "DeleteAlarms DisableAlarmActions EnableAlarmActions PutMetricAlarm SetAlarmState",
         "actions": (
             "action snapshot suspend resume cancel_update cancel_without_rollback "
             "pause unpause protect unprotect lock unlock retry continue migrate"
@@ -86,6 +90,7 @@ _RULES: Mapping[str, Mapping[str, str]] = {
         "cloudformation": "DescribeStackResource",
         "software_deployments": "metadata",
     },
+    "member or stack user": {"cloudwatch": "PutMetricData"},
     "admin": {"service": "index", "actions": "force_lock", "orphans": "global_index"},
     "nobody": {"stacks": "global_index", "software_configs": "global_index"},
 }

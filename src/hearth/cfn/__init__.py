@@ -1,1 +1,1 @@
-"""The CloudFormation-compatible API: query actions, and signals by signed URLs. Open `app.py` first."""
+"""The query APIs of CloudFormation (and signals by signed URLs) and CloudWatch. Open `face.py` first."""

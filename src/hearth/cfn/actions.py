@@ -7,14 +7,13 @@ Spec: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_Oper
 """
 
 import dataclasses
-import datetime
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import msgspec
 
-from hearth.cfn import problems
+from hearth.cfn import problems, timestamps
 from hearth.cloud import fetch, tokens
 from hearth.engine import service as services
 from hearth.engine.queries import StackQuery
@@ -332,6 +331,4 @@ def _text(value: Any) -> str:
 
 
 def _time(value: float | None) -> str | None:
-    if value is None:
-        return None
-    return datetime.datetime.fromtimestamp(value, datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return None if value is None else timestamps.shown(value)

@@ -1,29 +1,18 @@
-"""The application: a request's way from ASGI to a handler and its answer back.
+"""The CloudFormation API: actions on stacks, and signals by signed URLs. See `face` for how requests are taken."""
 
-In this order: path and method, signature, policy, handler. Whatever is raised on the way is turned into the answer by
-`problems`. The process mounts the application, alone or under a path of its own; signatures cover that path.
-"""
-
-import dataclasses
-import time
-from collections.abc import Awaitable, Callable
+import functools
+from collections.abc import Awaitable, Callable, Mapping
 from urllib.parse import unquote
 
-import msgspec
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.types import Receive, Scope, Send
 
-from hearth.cfn import actions, answers, problems, signals
+from hearth.cfn import actions, face, signals
 from hearth.cfn import request as requests
-from hearth.cloud import ec2, fetch, tokens
+from hearth.cloud import tokens
 from hearth.engine import service as services
-from hearth.model import pacing
 from hearth.telemetry import requests as telemetry
-from hearth.telemetry import trail
 
-#: Asked before a request is carried out; raises Forbidden. Takes the caller and the name of a policy rule.
-Require = Callable[[tokens.Caller, str], None]
 Handler = Callable[[services.StackService, tokens.Caller, requests.CfnRequest, str], Awaitable[Response]]
 
 #: {step of the path: (method, handler)}
@@ -33,101 +22,36 @@ _SIGNALS: dict[str, tuple[str, Handler]] = {
 }
 
 
-_NAMES = sorted(actions.ACTIONS)
-#: How the names of actions begin that change nothing.
-_READING = ("Describe", "Estimate", "Get", "List", "Validate")
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class CfnSettings:
-    """Sizes are bytes."""
-
-    max_body_size: int
-    max_template_size: int
-    #: Where a TemplateURL may point.
-    fetch_rules: fetch.FetchRules
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class CfnApi:
+class CfnApi(face.Face):
     """The ASGI application."""
 
-    service: services.StackService
-    checker: ec2.SignatureChecker
-    require: Require
-    settings: CfnSettings
-    pace: pacing.Pace = dataclasses.field(default_factory=pacing.Pace)
+    __slots__ = ()
+    subject = "cloudformation"
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request = Request(scope, receive)
-        as_json = request.query_params.get("ContentType") == "JSON"
-        try:
-            response = await self._answer(request)
-        except ClientDisconnect:
-            return
-        except Exception as error:
-            # The border of a request: the client gets an answer and the process goes on.
-            response = answers.problem(problems.from_error(error), as_json=as_json)
-            if isinstance(error, pacing.TooFast):
-                response.headers.update(error.headers)
-        await response(scope, receive, send)
+    def known(self) -> Mapping[str, face.Act]:
+        """See `face.Face`."""
+        return {name: functools.partial(self._do, one) for name, one in actions.ACTIONS.items()}
 
-    async def _answer(self, request: Request) -> Response:
-        path = _path(request.scope)
-        if path in ("/", "/versions"):
-            return _versions(request)
-        if path in ("/v1", "/v1/"):
-            return await self._act(request)
+    async def _do(
+        self,
+        act: Callable[[actions.Action], Awaitable[actions.Result | str]],
+        caller: tokens.Caller,
+        params: Mapping[str, str],
+    ) -> actions.Result | str:
+        chosen = self.settings
+        return await act(actions.Action(self.service, caller, params, chosen.fetch_rules, chosen.max_template_size))
+
+    async def elsewhere(self, request: Request, path: str) -> Response:
+        """A signal."""
         version, _, rest = path.removeprefix("/").partition("/")
         step, _, arn = rest.partition("/")
         if version != "v1" or step not in _SIGNALS:
-            return PlainTextResponse("There is nothing at this address.\n", 404)
+            return await face.Face.elsewhere(self, request, path)
         telemetry.routed(request.scope, f"/v1/{step}/{{arn}}")
         method, handler = _SIGNALS[step]
         if request.method != method:
             return PlainTextResponse(f"This address takes {method}.\n", 405, {"Allow": method})
         read = await requests.read(request, self.settings.max_body_size, form=False)
-        caller = await self._caller(read)
+        caller = await self.caller(read)
         self.require(caller, "resource:signal")
         return await handler(self.service, caller, read, unquote(arn))
-
-    async def _act(self, request: Request) -> Response:
-        """An action of the query API."""
-        if request.method not in ("GET", "POST"):
-            return PlainTextResponse("This address takes GET and POST.\n", 405, {"Allow": "GET, POST"})
-        read = await requests.read(request, self.settings.max_body_size, form=True)
-        caller = await self._caller(read)
-        name = read.params.get("Action", "")
-        if not caller.is_admin:
-            method = "GET" if name.startswith(_READING) else "POST"
-            self.pace.keep(caller.project_id or caller.user_id, method, time.monotonic())
-        act = actions.ACTIONS.get(name)
-        if act is None:
-            raise problems.Problem("InvalidAction", f"There is no action {name!r}; there are {', '.join(_NAMES)}.")
-        telemetry.routed(request.scope, f"/v1?Action={name}")
-        self.require(caller, f"cloudformation:{name}")
-        settings = self.settings
-        action = actions.Action(self.service, caller, read.params, settings.fetch_rules, settings.max_template_size)
-        return answers.answer(f"{name}Response", {f"{name}Result": await act(action)}, as_json=read.wants_json)
-
-    async def _caller(self, read: requests.CfnRequest) -> tokens.Caller:
-        caller = await self.checker.check(read.signed())
-        if caller is None:
-            raise problems.Problem("AccessDenied", "The key is not known, or the signature does not fit the request.")
-        trail.named(caller.user_id, caller.project_id)
-        if caller.access_rules is not None:
-            raise problems.Problem("AccessDenied", "The key belongs to an application credential with access rules.")
-        return caller
-
-
-def _path(scope: Scope) -> str:
-    """The path below the application's mount point, %-encoded as it was sent."""
-    raw: str = scope["raw_path"].decode("latin-1").partition("?")[0]
-    return raw.removeprefix(scope.get("root_path", "")) or "/"
-
-
-def _versions(request: Request) -> Response:
-    # Starlette's base_url leaves out where the application is mounted.
-    base = f"{request.url.scheme}://{request.url.netloc}{request.scope.get('root_path', '').rstrip('/')}"
-    version = {"id": "v1.0", "status": "CURRENT", "links": [{"rel": "self", "href": f"{base}/v1/"}]}
-    return Response(msgspec.json.encode({"versions": [version]}), 300, media_type="application/json")

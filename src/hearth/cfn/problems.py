@@ -1,4 +1,4 @@
-"""Errors on the wire: one table from what the engine raises to the codes that CloudFormation clients know.
+"""Errors on the wire: one table from what the engine raises to the codes that clients of the query APIs know.
 
 An answer is XML, `<ErrorResponse><Error><Type/><Code/><Message/></Error></ErrorResponse>`, unless JSON was asked for.
 Spec: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/CommonErrors.html
@@ -17,6 +17,7 @@ RETRY_AFTER = "5"
 
 #: {code: HTTP status}
 _STATUS = {
+    "APINotImplemented": 500,
     "IncompleteSignature": 400,
     "InternalFailure": 500,
     "InvalidAction": 400,
@@ -31,7 +32,7 @@ _STATUS = {
     "Throttling": 429,
     "ValidationError": 400,
 }
-_SERVER = frozenset({"InternalFailure", "ServiceUnavailable"})
+_SERVER = frozenset({"APINotImplemented", "InternalFailure", "ServiceUnavailable"})
 
 #: {error type of the engine: code}; what is not named goes by its HTTP status.
 _CODES = {

@@ -179,6 +179,8 @@ def cloud_settings(conf: cfg.ConfigOpts) -> settings.CloudSettings:
         overrides["cloudformation"] = _signals_base(conf.heat_waitcondition_server_url)
     elif conf.heat_metadata_server_url:
         overrides["cloudformation"] = f"{conf.heat_metadata_server_url.rstrip('/').removesuffix('/v1')}/v1"
+    if conf.heat_watch_server_url:
+        overrides["cloudwatch"] = conf.heat_watch_server_url
     return settings.CloudSettings(
         auth_url=conf.clients_keystone.auth_uri or service.auth_url,
         service=service,

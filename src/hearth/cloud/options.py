@@ -171,6 +171,7 @@ DECLARED: Mapping[str, list[Any]] = {
         cfg.URIOpt("heat_metadata_server_url", help="URL of the CloudFormation API as servers reach it."),
         _text("heat_stack_user_role", "heat_stack_user", "Role of users that stacks create for their servers."),
         cfg.URIOpt("heat_waitcondition_server_url", help="URL of wait conditions as servers reach it."),
+        cfg.URIOpt("heat_watch_server_url", help="URL of the CloudWatch API as servers reach it."),
         _list("hidden_stack_tags", [], "Stacks with one of these tags are not listed unless asked for."),
         _text("host", None, "Name of this host in the service list. Default: the host name."),
         _text("loadbalancer_template", None, "Template of AWS::ElasticLoadBalancing::LoadBalancer."),
@@ -383,7 +384,7 @@ DECLARED: Mapping[str, list[Any]] = {
         _switch("multi_cloud", False, "Ask several Keystones."),
     ],
     "heat_api": [
-        _text("bind_host", "127.0.0.1", "Address that `hearth serve` listens on, but for `hearth serve cfn`."),
+        _text("bind_host", "127.0.0.1", "Address that `hearth serve` listens on, but for cfn and cloudwatch alone."),
         cfg.PortOpt("bind_port", default=8004, help="Its port."),
         *_served("api"),
     ],
@@ -391,6 +392,11 @@ DECLARED: Mapping[str, list[Any]] = {
         _text("bind_host", "127.0.0.1", "Address that `hearth serve cfn` listens on."),
         cfg.PortOpt("bind_port", default=8000, help="Its port."),
         *_served("cfn"),
+    ],
+    "heat_api_cloudwatch": [
+        _text("bind_host", "127.0.0.1", "Address that `hearth serve cloudwatch` listens on."),
+        cfg.PortOpt("bind_port", default=8003, help="Its port."),
+        *_served("cloudwatch"),
     ],
     "healthcheck": [
         _switch("detailed", False, "Tell in answers of /healthcheck what is wrong; the texts may name hosts."),

@@ -45,7 +45,6 @@ UNHEEDED: Mapping[str, Mapping[str, str]] = {
         "db_backend": "[database] connection names it",
         "enable_stack_owner_role": "trusts_delegated_roles says what is delegated",
         "heat_stack_owner_role": "trusts_delegated_roles says what is delegated",
-        "heat_watch_server_url": "the CloudWatch API is retired; use alarms of Aodh",
         "instance_driver": _NO_INSTANCE_USER,
         "instance_user": _NO_INSTANCE_USER,
         "onready": "the service manager sees that the address answers /healthcheck",
@@ -83,7 +82,7 @@ UNHEEDED: Mapping[str, Mapping[str, str]] = {
     "heat_all": {EVERY: "`hearth serve all` is that service"},
     "heat_api": _SERVER,
     "heat_api_cfn": _SERVER,
-    "heat_api_cloudwatch": {EVERY: "the CloudWatch API is retired; use alarms of Aodh"},
+    "heat_api_cloudwatch": _SERVER,
     "keystone_authtoken": {
         "admin_password": "password, with auth_type = password",
         "admin_tenant_name": "project_name, with auth_type = password",

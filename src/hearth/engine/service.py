@@ -21,6 +21,7 @@ from hearth.engine import (
     feed,
     following,
     inputs,
+    lite_alarms,
     orphans,
     plan_service,
     preview,
@@ -68,6 +69,8 @@ class StackService(plan_service.PlanService):
         self.orphans = orphans.Orphans(surroundings, kept, owners)
         #: Software configs and deployments, which belong to projects rather than to stacks.
         self.software = software.Software(surroundings, owners)
+        #: Alarms that Hearth watches over by itself.
+        self.lite_alarms = lite_alarms.LiteAlarms(surroundings)
 
     # ---- holds ----
 

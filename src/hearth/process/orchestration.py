@@ -16,6 +16,8 @@ from hearth.api import policy
 from hearth.api import settings as api_settings
 from hearth.bus import addresses, contract, memory
 from hearth.cfn import app as cfn_app
+from hearth.cfn import cloudwatch as cloudwatch_app
+from hearth.cfn import face
 from hearth.cloud import config, credentials, ec2, passwords, tokens
 from hearth.dashboard import app as dashboard
 from hearth.engine import (
@@ -57,12 +59,19 @@ class Orchestration:
     """API and engine over one store. `start` and `stop` in the same event loop."""
 
     def __init__(
-        self, conf: cfg.ConfigOpts, *, api: bool = True, cfn: bool = True, engine: bool = True, alone: bool = False
+        self,
+        conf: cfg.ConfigOpts,
+        *,
+        api: bool = True,
+        cfn: bool = True,
+        cloudwatch: bool = True,
+        engine: bool = True,
+        alone: bool = False,
     ) -> None:
         """Build the parts; nothing runs yet.
 
         Args:
-            api, cfn, engine: which of them this process has.
+            api, cfn, cloudwatch, engine: which of them this process has.
             alone: no other process uses the store, so what a former engine held is taken over at once.
         """
         self._conf = conf
@@ -91,8 +100,9 @@ class Orchestration:
         self._alone = alone
         self.api: ASGIApp | None = None
         self.cfn: ASGIApp | None = None
+        self.cloudwatch: ASGIApp | None = None
         self._service: service.StackService | None = None
-        if not (api or cfn):
+        if not (api or cfn or cloudwatch):
             return
         rules = policy.Policy(conf)
         served = self._service = service.StackService(surroundings, kept, owners, rules.allows_type)
@@ -110,12 +120,14 @@ class Orchestration:
                     password_checker=self._password_checker(validator),
                 ),
             )
+        checker = ec2.SignatureChecker(self._validator_connector)
+        limits = face.FaceSettings(conf.max_json_body_size, chosen.max_template_size, chosen.fetch_rules)
         if cfn:
-            checker = ec2.SignatureChecker(self._validator_connector)
-            limits = cfn_app.CfnSettings(conf.max_json_body_size, chosen.max_template_size, chosen.fetch_rules)
-            self.cfn = _public(
-                conf, requests.Watched(cfn_app.CfnApi(served, checker, rules.require, limits, pace), "cfn")
-            )
+            made = cfn_app.CfnApi(served, checker, rules.require, limits, pace)
+            self.cfn = _public(conf, requests.Watched(made, "cfn"))
+        if cloudwatch:
+            watching = cloudwatch_app.CloudWatchApi(served, checker, rules.require, limits, pace)
+            self.cloudwatch = _public(conf, requests.Watched(watching, "cloudwatch"))
 
     def _password_checker(self, validator: tokens.TokenValidator) -> passwords.PasswordChecker | None:
         """Who checks passwords; None where requests may not carry any."""

@@ -1,4 +1,4 @@
-"""`hearth serve api|cfn|engine|cloud|all`: the parts of a deployment, each alone or together, configured by files."""
+"""`hearth serve api|cfn|cloudwatch|engine|cloud|all`: parts of a deployment, alone or together, configured by files."""
 
 import asyncio
 import pathlib
@@ -14,8 +14,10 @@ from hearth.process import exposing, logs, serving, wiring
 from hearth.process import home as homes
 from hearth.process import workers as workers_of
 
-PARTS = ("api", "cfn", "engine", "cloud", "all")
-_ALL = {"api", "cfn", "engine"}
+PARTS = ("api", "cfn", "cloudwatch", "engine", "cloud", "all")
+_ALL = {"api", "cfn", "cloudwatch", "engine"}
+#: Parts that alone have a section of their own in the configuration.
+_SECTIONS = {"cfn": "heat_api_cfn", "cloudwatch": "heat_api_cloudwatch"}
 #: Where the embedded cloud alone listens, which needs no configuration.
 _CLOUD = ("127.0.0.1", 8004)
 
@@ -28,7 +30,10 @@ _CLOUD = ("127.0.0.1", 8004)
     multiple=True,
     help="heat.conf and its like; later ones win.",
 )
-@click.option("--host", help="Address to listen on. Default: bind_host of [heat_api], of cfn alone [heat_api_cfn].")
+@click.option(
+    "--host",
+    help="Address to listen on. Default: bind_host of [heat_api]; alone, cfn and cloudwatch have their own sections.",
+)
 @click.option("--port", type=click.IntRange(0, 65535), help="0: a free one. Default: bind_port of the same section.")
 @click.option("--certfile", "cert_file", type=click.Path(), help="Certificate (PEM) to serve TLS with.")
 @click.option("--keyfile", "key_file", type=click.Path(), help="Its private key; not needed if it is in the same file.")
@@ -40,7 +45,9 @@ _CLOUD = ("127.0.0.1", 8004)
 )
 @click.option("--listener-fd", type=int, hidden=True)
 @click.option("--metrics-fd", type=int, hidden=True)
-@click.argument("parts", nargs=-1, required=True, type=click.Choice(PARTS), metavar="[api|cfn|engine|cloud|all]...")
+@click.argument(
+    "parts", nargs=-1, required=True, type=click.Choice(PARTS), metavar="[api|cfn|cloudwatch|engine|cloud|all]..."
+)
 def command(
     parts: tuple[str, ...],
     config_files: tuple[pathlib.Path, ...],
@@ -55,10 +62,11 @@ def command(
 ) -> None:
     """Run services of a deployment in the foreground, for a service manager to look after.
 
-    `api` is the orchestration API, `cfn` the CloudFormation API, `engine` an engine, `all` the three; `cloud` is the
-    embedded cloud. Beside another part cfn is served below /cloudformation. The address answers /healthcheck, also for
-    an engine alone. With several `--workers` one that dies is started again; a signal to stop reaches them all, and
-    each finishes what it is at.
+    `api` is the orchestration API, `cfn` the CloudFormation API, `cloudwatch` the CloudWatch API of lite alarms,
+    `engine` an engine, `all` the four; `cloud` is the embedded cloud. Beside another API cfn is served below
+    /cloudformation and cloudwatch below /cloudwatch. The address answers /healthcheck, also for an engine alone. With
+    several `--workers` one that dies is started again; a signal to stop reaches them all, and each finishes what it is
+    at.
 
     \b
     Examples:
@@ -97,7 +105,7 @@ def command(
         home.cloud_data,
         url,
         metrics,
-        **{part: part in wanted for part in ("api", "cfn", "engine", "cloud")},
+        **{part: part in wanted for part in PARTS if part != "all"},
     )
 
     def ready() -> None:
@@ -148,7 +156,8 @@ def _address(conf: cfg.ConfigOpts | None, wanted: set[str]) -> tuple[str, int]:
 
 def _section(conf: cfg.ConfigOpts, wanted: set[str]) -> Any:
     """The section of the configuration that says how these parts are served."""
-    return conf.heat_api_cfn if wanted == {"cfn"} else conf.heat_api
+    (part, *others) = wanted
+    return conf.heat_api if others else conf[_SECTIONS.get(part, "heat_api")]
 
 
 def _tls(

@@ -31,6 +31,7 @@ _log = logging.getLogger(__name__)
 
 ORCHESTRATION = "/orchestration"
 CLOUDFORMATION = "/cloudformation"
+CLOUDWATCH = "/cloudwatch"
 DASHBOARD = "/dashboard"
 #: Who tries a template out wants to see the failure of a server within seconds, not after a minute of attempts.
 _TRIES_AGAIN = 1
@@ -68,6 +69,8 @@ def everything(
         mounts[ORCHESTRATION] = parts.api
     if parts.cfn is not None:
         mounts[CLOUDFORMATION] = parts.cfn
+    if parts.cloudwatch is not None:
+        mounts[CLOUDWATCH] = parts.cloudwatch
     mounts |= _dashboard(conf, parts, ORCHESTRATION)
     return _combined(mounts, conf, parts, cloud, exposing.listener(conf))
 
@@ -80,15 +83,16 @@ def services(
     *,
     api: bool = False,
     cfn: bool = False,
+    cloudwatch: bool = False,
     engine: bool = False,
     cloud: bool = False,
 ) -> Starlette:
-    """Some of the parts, as `hearth serve` was asked for. `conf` is needed for `api`, `cfn` and `engine`.
+    """Some of the parts, as `hearth serve` was asked for. `conf` is needed for all but `cloud`.
 
     `metrics`: where the page of metrics is served, if not at the service's address.
     """
     mounts: dict[str, ASGIApp] = {}
-    parts = _orchestration(conf, api=api, cfn=cfn, engine=engine) if conf is not None else None
+    parts = _orchestration(conf, api=api, cfn=cfn, cloudwatch=cloudwatch, engine=engine) if conf is not None else None
     opened = localcloud.open_cloud(cloud_data, clouds.Settings(), url) if cloud else None
     if opened is not None:
         mounts[""] = localcloud.create_app(opened)
@@ -99,7 +103,9 @@ def services(
         mounts |= _dashboard(conf, parts, prefix)
     if parts is not None and parts.cfn is not None:
         # Alone at the root too, where a catalog's endpoint of port 8000 points to.
-        mounts[CLOUDFORMATION if cloud or api else ""] = parts.cfn
+        mounts[CLOUDFORMATION if cloud or api or cloudwatch else ""] = parts.cfn
+    if parts is not None and parts.cloudwatch is not None:
+        mounts[CLOUDWATCH if cloud or api or cfn else ""] = parts.cloudwatch
     return _combined(mounts, conf, parts, opened, metrics)
 
 
@@ -170,10 +176,16 @@ def configuration(config_files: Sequence[pathlib.Path], overrides: Mapping[str, 
 
 
 def _orchestration(
-    conf: cfg.ConfigOpts, *, api: bool = True, cfn: bool = True, engine: bool = True, alone: bool = False
+    conf: cfg.ConfigOpts,
+    *,
+    api: bool = True,
+    cfn: bool = True,
+    cloudwatch: bool = True,
+    engine: bool = True,
+    alone: bool = False,
 ) -> orchestration.Orchestration:
     try:
-        return orchestration.Orchestration(conf, api=api, cfn=cfn, engine=engine, alone=alone)
+        return orchestration.Orchestration(conf, api=api, cfn=cfn, cloudwatch=cloudwatch, engine=engine, alone=alone)
     except config.ConfigError as error:
         raise problems.CliError(f"Configuration: {error}") from error
 

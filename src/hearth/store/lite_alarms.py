@@ -6,7 +6,7 @@ Rules and actions are sealed: an action may be an address that authorises whoeve
 """
 
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -106,9 +106,9 @@ def resume(connection: sa.Connection, codec: Codec, alarm_id: str, now: float) -
 
 def drop(connection: sa.Connection, alarm_id: str) -> None:
     """Forget an alarm with all that was kept for it. Repeatable."""
+    connection.execute(_a.delete().where(_a.c.id == alarm_id))  # first: whoever adds to it has it locked
     connection.execute(_t.delete().where(_t.c.alarm_id == alarm_id))
     connection.execute(_d.delete().where(_d.c.alarm_id == alarm_id))
-    connection.execute(_a.delete().where(_a.c.id == alarm_id))
 
 
 def by_id(connection: sa.Connection, codec: Codec, alarm_id: str) -> AlarmRow | None:
@@ -147,37 +147,40 @@ def _count(connection: sa.Connection, table: sa.Table, project_id: str) -> int:
 def add_datapoints(
     connection: sa.Connection, codec: Codec, points: Sequence[Datapoint], limit: quotas.Limit, now: float
 ) -> None:
-    """Store datapoints; who judges alarms is told if one of theirs is due.
+    """Store datapoints of alarms that are still there; who judges alarms is told if one of theirs is due.
 
     Raises:
         quotas.NoRoom: a project has too many then.
     """
-    for project_id in sorted({one.project_id for one in points}):
-        mine = [one for one in points if one.project_id == project_id]
-        limit.hold(connection, project_id, len(mine))
+    if limit.most >= 0:
+        for project_id in sorted({one.project_id for one in points}):
+            limit.hold(connection, project_id, sum(one.project_id == project_id for one in points))
+    there = _locked(connection, {one.alarm_id for one in points})
+    kept = [one for one in points if one.alarm_id in there]
+    if kept:
         connection.execute(
             _d.insert(),
             [
                 {
                     "alarm_id": one.alarm_id,
-                    "project_id": project_id,
+                    "project_id": one.project_id,
                     "at": one.at,
                     "value": one.value,
                     "body": codec.plain({"unit": one.unit, "dimensions": one.dimensions}),
                 }
-                for one in mine
+                for one in kept
             ],
         )
-    about = _a.c.id.in_(list({one.alarm_id for one in points}))
-    if connection.execute(sa.select(_a.c.id).where(about, _a.c.due_at <= now).limit(1)).first() is not None:
+    if any(due_at <= now for due_at in there.values()):
         news.note(connection, news.ALARMS)
 
 
-def set_state(
-    connection: sa.Connection, codec: Codec, row: AlarmRow, verdict: Verdict, actions: Iterable[str], now: float
-) -> bool:
-    """Put an alarm into a state, until it is judged again; False: it changed meanwhile."""
-    return settle(connection, codec, row, verdict, actions, now, row.due_at)
+def _locked(connection: sa.Connection, alarm_ids: Collection[str]) -> dict[str, float]:
+    """Those of some alarms that are there, and stay until this transaction ends, with when they are due."""
+    query = sa.select(_a.c.id, _a.c.due_at).where(_a.c.id.in_(list(alarm_ids))).order_by(_a.c.id)
+    if connection.dialect.name != "sqlite":
+        query = query.with_for_update()
+    return {row.id: row.due_at for row in connection.execute(query)}
 
 
 def datapoints(connection: sa.Connection, codec: Codec, alarm_ids: Sequence[str]) -> list[Datapoint]:

@@ -1,15 +1,13 @@
 """Every action of the query API, and signals by URL, as those who may not: nothing is read, changed or signalled."""
 
-import base64
 import dataclasses
-import hashlib
-import hmac
 import json
-from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+import cfn_callers
 import pytest
+from cfn_callers import pair_of, stack_user_of, stranger_of
 
 from hearth.cfn import actions
 
@@ -41,62 +39,9 @@ NEEDED = {
 OF_NO_STACK = ("ListStacks", "CreateStack", "ValidateTemplate", "EstimateTemplateCost")
 
 
-@dataclasses.dataclass(frozen=True)
-class Pair:
-    """A key pair, to ask with."""
-
-    hearth: Any
-    access: str
-    secret: str
-
-    def signed(self, method: str, path: str, params: Mapping[str, str]) -> str:
-        """The address of a request, signed by version 2."""
-        given = {
-            **params,
-            "AWSAccessKeyId": self.access,
-            "SignatureMethod": "HmacSHA256",
-            "SignatureVersion": "2",
-        }
-        query = "&".join(f"{name}={quote(given[name], safe='-_~.')}" for name in sorted(given))
-        text = "\n".join((method, urlsplit(self.hearth.url).netloc, path, query))
-        digest = hmac.new(self.secret.encode(), text.encode(), hashlib.sha256).digest()
-        spelled = quote(path, safe="/")
-        return f"{self.hearth.url}{spelled}?{query}&Signature={quote(base64.b64encode(digest).decode(), safe='')}"
-
-    async def act(self, action: str, **params: str) -> tuple[int, str]:
-        """Status and text of an action's answer."""
-        url = self.signed("GET", "/cloudformation/v1/", {"Action": action, **NEEDED.get(action, {}), **params})
-        status, said = await self.hearth.send("GET", url)
-        return status, str(said)
-
-
-async def pair_of(hearth: Any) -> Pair:
-    """A key pair of whoever is logged in."""
-    path = f"/users/{hearth.user}/credentials/OS-EC2"
-    status, made = await hearth.identity("POST", path, {"tenant_id": hearth.project})
-    assert status == 201, made
-    return Pair(hearth, made["credential"]["access"], made["credential"]["secret"])
-
-
-async def stranger_of(hearth: Any) -> Any:
-    """A member of a project of its own."""
-    admin = await hearth.log_in("admin")
-    _, project = await admin.identity("POST", "/projects", {"project": {"name": "stranger"}})
-    _, user = await admin.identity("POST", "/users", {"user": {"name": "stranger", "password": "secret"}})
-    _, roles = await admin.identity("GET", "/roles?name=member")
-    granted = f"/projects/{project['project']['id']}/users/{user['user']['id']}/roles/{roles['roles'][0]['id']}"
-    assert (await admin.identity("PUT", granted))[0] == 204
-    return await hearth.log_in("stranger")
-
-
-async def stack_user_of(hearth: Any, told: Mapping[str, str]) -> Any:
-    """The user of a wait handle, in the project of the stack's users."""
-    identity = {"methods": ["password"], "password": {"user": {"id": told["user_id"], "password": told["password"]}}}
-    body = {"auth": {"identity": identity, "scope": {"project": {"id": told["project_id"]}}}}
-    async with hearth.http.post(f"{hearth.url}/identity/v3/auth/tokens", json=body) as answer:
-        assert answer.status == 201
-        token = answer.headers["X-Subject-Token"]
-    return dataclasses.replace(hearth, token=token, project=told["project_id"], user=told["user_id"])
+async def asked(pair: cfn_callers.Pair, action: str, **params: str) -> tuple[int, str]:
+    """Status and text of an action's answer."""
+    return await pair.act(action, **{**NEEDED.get(action, {}), **params})
 
 
 async def state(hearth: Any, path: str) -> Any:
@@ -119,11 +64,11 @@ async def test_another_project_gets_nothing_by_any_action(hearth: Any) -> None:
         for name in spellings(hearth, path):
             # A creation of that name in one's own project says nothing about other projects.
             more = {} if action == "CreateStack" else {"StackName": name}
-            status, said = await pair.act(action, **more)
+            status, said = await asked(pair, action, **more)
             assert SECRET not in said, action
             if action not in OF_NO_STACK:
                 assert (status, "<Code>InvalidParameterValue</Code>" in said) == (400, True), (action, name, said)
-    assert (await pair.act("DescribeStackResources", PhysicalResourceId=thing))[0] == 400
+    assert (await asked(pair, "DescribeStackResources", PhysicalResourceId=thing))[0] == 400
     assert await state(hearth, path) == before
 
 
@@ -134,10 +79,10 @@ async def test_a_stacks_user_asks_for_its_own_resource_alone(hearth: Any) -> Non
     pair = await pair_of(user)
     for action in actions.ACTIONS:
         for name in spellings(hearth, path):
-            status, said = await pair.act(action, StackName=name)
+            status, said = await asked(pair, action, StackName=name)
             assert (status, "<Code>AccessDenied</Code>" in said) == (403, True), (action, name, said)
     for name in spellings(hearth, path):
-        status, said = await pair.act("DescribeStackResource", StackName=name, LogicalResourceId="mine")
+        status, said = await asked(pair, "DescribeStackResource", StackName=name, LogicalResourceId="mine")
         assert (status, SECRET in said) == (200, False), said
     assert await state(hearth, path) == before
 
@@ -195,7 +140,7 @@ async def test_a_reader_changes_nothing_by_any_action(hearth: Any) -> None:
     assert (await admin.identity("PUT", granted))[0] == 204
     pair = await pair_of(await hearth.log_in("reader", "demo"))
     for action in actions.ACTIONS:
-        status, said = await pair.act(action, StackName="fresh" if action == "CreateStack" else "web")
+        status, said = await asked(pair, action, StackName="fresh" if action == "CreateStack" else "web")
         changes = action in ("CreateStack", "UpdateStack", "DeleteStack", "CancelUpdateStack")
         assert (status == 403, "<Code>AccessDenied</Code>" in said) == (changes, changes), (action, status, said)
     assert await state(hearth, path) == before
@@ -207,7 +152,7 @@ async def test_without_a_good_signature_no_action_is_done(hearth: Any, how: str)
     before = await state(hearth, path)
     pair = await pair_of(hearth)
     if how == "with a key pair that is gone":
-        assert (await pair.act("ListStacks"))[0] == 200, "Keystone is asked again, whatever was good before"
+        assert (await asked(pair, "ListStacks"))[0] == 200, "Keystone is asked again, whatever was good before"
         status, _ = await hearth.identity("DELETE", f"/users/{hearth.user}/credentials/OS-EC2/{pair.access}")
         assert status == 204
     elif how == "wrongly signed":
@@ -221,7 +166,7 @@ async def test_without_a_good_signature_no_action_is_done(hearth: Any, how: str)
                 url = f"{hearth.url}/cloudformation/v1/?Action={action}&StackName={quote(name)}&{query}"
                 status, said = await hearth.send("GET", url)
             else:
-                status, said = await pair.act(action, StackName=name)
+                status, said = await asked(pair, action, StackName=name)
             assert (status, SECRET in str(said)) in ((403, False), (400, False)), (action, name, said)
             assert "Code>" in str(said)
     for step, method in (("waitcondition", "PUT"), ("signal", "POST")):

@@ -56,6 +56,13 @@ def test_the_cfn_tools_find_everything() -> None:
     assert {"is_secure = 1", "cfn_region_endpoint = controller"} < set(found["cfn-boto-cfg"].splitlines())
 
 
+def test_the_cfn_tools_find_where_metrics_go() -> None:
+    found = files(server_user_data.built("HEAT_CFNTOOLS", SCRIPT, {}, API, "http://watcher:8003/v1"))
+    assert found["cfn-watch-server"] == "http://watcher:8003/v1"
+    told = {"cloudwatch_region_name = heat", "cloudwatch_region_endpoint = watcher"}
+    assert told < set(found["cfn-boto-cfg"].splitlines())
+
+
 def test_an_agent_gets_the_metadata_and_the_text_as_a_part() -> None:
     text = server_user_data.built("SOFTWARE_CONFIG", "ünï", {"os-collect-config": {}}, API)
     assert [(name, body) for _, name, body in parts(text)][3:] == [

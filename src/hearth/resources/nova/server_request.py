@@ -16,6 +16,8 @@ from hearth.resources.nova import server_user_data
 from hearth.resources.remote import METADATA_KEY, texts
 
 #: How the service says that it cannot choose.
+#: What the CloudWatch API is called where heat_watch_server_url says where servers reach it.
+_WATCH: Final = "cloudwatch"
 _SEVERAL_NETWORKS: Final = "Multiple possible networks"
 _GONE_WITH_SERVER = {"boot_index": -1, "delete_on_termination": True}
 
@@ -69,7 +71,8 @@ async def user_data(call: Call) -> str:
     if form == server_user_data.CFNTOOLS:
         with contextlib.suppress(Permanent):
             api = agent.metadata_url(call)
-    return server_user_data.built(form, await _given_user_data(call), told, api)
+    watch = call.cloud.endpoint(_WATCH) if call.cloud.has_service(_WATCH) else None
+    return server_user_data.built(form, await _given_user_data(call), told, api, watch)
 
 
 async def _given_user_data(call: Call) -> str:

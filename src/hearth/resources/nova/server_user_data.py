@@ -86,7 +86,7 @@ exit "$status"
 """
 
 
-def built(form: str, text: str, metadata: Mapping[str, Any], api: str | None = None) -> str:
+def built(form: str, text: str, metadata: Mapping[str, Any], api: str | None = None, watch: str | None = None) -> str:
     """The text for a server.
 
     Args:
@@ -94,6 +94,7 @@ def built(form: str, text: str, metadata: Mapping[str, Any], api: str | None = N
         text: what the template says.
         metadata: of the server's resource.
         api: the CloudFormation API as servers reach it; None: not known.
+        watch: the CloudWatch API likewise.
     """
     if form == RAW:
         return text
@@ -109,7 +110,9 @@ def built(form: str, text: str, metadata: Mapping[str, Any], api: str | None = N
     if metadata:
         parts.append(_part(json.dumps(metadata), "cfn-init-data", _FILE))
     if form == CFNTOOLS and api is not None:
-        parts += [_part(api, "cfn-metadata-server", _FILE), _part(_boto(api), "cfn-boto-cfg", _FILE)]
+        parts += [_part(api, "cfn-metadata-server", _FILE), _part(_boto(api, watch), "cfn-boto-cfg", _FILE)]
+        if watch is not None:
+            parts.append(_part(watch, "cfn-watch-server", _FILE))
     whole = MIMEMultipart(_subparts=parts)
     return whole.as_string()
 
@@ -130,15 +133,16 @@ def _given(text: str) -> Iterable[Message]:
     return [_part(text, None, "plain")]
 
 
-def _boto(api: str) -> str:
+def _boto(api: str, watch: str | None) -> str:
     parts = urlsplit(api)
-    return "\n".join(
-        (
-            "[Boto]",
-            "debug = 0",
-            f"is_secure = {int(parts.scheme == 'https')}",
-            "https_validate_certificates = 1",
-            "cfn_region_name = heat",
-            f"cfn_region_endpoint = {parts.hostname}",
-        )
-    )
+    lines = [
+        "[Boto]",
+        "debug = 0",
+        f"is_secure = {int(parts.scheme == 'https')}",
+        "https_validate_certificates = 1",
+        "cfn_region_name = heat",
+        f"cfn_region_endpoint = {parts.hostname}",
+    ]
+    if watch is not None:
+        lines += ["cloudwatch_region_name = heat", f"cloudwatch_region_endpoint = {urlsplit(watch).hostname}"]
+    return "\n".join(lines)
