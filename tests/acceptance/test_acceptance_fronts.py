@@ -78,6 +78,31 @@ def test_tls_proxies_and_web_pages(
         assert service.ended() == 0
 
 
+@pytest.mark.parametrize(
+    ("parts", "section", "paths"),
+    [
+        (("cfn",), "heat_api_cfn", ["/"]),
+        (("cloudwatch",), "heat_api_cloudwatch", ["/"]),
+        (("cfn", "cloudwatch"), "heat_api", ["/cloudformation/", "/cloudwatch/"]),
+        (("all",), "heat_api", ["/", "/cloudformation/", "/cloudwatch/"]),
+    ],
+)
+def test_each_api_is_where_its_section_says_alone_and_has_a_path_beside_others(
+    tmp_path: pathlib.Path, parts: tuple[str, ...], section: str, paths: list[str]
+) -> None:
+    options = f"[{section}]\nbind_host = {ADDRESS}\nbind_port = 0\n"
+    service = Service(tmp_path / "log", *parts, "--config-file", configured(tmp_path, options))
+    try:
+        assert service.url.startswith(f"http://{ADDRESS}:")
+        for path in paths:
+            answer = requests.get(service.url + path, timeout=30)
+            assert (answer.status_code, answer.json()["versions"][0]["id"]) == (300, "v1.0")
+        assert requests.get(service.url + "/elsewhere/", timeout=30).status_code == 404
+    finally:
+        service.signal()
+        assert service.ended() == 0
+
+
 OFFERED = [
     ("", ssl.TLSVersion.TLSv1_2, True),
     ("", ssl.TLSVersion.TLSv1_3, True),
