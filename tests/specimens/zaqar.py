@@ -14,8 +14,17 @@ SUBSCRIPTION = "/v2/queues/heard/subscriptions/{it}"
 
 SPECIMENS: Mapping[str, Specimen] = {
     "OS::Zaqar::Queue": Specimen(
-        {"name": "specimen", "metadata": {"colour": "red"}},
-        changes={"metadata": Request("messaging", "PUT", "/v2/queues/{it}", {"colour": "blue"}, CLIENT)},
+        {"name": "specimen", "metadata": {"colour": "red", "size/kind": 1}},
+        updates={"metadata": {"colour": "green", "_default_message_ttl": 60}},
+        changes={
+            "metadata": Request(
+                "messaging",
+                "PATCH",
+                "/v2/queues/{it}",
+                [{"op": "replace", "path": "/metadata/colour", "value": "blue"}],
+                {**CLIENT, "Content-Type": "application/openstack-messaging-v2.0-json-patch"},
+            )
+        },
         removal=Request("messaging", "DELETE", "/v2/queues/{it}", headers=CLIENT),
     ),
     "OS::Zaqar::Subscription": Specimen(

@@ -28,6 +28,7 @@ _RESERVED: Mapping[str, Any] = {
     "_enable_encrypt_messages": False,
 }
 _SUBSCRIBERS = ("http://", "https://", "mailto:", "trust+http://", "trust+https://")
+_PATCH = "application/openstack-messaging-v2.0-json-patch"
 _SIGNED_FOR = 86_400
 
 
@@ -130,13 +131,12 @@ class Zaqar(Service):
         return body | {"count": len(mine)} if _is_on(call, "with_count") else body
 
     def create_queue(self, call: Call) -> Any:
-        """Make a queue, or give one other metadata."""
+        """Make a queue; one that is there keeps its metadata."""
         project_id, name = access.project(call), self._name(call)
         metadata = _metadata(call.body if call.body is not None else {})
         key = _key(project_id, name)
         location = {"Location": f"/v2/queues/{name}"}
         if key in self.queues:
-            self.queues.update(key, metadata=metadata)
             return Reply(204, None, location)
         self.queues.insert({"id": key, "project_id": project_id, "name": name, "metadata": metadata})
         return Reply(201, None, location)
@@ -148,14 +148,20 @@ class Zaqar(Service):
 
     def change_queue(self, call: Call) -> Any:
         """Change metadata by a JSON patch."""
+        kind = call.headers.get("content-type", "")
+        if kind.partition(";")[0].strip() != _PATCH:
+            raise errors.ApiError(415, f"Content type {kind!r} is not supported; send {_PATCH}.")
         key = self._queue(call)
         found = self.queues.get(key)
         if found is None:
             raise errors.ApiError(404, f"Queue {call.params['queue']} does not exist.", kind="Not found")
         metadata = {**_RESERVED, **found["metadata"]}
         for step in call.body if isinstance(call.body, list) else ():
-            field = str(step.get("path", "")).removeprefix("/metadata/")
-            if step.get("op") == "remove":
+            op, path = step.get("op"), str(step.get("path", ""))
+            field = path.removeprefix("/metadata/").replace("~1", "/").replace("~0", "~")
+            if op != "add" and field not in metadata and field not in _RESERVED:
+                raise errors.ApiError(409, f"Can't {op} non-existent object {field}.", kind="Resource conflict")
+            if op == "remove":
                 metadata.pop(field, None)
             else:
                 metadata[field] = step.get("value")

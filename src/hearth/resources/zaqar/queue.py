@@ -11,6 +11,15 @@ from hearth.resources.remote import Remote, RemoteResource
 from hearth.resources.schema import ABSENT, DEPRECATED, HIDDEN, PHYSICAL_NAME, SUPPORTED, Attribute, Property
 from hearth.resources.zaqar import client
 
+#: Other metadata are given by a patch; a queue that is there keeps its own when it is made once more.
+_PATCH = "application/openstack-messaging-v2.0-json-patch"
+_WAS_THERE = 204
+
+
+def _pointer(key: str) -> str:
+    """Where a patch finds a key of the metadata."""
+    return "/metadata/" + key.replace("~", "~0").replace("/", "~1")
+
 
 def _live_metadata(call: Call, observed: Observed) -> Any:
     """The metadata without what the service itself adds."""
@@ -59,23 +68,40 @@ class Queue(RemoteResource):
     async def create(self, call: Call) -> str | None:
         """Make it; one that is there gets the metadata."""
         call.physical_id = call.properties.get("name") or call.physical_name
-        await self._put(call, creating=True)
+        metadata = call.properties.get("metadata") or {}
+        answer = await self.request(call, "PUT", self.path(call), metadata, creating=True, headers=client.HEADERS)
+        if answer.status == _WAS_THERE:
+            await self._change(call)
         return call.physical_id
 
     async def update(self, call: Call, change: Change) -> str | None:
         """Give it other metadata."""
-        await self._put(call)
+        await self._change(call)
         return None
 
-    async def _put(self, call: Call, *, creating: bool = False) -> None:
-        metadata = call.properties.get("metadata") or {}
-        await self.request(call, "PUT", self.path(call), metadata, creating=creating, headers=client.HEADERS)
+    async def _change(self, call: Call) -> None:
+        """Make its metadata those of the properties. What the service itself adds stays, unless it was given before."""
+        wanted, before = (values.get("metadata") or {} for values in (call.properties, call.previous or {}))
+        present = (await self.observe(call))["metadata"]
+        steps = [
+            {"op": "remove", "path": _pointer(key)}
+            for key in present
+            if key not in wanted and (key in before or not key.startswith("_"))
+        ]
+        steps += [
+            {"op": "add", "path": _pointer(key), "value": value}
+            for key, value in wanted.items()
+            if key not in present or present[key] != value
+        ]
+        if steps:
+            headers = {**client.HEADERS, "Content-Type": _PATCH}
+            await self.request(call, "PATCH", self.path(call), steps, headers=headers)
 
     async def delete(self, call: Call) -> None:
         """Remove it with all that is in it."""
         await self.request(call, "DELETE", self.path(call), headers=client.HEADERS)
 
-    async def observe(self, call: Call) -> Observed | None:
+    async def observe(self, call: Call) -> Observed:
         """Its metadata. Asked for itself, a queue that is not there looks like an empty one; the list knows."""
         name = call.physical_id or ""
         params = {"marker": name[:-1], "limit": 1, "detailed": True}

@@ -9,6 +9,7 @@ import pytest
 
 QUEUES = "/messaging/v2/queues"
 QUEUE = f"{QUEUES}/one"
+PATCH = {"content-type": "application/openstack-messaging-v2.0-json-patch"}
 MINE = {"client-id": str(uuid.uuid4())}
 OTHER = {"client-id": str(uuid.uuid4())}
 
@@ -36,7 +37,7 @@ def test_queues_are_made_listed_and_removed(cloud_client: Any) -> None:
     further = cloud_client.get("/messaging" + page["links"][0]["href"], headers=MINE).json()
     assert [one["name"] for one in further["queues"]] == ["c"]
     shown = cloud_client.get(f"{QUEUES}/a", headers=MINE).json()
-    assert (shown["k"], shown["_default_message_ttl"]) == ("new", 3600)
+    assert (shown["k"], shown["_default_message_ttl"]) == ("a", 3600), "to make it once more changes nothing"
     for _ in range(2):
         assert cloud_client.delete(f"{QUEUES}/a", headers=MINE).status == 204
     names = [one["name"] for one in cloud_client.get(QUEUES, headers=MINE).json()["queues"]]
@@ -49,11 +50,20 @@ def test_metadata_are_changed_by_patches(cloud_client: Any) -> None:
         {"op": "replace", "path": "/metadata/a", "value": 3},
         {"op": "remove", "path": "/metadata/b"},
         {"op": "add", "path": "/metadata/_default_message_ttl", "value": 60},
+        {"op": "add", "path": "/metadata/c~1d", "value": 4},
     ]
-    assert cloud_client.request("PATCH", QUEUE, steps, headers=MINE).status == 200
+    assert cloud_client.patch(QUEUE, steps, headers=MINE).status == 415
+    assert cloud_client.patch(QUEUE, steps, headers=MINE | PATCH).status == 200
     shown = cloud_client.get(QUEUE, headers=MINE).json()
-    assert (shown["a"], "b" in shown, shown["_default_message_ttl"]) == (3, False, 60)
-    assert cloud_client.request("PATCH", f"{QUEUES}/none", steps, headers=MINE).status == 404
+    assert (shown["a"], "b" in shown, shown["_default_message_ttl"], shown["c/d"]) == (3, False, 60, 4)
+    assert cloud_client.patch(f"{QUEUES}/none", steps, headers=MINE | PATCH).status == 404
+
+
+@pytest.mark.parametrize("op", ["replace", "remove"])
+def test_metadata_that_are_not_there_are_neither_replaced_nor_removed(cloud_client: Any, op: str) -> None:
+    cloud_client.put(QUEUE, {"a": 1}, headers=MINE)
+    answer = cloud_client.patch(QUEUE, [{"op": op, "path": "/metadata/b", "value": 2}], headers=MINE | PATCH)
+    assert (answer.status, answer.json()["description"]) == (409, f"Can't {op} non-existent object b.")
 
 
 def test_messages_come_in_their_order_and_end(cloud_client: Any) -> None:
