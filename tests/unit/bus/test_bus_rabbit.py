@@ -77,7 +77,7 @@ async def test_who_is_dropped_while_the_queues_are_made_comes_back(new_rabbit, m
     async def dropping(queue, *arguments, **options):
         if queue.name.endswith(".offers") and not dropped:
             dropped.append(queue.name)
-            await queue.channel.connection.close(aiormq.exceptions.ConnectionInternalError("INTERNAL_ERROR"))
+            raise aiormq.exceptions.ConnectionInternalError("INTERNAL_ERROR")  # after which the connection is closed
         return await consume(queue, *arguments, **options)
 
     monkeypatch.setattr(aio_pika.Queue, "consume", dropping)
