@@ -100,6 +100,13 @@ class World:
         self.engines.append(engine)
         return engine
 
+    async def lose_plugins(self) -> None:
+        """Start again with the types that Hearth has itself."""
+        await self.close()
+        self.types = registry.TypeRegistry()
+        self._open()
+        await self.start_engine()
+
     async def close(self) -> None:
         for engine in self.engines:
             with contextlib.suppress(Exception):

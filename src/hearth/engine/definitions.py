@@ -105,7 +105,7 @@ class Definitions:
         codec = self._store.codec
         material = await self._store.read(lambda connection: get(connection, codec, definition_id))
         facade = await self._facade(stack)
-        built = self.load(material, surroundings(stack, facade=facade))
+        built = self.load(material, surroundings(stack, facade=facade), stored=True)
         if material.left_out or not material.part.is_whole:
             former = await self.blueprint(material.base_id, stack) if material.base_id is not None else None
             built = partial.combined(built, former, material.left_out, material.part)
@@ -141,10 +141,13 @@ class Definitions:
         environment, _ = environments.parse(material.environment, "environment")
         return self.builder.completed(environment).registry
 
-    def load(self, material: Material, where: Surroundings) -> Blueprint:
-        """The blueprint of the material alone: of a definition that holds for a part, its upper layer. Kept nowhere."""
+    def load(self, material: Material, where: Surroundings, *, stored: bool = False) -> Blueprint:
+        """The blueprint of the material alone: of a definition that holds for a part, its upper layer. Kept nowhere.
+
+        `stored`: it is in use here; types of it may be gone since.
+        """
         environment, findings = environments.parse(material.environment, "environment")
-        built, problems = self.builder.build(material.template, environment, material.files, where)
+        built, problems = self.builder.build(material.template, environment, material.files, where, stored=stored)
         findings.extend(problems)
         if built is None:
             raise Invalid(findings.errors)

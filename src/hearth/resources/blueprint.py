@@ -15,10 +15,21 @@ from hearth.graph import dag
 from hearth.model.diagnostics import Findings, Path, Where, nearest
 from hearth.model.part import WHOLE, Part
 from hearth.model.values import UNKNOWN, leaves
-from hearth.resources import checking, contract, findable, finders, nested, registry, scopes, template_types
+from hearth.resources import (
+    checking,
+    contract,
+    findable,
+    finders,
+    nested,
+    placeholder,
+    registry,
+    scopes,
+    template_types,
+)
 from hearth.resources import checks as rules
 from hearth.template import environment as environments
 from hearth.template import parameters as template_parameters
+from hearth.template import registry as registries
 from hearth.template import source
 from hearth.template import template as templates
 
@@ -191,15 +202,25 @@ class Builder:
         strict: bool = True,
         unfetched: set[str] | None = None,
         surplus: bool = False,
+        stored: bool = False,
     ) -> tuple[Blueprint | None, Findings]:
         """Make a blueprint of a definition; None when something is wrong with it. Every problem is noted.
 
         `strict`: values of unknown parameters are errors, and missing ones too. `unfetched` gets the URLs of templates
         that are not among the files: the caller may fetch them and build again, so they are no errors then.
-        `surplus`: whether nested templates may be given more than they take.
+        `surplus`: whether nested templates may be given more than they take. `stored`: whether it was accepted once;
+        then a type that is not known any more has a stand-in, so that a stack which has it can be seen and deleted.
         """
         blueprint, findings = self.examine(
-            raw, environment, files, surroundings, name=name, strict=strict, unfetched=unfetched, surplus=surplus
+            raw,
+            environment,
+            files,
+            surroundings,
+            name=name,
+            strict=strict,
+            unfetched=unfetched,
+            surplus=surplus,
+            stored=stored,
         )
         return (None if findings.errors else blueprint), findings
 
@@ -214,6 +235,7 @@ class Builder:
         strict: bool = True,
         unfetched: set[str] | None = None,
         surplus: bool = False,
+        stored: bool = False,
     ) -> tuple[Blueprint | None, Findings]:
         """As `build`, but with what is understood of a wrong definition too; None only for what is no template.
 
@@ -234,7 +256,7 @@ class Builder:
         findings.extend(problems)
         secrets = _secret_texts(values)
         checks = _custom_checks(values, secrets, findings)
-        members = self._members(bound, environment, files, findings, checks, unfetched, surplus=surplus)
+        members = self._members(bound, environment, files, findings, checks, unfetched, surplus=surplus, stored=stored)
         if secrets:
             checks = [dataclasses.replace(one, secret=_tells(one.value, secrets)) for one in checks]
         blueprint = Blueprint(parsed, environment, files, values, bound, members, surroundings, checks, self._sealed)
@@ -291,11 +313,16 @@ class Builder:
         return found
 
     def _is_indifferent(self, environment: environments.Environment, definition: templates.ResourceDefinition) -> bool:
-        target = environment.registry.resolve(
-            definition.type, definition.name, lambda name: self.types.find(name) is not None
-        )
+        target = self._target(environment, definition.type, definition.name)
         found = None if target is None or target.is_template else self.types.find(target.name)
         return found is not None and found.indifferent
+
+    def _is_lost(self, environment: environments.Environment, definition: templates.BoundResource) -> bool:
+        target = self._target(environment, definition.type, definition.name)
+        return target is None or (not target.is_template and self.types.find(target.name) is None)
+
+    def _target(self, environment: environments.Environment, type_name: str, name: str) -> registries.Target | None:
+        return environment.registry.resolve(type_name, name, lambda one: self.types.find(one) is not None)
 
     def _members(
         self,
@@ -307,11 +334,16 @@ class Builder:
         unfetched: set[str] | None,
         *,
         surplus: bool,
+        stored: bool,
     ) -> dict[str, Member]:
         members: dict[str, Member] = {}
         for name, definition in bound.resources.items():
             where = functools.partial(definition.place, ("type",))
-            kind = self.type_for(definition.type, name, environment, files, findings, where, unfetched)
+            kind: contract.Resource | None
+            if stored and self._is_lost(environment, definition):
+                kind = placeholder.lost(definition.type)
+            else:
+                kind = self.type_for(definition.type, name, environment, files, findings, where, unfetched)
             if kind is None:
                 continue
             if kind.indifferent:

@@ -7,7 +7,7 @@ Their names resolve, nothing is made, and they are not listed. A package states 
 from typing import Any
 
 from hearth.resources import base, schema
-from hearth.resources.contract import Call, Change, Decision, Observed, Verdict
+from hearth.resources.contract import Call, Change, Decision, Observed, Permanent, Verdict
 
 
 class Indifferent(base.Base):
@@ -24,6 +24,45 @@ class Indifferent(base.Base):
     async def attribute(self, call: Call, name: str, observed: Observed | None) -> Any:
         """Null for every name."""
         return None
+
+
+class Lost(Indifferent):
+    """Stands in for a type that is not known any more: its plugin is gone, or what enables it is switched off.
+
+    What is there can be seen, and left where it is; whatever would act on it fails.
+    """
+
+    async def create(self, call: Call) -> str | None:
+        """Nobody knows how."""
+        raise self._unknown()
+
+    async def update(self, call: Call, change: Change) -> str | None:
+        """Nobody knows how."""
+        raise self._unknown()
+
+    async def delete(self, call: Call) -> None:
+        """Nobody knows how."""
+        raise self._unknown()
+
+    async def suspend(self, call: Call) -> None:
+        """Nobody knows how."""
+        raise self._unknown()
+
+    async def resume(self, call: Call) -> None:
+        """Nobody knows how."""
+        raise self._unknown()
+
+    def _unknown(self) -> Permanent:
+        return Permanent(f"its type {self.type_name} is not known any more", "EntityNotFound")
+
+
+def lost(type_name: str) -> base.Base:
+    """The stand-in of a type of a stored definition that is not known any more."""
+
+    class Unknown(Lost):
+        """The stand-in of this type."""
+
+    return base.resource(type_name)(Unknown)()
 
 
 def placeholder(type_name: str, *history: tuple[str, str | None], what: str) -> type[base.Base]:
