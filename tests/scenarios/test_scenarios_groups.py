@@ -157,6 +157,22 @@ async def test_a_failed_batch_stops_the_update_and_the_next_one_goes_on(world):
     assert await world.output(stack, "all") == ["v3"] * 3
 
 
+@pytest.mark.parametrize("kind", ["ResourceGroup", "AutoScalingGroup"])
+async def test_members_that_never_worked_do_not_keep_a_good_definition_out(world, kind):
+    def scaling(member):
+        sizes = {"min_size": 1, "max_size": 3, "desired_capacity": 3}
+        return hot({"group": {"type": "OS::Heat::AutoScalingGroup", "properties": {**sizes, "resource": member}}})
+
+    def of(member):
+        return scaling(member) if kind == "AutoScalingGroup" else group(3, policy=rolling(), member=member)
+
+    stack = await world.create(of(thing("v1", fail=True)))
+    await world.until(stack, "CREATE_FAILED")
+    await world.update(stack, of(thing("v2")))
+    await world.until(stack, "UPDATE_COMPLETE")
+    assert len(await world.resources(await inside(world, stack))) == 3
+
+
 async def test_a_rolling_update_is_rolled_back_in_batches(world):
     policy = rolling(max_batch_size=1)
     stack = await world.create(group(2, policy=policy), disable_rollback=False)

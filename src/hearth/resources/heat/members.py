@@ -45,6 +45,15 @@ def is_well(member: ChildResource) -> bool:
     return member.status is not Status.FAILED and member.action not in (Action.INIT, Action.DELETE)
 
 
+def ailing(child: ChildView | None) -> frozenset[str]:
+    """The names of the members that do not work. They are made anew in any case, so no batch need wait for them."""
+    return (
+        frozenset(name for name, one in child.resources.items() if not is_well(one))
+        if child is not None
+        else frozenset()
+    )
+
+
 async def read(members: Iterable[ChildResource], path: Sequence[Any]) -> Any:
     """The value of an attribute path: references, or an attribute of each."""
     name, *rest = path

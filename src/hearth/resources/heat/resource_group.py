@@ -187,7 +187,8 @@ def _next_stage(call: Call, wanted: Mapping[str, Any], policy: rolling.Policy) -
     for name in made:
         stage[name] = final[name] if name in final else members.as_stored(_member(call.properties, name))
     outdated = [name for name in reversed(names) if name in final and stage[name] != final[name]]
-    for name in outdated[: batch.changed - len(made)]:
+    ailing = members.ailing(call.child)
+    for name in {*outdated[: batch.changed - len(made)], *(one for one in outdated if one in ailing)}:
         stage[name] = final[name]
     return stage
 

@@ -126,7 +126,8 @@ class ScalingGroup(nested.NestedStack):
         kept = _staying(call, present, wanted, batch.size)
         made = _new_names(call, present, batch.size - len(kept))
         changed = [name for name in kept if present[name] != wanted][: batch.changed - len(made)]
-        stage = {name: wanted if name in changed else present[name] for name in kept}
+        renewed = {*changed, *members.ailing(call.child)}
+        stage = {name: wanted if name in renewed else present[name] for name in kept}
         return stage | dict.fromkeys(made, wanted)
 
     def _all(self, call: Call, size: int) -> dict[str, Definition]:
