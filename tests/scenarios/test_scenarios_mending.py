@@ -123,6 +123,21 @@ async def test_a_failed_rollback_of_a_creation_goes_on(mendable):
     assert mendable.remote.objects == {}
 
 
+async def test_a_failed_rollback_names_a_command_that_gets_past_all_that_failed(mendable):
+    stack = await mendable.create(hot({"a": stubborn("1"), "b": stubborn("1")}), name="web")
+    await mendable.until(stack, "CREATE_COMPLETE")
+    refuses(mendable, "create bad")
+    for name in ("new", "next"):
+        refuses(mendable, f"delete {name}")
+    wanted = hot({"a": stubborn("1"), "new": stubborn(), "next": stubborn(), "bad": after(stubborn(), "new", "next")})
+    await mendable.update(stack, wanted, disable_rollback=False)
+    shown = await mendable.until(stack, "ROLLBACK_FAILED")
+    assert "Unfinished: new, next." in shown["stack_status_reason"]
+    assert "`hearth stack continue web --retain new --retain next`" in shown["stack_status_reason"]
+    await go_on(mendable, stack, retain=["new", "next"])
+    await mendable.until(stack, "ROLLBACK_COMPLETE")
+
+
 async def test_a_failed_deletion_goes_on_and_keeps_its_exceptions(mendable):
     stack = await mendable.create(hot({"a": stubborn(), "kept": stubborn(), "b": after(stubborn(), "kept")}))
     await mendable.until(stack, "CREATE_COMPLETE")

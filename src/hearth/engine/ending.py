@@ -279,11 +279,16 @@ class Ending:
     def _way_on(self, connection: sa.Connection, stack: StackRow) -> str:
         """What stands in the way of a rollback that failed, and how it goes on."""
         rows = resources.by_stack(connection, self._context.store.codec, stack.id)
-        failed = sorted({row.name for row in rows if row.status is Status.FAILED}) or ["RESOURCE"]
-        named = ", ".join(failed[:_NAMED]) + (", ..." if len(failed) > _NAMED else "")
+        failed = {
+            row.name: "retain" if row.action is Action.DELETE else "skip" for row in rows if row.status is Status.FAILED
+        }
+        some = sorted(failed)[:_NAMED]
+        more = "" if len(some) == len(failed) else ", ..."
+        them = "it" if len(some) < 2 else "them"
+        waived = " ".join(f"--{failed[name]} {name}" for name in some) or "--skip RESOURCE"
         return (
-            f". Unfinished: {named}. Go on by `hearth stack retry {stack.name}`, or without it by "
-            f"`hearth stack continue {stack.name} --skip {failed[0]}` (or --retain, --force)"
+            f". Unfinished: {', '.join(some) or 'RESOURCE'}{more}. Go on by `hearth stack retry {stack.name}`, "
+            f"or without {them} by `hearth stack continue {stack.name} {waived}`{more} (or --force)"
         )
 
     def _bury(self, connection: sa.Connection, stack: StackRow, now: float) -> None:
