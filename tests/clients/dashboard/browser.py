@@ -52,8 +52,15 @@ class Visit:
     def press(self, label: str) -> None:
         """A button or a link, by its text."""
         path = f'//button[normalize-space()="{label}"] | //a[normalize-space()="{label}"]'
-        self._until(lambda driver: driver.find_element(By.XPATH, path).is_enabled())
-        self.driver.find_element(By.XPATH, path).click()
+
+        def pressed(driver: webdriver.Chrome) -> bool:
+            there = driver.find_element(By.XPATH, path)
+            if there.is_enabled():
+                there.click()  # the page may draw it anew at any moment: then it is looked for again
+                return True
+            return False
+
+        self._until(pressed)
 
     def write(self, name: str, text: str) -> None:
         """Fill in a field."""
