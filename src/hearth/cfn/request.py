@@ -7,6 +7,7 @@ part of the header `Authorization`.
 import dataclasses
 import hashlib
 import re
+import zlib
 from collections.abc import Mapping
 from urllib.parse import parse_qsl, unquote
 
@@ -18,6 +19,8 @@ from hearth.model import errors
 
 _HEADER_PART = re.compile(r"(Credential|Signature)=([^,\s]+)")
 _FORM = "application/x-www-form-urlencoded"
+#: What zlib takes for gzip, whose header it then reads.
+_GZIP = 16 + zlib.MAX_WBITS
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -63,21 +66,21 @@ class CfnRequest:
 
 
 async def read(request: Request, limit: int, *, form: bool) -> CfnRequest:
-    """Read a request; `form`: a POSTed form is part of the parameters.
+    """Read a request; `form`: a POSTed form, which AWS clients compress when it is long, is part of the parameters.
 
     Raises:
-        errors.LimitExceeded: the body is longer than `limit` bytes.
+        errors.LimitExceeded: the body is longer than `limit` bytes, as it was sent or unpacked.
+        problems.Problem: the form is compressed in a way that is not taken, or damaged.
     """
     body = b""
     async for chunk in request.stream():
         body += chunk
         if len(body) > limit:
-            raise errors.LimitExceeded(
-                f"The request body is larger than the {limit} bytes allowed (max_json_body_size)."
-            )
+            raise _too_long(limit)
     pairs = parse_qsl(request.scope["query_string"].decode("latin-1"), keep_blank_values=True)
     if form and request.headers.get("content-type", "").partition(";")[0].strip() == _FORM:
-        pairs += parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True)
+        text = _unpacked(body, request.headers.get("content-encoding", ""), limit)
+        pairs += parse_qsl(text.decode("utf-8", "replace"), keep_blank_values=True)
     return CfnRequest(
         method=request.method,
         host=request.headers.get("host", ""),
@@ -86,3 +89,24 @@ async def read(request: Request, limit: int, *, form: bool) -> CfnRequest:
         headers=dict(request.headers),
         body=body,
     )
+
+
+def _unpacked(body: bytes, encoding: str, limit: int) -> bytes:
+    if encoding in ("", "identity"):
+        return body
+    if encoding != "gzip":
+        raise problems.Problem("InvalidParameterValue", f"Content-Encoding {encoding!r} is not taken; gzip is.")
+    unpacker = zlib.decompressobj(_GZIP)
+    try:
+        text = unpacker.decompress(body, limit + 1)  # no more, whatever the body would come to
+    except zlib.error as error:
+        raise problems.Problem("InvalidParameterValue", f"The request body is no gzip: {error}") from error
+    if len(text) > limit:
+        raise _too_long(limit)
+    if not unpacker.eof:
+        raise problems.Problem("InvalidParameterValue", "The request body is no whole gzip: its end is missing.")
+    return text
+
+
+def _too_long(limit: int) -> errors.LimitExceeded:
+    return errors.LimitExceeded(f"The request body is larger than the {limit} bytes allowed (max_json_body_size).")

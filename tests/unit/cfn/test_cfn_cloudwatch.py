@@ -2,9 +2,10 @@
 
 import asyncio
 import dataclasses
+import gzip
 import json
 import pathlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 from xml.etree import ElementTree
 
@@ -157,6 +158,44 @@ async def test_an_alarm_is_described(hearth: Any) -> None:
     assert await alarms(pair, AlarmName=name) == [shown]
     status, code, message = await refused(pair, "DescribeAlarms", AlarmName="another")
     assert (status, code, message) == (400, "InvalidParameterValue", "The Alarm (another) could not be found.")
+
+
+async def sent_as(
+    pair: Pair, body: Callable[[bytes], bytes], encoding: str, *several: dict[str, str]
+) -> tuple[int, str]:
+    """The answer to datapoints that are sent as a form of that encoding."""
+    told = {name: value for one in several for name, value in one.items()}
+    url = pair.signed("POST", "/cloudwatch/v1/", {"Action": "PutMetricData", "Namespace": "servers", **told})
+    address, _, form = url.partition("?")
+    headers = {"Content-Type": "application/x-www-form-urlencoded", "Content-Encoding": encoding}
+    status, said = await pair.hearth.send("POST", address, data=body(form.encode()), headers=headers)
+    return status, str(said)
+
+
+async def test_long_forms_may_be_compressed_as_aws_clients_do(hearth: Any) -> None:
+    await hearth.create(TEMPLATE)
+    pair = await pair_of(hearth)
+    many = [datum(number, role="web") for number in range(1, 201)]
+    status, said = await sent_as(pair, gzip.compress, "gzip", *many)
+    assert status == 200, said
+    assert len(await metrics(pair)) == 200
+
+
+@pytest.mark.parametrize(
+    ("body", "encoding", "told"),
+    [
+        (lambda form: form, "gzip", "is no gzip"),
+        (lambda form: gzip.compress(form)[:-12], "gzip", "its end is missing"),
+        (lambda form: gzip.compress(bytes(20_000_000)), "gzip", "larger than the"),
+        (lambda form: form, "br", "Content-Encoding 'br' is not taken; gzip is."),
+    ],
+)
+async def test_what_cannot_be_unpacked_is_refused(
+    hearth: Any, body: Callable[[bytes], bytes], encoding: str, told: str
+) -> None:
+    status, said = await sent_as(await pair_of(hearth), body, encoding, datum())
+    assert status in (400, 413)
+    assert told in said
 
 
 async def test_datapoints_go_to_the_alarms_that_are_about_them(hearth: Any) -> None:
