@@ -4,6 +4,7 @@ In this order: path and method, signature, pace, policy, action. Whatever is rai
 by `problems`. The process mounts a face, alone or under a path of its own; signatures cover that path.
 """
 
+import abc
 import dataclasses
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -42,7 +43,7 @@ class FaceSettings:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Face:
+class Face(abc.ABC):
     """The ASGI application of a query API."""
 
     service: services.StackService
@@ -54,9 +55,9 @@ class Face:
     #: What the names of its policy rules begin with.
     subject: ClassVar[str]
 
+    @abc.abstractmethod
     def known(self) -> Mapping[str, Act]:
         """The actions by name; the policy rule of each is `<subject>:<name>`."""
-        raise NotImplementedError
 
     async def elsewhere(self, _request: Request, _path: str) -> Response:
         """The answer at a path that takes no actions."""

@@ -4,6 +4,7 @@
 field, header or part of a query. Bodies that are no JSON, and what Swift keeps for others, are told by their length.
 """
 
+import contextlib
 import logging
 import re
 from collections.abc import Mapping
@@ -72,11 +73,10 @@ def _body(service: str, body: Any, headers: Mapping[str, str]) -> str:
     if not isinstance(body, (bytes, str)):
         return "with a body of unknown length"
     if "json" in headers.get("Content-Type", "") and catalog.official(service) != "object-store":
-        try:
+        # What is no JSON after all is told by its length, as other forms are.
+        with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError):
             text = _encoded(_masked(msgspec.json.decode(body)))
             return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            pass  # told by its length, as other forms are
     return f"with a body of {len(body)} bytes"
 
 

@@ -175,17 +175,9 @@ def configuration(config_files: Sequence[pathlib.Path], overrides: Mapping[str, 
         raise problems.CliError(f"Configuration: {error}") from error
 
 
-def _orchestration(
-    conf: cfg.ConfigOpts,
-    *,
-    api: bool = True,
-    cfn: bool = True,
-    cloudwatch: bool = True,
-    engine: bool = True,
-    alone: bool = False,
-) -> orchestration.Orchestration:
+def _orchestration(conf: cfg.ConfigOpts, **parts: bool) -> orchestration.Orchestration:
     try:
-        return orchestration.Orchestration(conf, api=api, cfn=cfn, cloudwatch=cloudwatch, engine=engine, alone=alone)
+        return orchestration.Orchestration(conf, **parts)
     except config.ConfigError as error:
         raise problems.CliError(f"Configuration: {error}") from error
 

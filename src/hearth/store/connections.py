@@ -42,3 +42,7 @@ class Connections:
         kept = chosen if self.max_pool_size is None else self.max_pool_size
         further = OVERFLOW if self.max_overflow is None else self.max_overflow
         return _MOST_READERS if kept == 0 or further == -1 else min(_MOST_READERS, kept + further)
+
+
+#: No wish at all.
+USUAL: Final = Connections()

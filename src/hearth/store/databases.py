@@ -7,6 +7,7 @@ All others see only a SQLAlchemy engine.
 import contextlib
 import pathlib
 import sys
+import types
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, Literal
 
@@ -15,7 +16,7 @@ from sqlalchemy.ext.compiler import compiles
 
 from hearth.model.errors import HearthError
 from hearth.store import connections
-from hearth.store.connections import Connections
+from hearth.store.connections import USUAL, Connections
 
 #: What an operator may write, and the driver it means.
 _DRIVERS: Final = {
@@ -72,7 +73,7 @@ def open_engine(
     writes: bool,
     pool_size: int,
     standstill: float | None = None,
-    wanted: Connections = Connections(),  # noqa: B008 -- a frozen value
+    wanted: Connections = USUAL,
 ) -> sa.Engine:
     """Connections to a database, for units of work that write, or for queries on a consistent snapshot.
 
@@ -239,12 +240,12 @@ def _with_callers(
 ) -> tuple[str, Any]:
     """The statement with a comment that says who asks. It stands at the end, as the beginning tells what is asked."""
     callers: list[str] = []
-    frame = sys._getframe()
+    frame: types.FrameType | None = sys._getframe()
     while frame is not None and len(callers) < _CALLERS:
         file = pathlib.Path(frame.f_code.co_filename)
         if _HERE.parent in file.parents and file != pathlib.Path(__file__):
             callers.append(f"{file.relative_to(_HERE.parent)}:{frame.f_lineno} {frame.f_code.co_name.strip('<>')}")
-        frame = frame.f_back  # type: ignore[assignment]
+        frame = frame.f_back
     return f"{statement} /* {', '.join(callers)} */", parameters
 
 

@@ -18,7 +18,7 @@ from sqlalchemy import exc
 
 from hearth.model.errors import HearthError
 from hearth.store import databases, marks, trouble
-from hearth.store.connections import Connections
+from hearth.store.connections import USUAL, Connections
 
 R = TypeVar("R")
 _log = logging.getLogger(__name__)
@@ -49,7 +49,7 @@ class _Behind(Exception):
 class Replica:
     """A read-only copy. Used inside one event loop."""
 
-    def __init__(self, url: str, wanted: Connections = Connections()) -> None:  # noqa: B008 -- a frozen value
+    def __init__(self, url: str, wanted: Connections = USUAL) -> None:
         """Raises NoReplica: its URL cannot be used."""
         readers = wanted.readers(_READERS)
         try:

@@ -23,7 +23,7 @@ from sqlalchemy import exc
 from hearth.model.errors import HearthError
 from hearth.store import clock, codec, databases, marks, tables, trouble, writer
 from hearth.store import replica as replicas
-from hearth.store.connections import Connections
+from hearth.store.connections import USUAL, Connections
 from hearth.telemetry import metrics
 
 R = TypeVar("R")
@@ -53,7 +53,7 @@ class Store:
         *,
         standstill: float = STANDSTILL,
         replica_url: str | None = None,
-        wanted: Connections = Connections(),  # noqa: B008 -- a frozen value
+        wanted: Connections = USUAL,
     ) -> None:
         """`standstill`: seconds after which the database undoes a commit whose process does not go on with it.
 
@@ -210,7 +210,7 @@ def open_store(
     *,
     standstill: float = STANDSTILL,
     replica_url: str | None = None,
-    wanted: Connections = Connections(),  # noqa: B008 -- a frozen value
+    wanted: Connections = USUAL,
 ) -> Store:
     """Open the database at a SQLAlchemy URL, its schema brought up to date. The rest: see `Store`.
 
