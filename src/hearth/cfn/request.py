@@ -42,6 +42,8 @@ class CfnRequest:
     def signed(self) -> ec2.SignedRequest:
         """What is to be checked.
 
+        Where the digest of a form is signed, the form itself stays here: it may be long, and hold secrets.
+
         Raises:
             problems.Problem: it is not signed.
         """
@@ -53,13 +55,15 @@ class CfnRequest:
         access = self.params.get("AWSAccessKeyId") or credential.partition("/")[0]
         if not access:
             raise problems.Problem("MissingAuthenticationToken", "The request does not name the key it is signed with.")
+        digested = self.method == "POST" and signature == inside.get("Signature")
+        params = {} if digested else {name: value for name, value in self.params.items() if name != "Signature"}
         return ec2.SignedRequest(
             access=access,
             signature=signature,
             method=self.method,
             host=self.host,
             path=unquote(self.path),
-            params={name: value for name, value in self.params.items() if name != "Signature"},
+            params=params,
             headers=self.headers,
             body_hash=hashlib.sha256(self.body).hexdigest(),
         )
