@@ -1,6 +1,6 @@
 """Measure a deployment: API and engines as processes of their own, on PostgreSQL or MariaDB, with RabbitMQ.
 
-    bench/shared.py [--database postgresql|mariadb] [--engines N] [flat:1000 flat:10000 ...]
+    bench/shared.py [--database postgresql|mariadb] [--engines N [--engine-cpu C]] [flat:1000 flat:10000 ...]
 
 Resources that need no cloud are created and deleted through the public API. Database and broker are started for it, in
 a scratch folder. Prints a markdown table for docs/benchmarks.md: wall seconds that a client waits, milliseconds of CPU
@@ -10,6 +10,9 @@ a resource of each part, and the resident memory of the largest engine at the en
     burst:NxM    N stacks of M resources, asked for at once by 50 clients
     stacks:NxM   the same by 10 clients, who wait for each stack before they ask for the next one
     tree:NxM     one tree of N nested stacks of M resources
+
+`--engine-cpu 0.25` lets each engine have a quarter of a core (a control group; needs root). What several engines do to
+each other then shows on a machine whose cores one engine, the API and the database would fill.
 """
 
 import argparse
@@ -43,12 +46,44 @@ CLIENTS = 10
 _TICK = os.sysconf("SC_CLK_TCK")
 
 
+class Shares:
+    """Control groups, each with so many cores, for one process with its children."""
+
+    #: Microseconds in which a group uses up what it may.
+    _PERIOD = 20_000
+
+    def __init__(self, cores: float) -> None:
+        self._cores = cores
+        self._second = pathlib.Path("/sys/fs/cgroup/cgroup.controllers").exists()
+        self._made: list[pathlib.Path] = []
+
+    def give(self, pid: int) -> None:
+        """Put a process into a group of its own."""
+        root = pathlib.Path("/sys/fs/cgroup", "" if self._second else "cpu")
+        group = root / f"hearth-bench-{pid}"
+        group.mkdir()
+        self._made.append(group)
+        quota = int(self._cores * self._PERIOD)
+        if self._second:
+            (group / "cpu.max").write_text(f"{quota} {self._PERIOD}")
+        else:
+            (group / "cpu.cfs_period_us").write_text(str(self._PERIOD))
+            (group / "cpu.cfs_quota_us").write_text(str(quota))
+        (group / "cgroup.procs").write_text(str(pid))
+
+    def close(self) -> None:
+        """Remove the groups, whose processes have ended."""
+        for group in self._made:
+            group.rmdir()
+
+
 class Deployment(run.Hearth):
     """Cloud, API and engines over database and broker, and the API as user demo."""
 
-    def __init__(self, folder: pathlib.Path) -> None:
+    def __init__(self, folder: pathlib.Path, shares: Shares | None = None) -> None:
         self.folder = folder
         self._processes: list[subprocess.Popen[bytes]] = []
+        self._shares = shares
 
     def start(self, database: servers.Server, broker: servers.Server, engines: int) -> None:
         """Begin it. What has been started when this fails, `stop` ends."""
@@ -62,6 +97,8 @@ class Deployment(run.Hearth):
         configuration.write_text(re.sub(r"^connection = .*$", f"connection = {url}", text, flags=re.M))
         given = ("--config-file", str(configuration))
         self.pids = {"engine": [self._serve("engine", *given)[0] for _ in range(engines)]}
+        for pid in self.pids["engine"] if self._shares is not None else ():
+            self._shares.give(pid)
         api, own = self._serve("api", *given)
         self.pids |= {"api": [api], "database": [database.pid], "broker": [broker.pid]}
         self._log_in("demo")
@@ -85,6 +122,8 @@ class Deployment(run.Hearth):
             process.terminate()
         for process in self._processes:
             process.wait(30)
+        if self._shares is not None:
+            self._shares.close()
 
     def cpu_of_parts(self) -> dict[str, float]:
         """CPU seconds so far of each part, with all processes of its session and those that have ended."""
@@ -214,15 +253,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--database", choices=["postgresql", "mariadb"], default="postgresql")
     parser.add_argument("--engines", type=int, default=1)
+    parser.add_argument("--engine-cpu", type=float, metavar="CORES", help="that each engine may use")
     parser.add_argument("cases", nargs="*", default=["flat:1000", "flat:10000"], help="as flat:1000 or tree:100x100")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="hearth-bench-") as name:
         folder = pathlib.Path(name)
         with started(folder, given.database) as database, started(folder, "rabbitmq") as broker:
-            deployment = Deployment(folder)
+            deployment = Deployment(folder, Shares(given.engine_cpu) if given.engine_cpu else None)
             try:
                 deployment.start(database, broker, given.engines)
-                print(f"{given.database}, engines: {given.engines}\n\n{HEADING}")
+                each = f", of {given.engine_cpu:g} cores each" if given.engine_cpu else ""
+                print(f"{given.database}, engines: {given.engines}{each}\n\n{HEADING}")
                 bench = Bench(deployment)
                 bench.flat(100)
                 for case in given.cases:
