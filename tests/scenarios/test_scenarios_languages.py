@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 import pytest
 from templates import hot, output_of, thing
 
-from hearth.cloud import fetch
+from hearth.cloud import addresses
 from hearth.engine.requests import StackRequest
 from hearth.model.errors import BadRequest, HearthError, Invalid, LimitExceeded
 from hearth.resources import blueprint, template_types
@@ -19,7 +19,7 @@ INNER = hot(
     {"said": output_of("thing")},
     parameters={"word": {"type": "string", "default": "inner"}},
 )
-LOOPBACK = fetch.FetchRules(5.0, (ipaddress.ip_network("127.0.0.0/8"),))
+LOOPBACK = addresses.FetchRules(5.0, (ipaddress.ip_network("127.0.0.0/8"),))
 
 
 @contextlib.asynccontextmanager

@@ -4,7 +4,7 @@ import dataclasses
 
 from oslo_config import cfg
 
-from hearth.cloud import config, fetch
+from hearth.cloud import addresses, config
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -17,7 +17,7 @@ class ApiSettings:
     max_template_size: int = 524_288
     max_nested_stack_depth: int = 5
     #: Where a template_url may point.
-    fetch_rules: fetch.FetchRules = dataclasses.field(default_factory=fetch.FetchRules)
+    fetch_rules: addresses.FetchRules = dataclasses.field(default_factory=addresses.FetchRules)
 
 
 def from_conf(conf: cfg.ConfigOpts) -> ApiSettings:

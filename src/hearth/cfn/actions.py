@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from hearth.cfn import problems, timestamps
-from hearth.cloud import fetch, tokens
+from hearth.cloud import addresses, fetch, tokens
 from hearth.engine import service as services
 from hearth.engine.queries import StackQuery
 from hearth.engine.requests import StackRequest
@@ -36,7 +36,7 @@ class Action:
     service: services.StackService
     caller: tokens.Caller
     params: Mapping[str, str]
-    fetch_rules: fetch.FetchRules
+    fetch_rules: addresses.FetchRules
     max_template_size: int
 
     def needed(self, name: str) -> str:

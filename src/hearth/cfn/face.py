@@ -17,7 +17,7 @@ from starlette.types import Receive, Scope, Send
 
 from hearth.cfn import answers, problems
 from hearth.cfn import request as requests
-from hearth.cloud import ec2, fetch, tokens
+from hearth.cloud import addresses, ec2, tokens
 from hearth.engine import service as services
 from hearth.model import pacing
 from hearth.telemetry import requests as telemetry
@@ -39,7 +39,7 @@ class FaceSettings:
     max_body_size: int
     max_template_size: int
     #: Where a TemplateURL may point.
-    fetch_rules: fetch.FetchRules
+    fetch_rules: addresses.FetchRules
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ import oslo_policy.opts
 from oslo_config import cfg
 from oslo_log import log as oslo_log
 
-from hearth.cloud import breaker, catalog, fetch, microversions, options, passwords, settings, tokens, transport
+from hearth.cloud import addresses, breaker, catalog, microversions, options, passwords, settings, tokens, transport
 
 
 class ConfigError(Exception):
@@ -298,15 +298,15 @@ def password_rules(conf: cfg.ConfigOpts) -> passwords.PasswordRules:
     )
 
 
-def fetch_rules(conf: cfg.ConfigOpts) -> fetch.FetchRules:
+def fetch_rules(conf: cfg.ConfigOpts) -> addresses.FetchRules:
     """What users may have fetched by URL."""
     lists = {}
     for name in ("template_fetch_allowed_networks", "template_fetch_denied_networks"):
         try:
-            lists[name] = fetch.networks(conf[name])
+            lists[name] = addresses.networks(conf[name])
         except ValueError as error:
             raise ConfigError(f"[DEFAULT] {name}: {error}; write networks as 10.0.0.0/8") from error
-    return fetch.FetchRules(conf.template_fetch_timeout, *lists.values())
+    return addresses.FetchRules(conf.template_fetch_timeout, *lists.values())
 
 
 def _service(conf: cfg.ConfigOpts) -> settings.AuthSection:

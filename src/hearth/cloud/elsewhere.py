@@ -11,10 +11,13 @@ import dataclasses
 import json
 import ssl
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
-from hearth.cloud import access, catalog, errors, settings, transport
+from hearth.cloud import access, answers, catalog, errors, settings
+
+if TYPE_CHECKING:  # resource types read credentials here, and need no HTTP library for it
+    from hearth.cloud import transport
 
 #: Names of keystoneauth's plugins by the method of Keystone that they use.
 _METHODS: Final = {
@@ -107,7 +110,9 @@ async def sign_in(given: Elsewhere, wire: "Outward", options: settings.CloudSett
 class Outward:
     """The way to other clouds: as `transport.Transport`, but what the operator forbids is not called."""
 
-    def __init__(self, own: transport.Transport, guarded: transport.Transport, is_own: Callable[[str], bool]) -> None:
+    def __init__(
+        self, own: "transport.Transport", guarded: "transport.Transport", is_own: Callable[[str], bool]
+    ) -> None:
         """`is_own`: whether a host (with its port) serves our own cloud, which every user reaches anyway."""
         self._own = own
         self._guarded = guarded
@@ -115,7 +120,7 @@ class Outward:
 
     async def exchange(
         self, service: str, method: str, url: str, headers: dict[str, str], **options: Any
-    ) -> transport.Response:
+    ) -> answers.Response:
         """See `transport.Transport.exchange`."""
         wire = self._own if self._is_own(urlsplit(url).netloc) else self._guarded
         return await wire.exchange(service, method, url, headers, **options)

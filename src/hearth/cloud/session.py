@@ -11,12 +11,15 @@ import contextvars
 import dataclasses
 import time
 from collections.abc import Awaitable, Callable, Hashable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from hearth.cloud import access, catalog, elsewhere, errors, settings, transport
+from hearth.cloud import access, answers, catalog, errors, settings
 
-Response = transport.Response
+if TYPE_CHECKING:  # the HTTP library takes long to import, and who only names sessions needs none
+    from hearth.cloud import elsewhere, transport
+
+Response = answers.Response
 Params = Mapping[str, Any]
 
 
@@ -57,7 +60,7 @@ class Session:
 
     def __init__(
         self,
-        wire: transport.Transport | elsewhere.Outward,
+        wire: "transport.Transport | elsewhere.Outward",
         options: settings.CloudSettings,
         granted: access.Access,
         renew: Callable[[], Awaitable[access.Access]] | None,
@@ -108,7 +111,7 @@ class Session:
         """The region whose services are called; None: the first in the catalog."""
         return self._options.region
 
-    async def elsewhere(self, given: elsewhere.Elsewhere) -> "Session":
+    async def elsewhere(self, given: "elsewhere.Elsewhere") -> "Session":
         """A session with credentials that the user has given. Raises CloudError."""
         assert self._open_other is not None
         return await self._open_other(given)
@@ -182,7 +185,7 @@ class Session:
         headers: Mapping[str, str] | None = None,
         microversion: str | None = None,
         purpose: str = "",
-        data: transport.Body | None = None,
+        data: answers.Body | None = None,
         timeout: float | None = None,  # noqa: ASYNC109 -- a limit of the HTTP client, which knows what was sent
         renew: bool = True,
     ) -> Response:

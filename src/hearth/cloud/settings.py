@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from hearth.cloud import breaker, fetch, microversions
+from hearth.cloud import addresses, breaker, microversions
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -91,4 +91,4 @@ class CloudSettings:
     #: When services are left alone.
     rests: breaker.Rules = dataclasses.field(default_factory=breaker.Rules)
     #: Which addresses may be called when a user names another cloud.
-    outward: fetch.FetchRules = dataclasses.field(default_factory=fetch.FetchRules)
+    outward: addresses.FetchRules = dataclasses.field(default_factory=addresses.FetchRules)

@@ -4,7 +4,6 @@
 nothing of tokens or catalogs; it turns "no answer" into `errors.Unavailable` and gives back every answer it gets.
 """
 
-import dataclasses
 import functools
 import logging
 import re
@@ -17,10 +16,8 @@ import aiohttp
 import msgspec
 import yarl
 
-from hearth.cloud import call_log, catalog, errors, fetch, gates, settings
+from hearth.cloud import addresses, answers, call_log, catalog, errors, gates, settings
 from hearth.telemetry import metrics, spans, trail
-
-Body = bytes | str | AsyncIterable[bytes]
 
 # Apache closes idle connections after 5 s; reusing one at that moment loses the request without a trace.
 _IDLE_SECONDS = 4.0
@@ -32,23 +29,10 @@ _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Response:
-    """An answer. `body`: decoded JSON, None when empty, the bytes of anything else. `raw`: the bytes as they came.
-    `headers`: any case.
-    """
-
-    status: int
-    body: Any
-    headers: Mapping[str, str]
-    request_id: str | None
-    raw: bytes = b""
-
-
 class Transport:
     """A pool of connections. Used inside one event loop; `close` it at the end."""
 
-    def __init__(self, options: settings.CloudSettings, guard: fetch.FetchRules | None = None) -> None:
+    def __init__(self, options: settings.CloudSettings, guard: addresses.FetchRules | None = None) -> None:
         """`guard`: rules for the addresses it may connect to; None: no rules."""
         self._options = options
         self._guard = guard
@@ -66,12 +50,12 @@ class Transport:
         headers: dict[str, str],
         *,
         json: Any = None,
-        data: Body | None = None,
+        data: answers.Body | None = None,
         tls: settings.Tls | None = None,
         seconds: float | None = None,
         project_id: str | None = None,
         further: bool = False,
-    ) -> Response:
+    ) -> answers.Response:
         """Send a request and read the whole answer. Raises CloudError for a status from 400 up and for no answer.
 
         `project_id`: whose turn it takes. `further`: it is part of another attempt after a failure.
@@ -107,10 +91,10 @@ class Transport:
         method: str,
         url: str,
         headers: dict[str, str],
-        data: Body | None,
+        data: answers.Body | None,
         tls: settings.Tls | None,
         seconds: float | None,
-    ) -> Response:
+    ) -> answers.Response:
         attempts = 1 + self._options.retries
         while True:
             attempts -= 1
@@ -135,10 +119,10 @@ class Transport:
         method: str,
         url: str,
         headers: dict[str, str],
-        data: Body | None,
+        data: answers.Body | None,
         tls: settings.Tls | None,
         seconds: float | None,
-    ) -> Response:
+    ) -> answers.Response:
         limit = self._timeout
         if seconds is not None:
             limit = aiohttp.ClientTimeout(total=seconds, sock_connect=self._options.connect_timeout)
@@ -160,7 +144,7 @@ class Transport:
                 raw = await answer.read()
                 status = str(answer.status)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-            if isinstance(error, aiohttp.ClientConnectorError) and isinstance(error.os_error, fetch.Refused):
+            if isinstance(error, aiohttp.ClientConnectorError) and isinstance(error.os_error, addresses.Refused):
                 raise errors.Forbidden(0, service, f"{host} is not called: {error.os_error.strerror}") from error
             raise _Lost(f"cannot connect to {host}: {_words(error)}", unsent=True) from error
         except (aiohttp.InvalidURL, UnicodeError) as error:
@@ -181,7 +165,7 @@ class Transport:
             call_log.answered(service, method, url, answer.status, answer.headers, raw)
         if answer.status >= 400:
             raise errors.from_answer(service, method, answer.status, raw, answer.headers, request_id)
-        return Response(answer.status, _body(raw, answer.headers), answer.headers, request_id, raw)
+        return answers.Response(answer.status, _body(raw, answer.headers), answer.headers, request_id, raw)
 
     def _pool(self) -> aiohttp.ClientSession:
         if self._client is None:
@@ -190,7 +174,7 @@ class Transport:
                     limit=0,
                     limit_per_host=0,  # gates are the limit
                     keepalive_timeout=_IDLE_SECONDS,
-                    socket_factory=None if self._guard is None else fetch.guard(self._guard),
+                    socket_factory=None if self._guard is None else addresses.guard(self._guard),
                 ),
                 # Cookies of load balancers would tie all users of the process to one back end.
                 cookie_jar=aiohttp.DummyCookieJar(),

@@ -8,7 +8,7 @@ Spec: https://docs.openstack.org/api-ref/identity/v3/#authentication-and-token-m
 import dataclasses
 from typing import Any
 
-from hearth.cloud import errors, transport
+from hearth.cloud import answers, errors, transport
 
 _LONGEST = 8192
 
@@ -101,7 +101,7 @@ class Door:
 
     async def _ask(
         self, method: str, path: str, auth: Any = None, *, token: str = "", subject: str = ""
-    ) -> transport.Response:
+    ) -> answers.Response:
         headers = {"X-Auth-Token": token} if token else {}
         if subject:
             headers["X-Subject-Token"] = subject

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 from urllib.parse import quote
 
+from hearth.cloud import addresses, fetch, session
 from hearth.cloud import errors as cloud_errors
-from hearth.cloud import fetch, session
 from hearth.engine import definitions
 from hearth.engine.requests import StackRequest
 from hearth.model.diagnostics import Findings
@@ -134,7 +134,7 @@ def _as_text(body: bytes, name: str) -> str:
         raise BadRequest(f"The object {name} of the files_container is not UTF-8 text.") from error
 
 
-async def fetched(urls: Iterable[str], rules: fetch.FetchRules, max_bytes: int) -> dict[str, str]:
+async def fetched(urls: Iterable[str], rules: addresses.FetchRules, max_bytes: int) -> dict[str, str]:
     """The texts behind URLs of templates.
 
     Raises:

@@ -3,7 +3,7 @@
 import dataclasses
 import socket
 
-from hearth.cloud import fetch
+from hearth.cloud import addresses
 
 #: Members of one group where the operator set no limit: more than anybody has, fewer than hurt.
 _MOST_MEMBERS = 100_000
@@ -103,7 +103,7 @@ class EngineSettings:
     """Region of the services used; None: the only one of the catalog."""
     yaql_limits: tuple[int, int] = (200, 10_000)
     """Most items a yaql expression may walk over, and most bytes it may take."""
-    fetch_rules: fetch.FetchRules = dataclasses.field(default_factory=fetch.FetchRules)
+    fetch_rules: addresses.FetchRules = dataclasses.field(default_factory=addresses.FetchRules)
     """Where URLs of templates may point to."""
 
     @property

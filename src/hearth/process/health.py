@@ -20,7 +20,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 import hearth
-from hearth.cloud import config, fetch
+from hearth.cloud import addresses, config
 from hearth.process import stopping
 
 _log = logging.getLogger(__name__)
@@ -46,7 +46,7 @@ class HealthSettings:
     #: A further address of the page, beside PATH.
     path: str = PATH
     #: Networks of clients that are answered; none: all.
-    allowed: tuple[fetch.Network, ...] = ()
+    allowed: tuple[addresses.Network, ...] = ()
     #: Whether what a proxy passed on is answered.
     proxied: bool = True
 
@@ -74,7 +74,7 @@ def from_conf(conf: cfg.ConfigOpts) -> HealthSettings:
     section = conf.healthcheck
     file = section.disable_by_file_path
     try:
-        allowed = fetch.networks(section.allowed_source_ranges)
+        allowed = addresses.networks(section.allowed_source_ranges)
     except ValueError as error:
         raise config.ConfigError(
             f"[healthcheck] allowed_source_ranges: {error}; write networks as 10.0.0.0/8"

@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 import msgspec
 
-from hearth.cloud import access, credentials, errors, session, settings, transport
+from hearth.cloud import access, answers, credentials, errors, session, settings
 from simulation import timeline
 from simulation.chance import NO_FAULT, Chance, Fault
 
@@ -141,7 +141,7 @@ class Reality:
 
     # ---- calls ----
 
-    async def exchange(self, method: str, url: str, body: Any) -> transport.Response:
+    async def exchange(self, method: str, url: str, body: Any) -> answers.Response:
         """One call, as the process that makes it sees it."""
         parts = urlsplit(url)
         service, path, query = parts.netloc, unquote(parts.path), parse_qsl(parts.query)
@@ -167,7 +167,7 @@ class Reality:
             raise errors.Unavailable(0, service, "the connection was lost", None, method != "GET")
         if status >= 400:
             raise errors.from_answer(service, method, status, str(answer).encode(), {}, None)
-        return transport.Response(status, answer, {}, None)
+        return answers.Response(status, answer, {}, None)
 
     def _fault(self, service: str, method: str, path: str, label: str) -> Fault:
         if method == "GET" and service == "things" and self._loop.time() < self._hidden_until:
@@ -346,7 +346,7 @@ class _Wire:
 
     async def exchange(
         self, service: str, method: str, url: str, headers: dict[str, str], *, json: Any = None, **options: Any
-    ) -> transport.Response:
+    ) -> answers.Response:
         """See `transport.Transport`."""
         return await self._reality.exchange(method, url, json)
 

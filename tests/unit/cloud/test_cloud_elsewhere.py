@@ -13,11 +13,11 @@ import pytest
 from cloud_serving import served
 
 import certificates
-from hearth.cloud import credentials, elsewhere, errors, fetch, settings
+from hearth.cloud import addresses, credentials, elsewhere, errors, settings
 from hearth.localcloud import app
 from hearth.localcloud.core import cloud as clouds
 
-LOOPBACK = fetch.FetchRules(allowed=(ipaddress.ip_network("127.0.0.0/8"),))
+LOOPBACK = addresses.FetchRules(allowed=(ipaddress.ip_network("127.0.0.0/8"),))
 
 
 def as_demo(url: str, **changed: Any) -> str:
