@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from typing import Any
 
+import aiohttp
 import pytest
 import pytest_asyncio
 from living import running, signed_in
@@ -46,6 +47,20 @@ async def test_a_signal_runs_a_workflow_with_what_it_brings(hearth_url: str) -> 
         assert executions == [], "what signals began goes with the workflow"
 
 
+async def test_a_trigger_runs_a_workflow_as_often_as_it_is_to(hearth_url: str) -> None:
+    named = {"name": {"get_resource": "it"}, "input": {"word": "tick"}}
+    properties = {"pattern": "* * * * *", "count": 3, "workflow": named}
+    whole = template(it=workflow("word"), often={"type": "OS::Mistral::CronTrigger", "properties": properties})
+    async with signed_in(hearth_url, "demo") as living, aiohttp.ClientSession() as client:
+        stack = await living.create("triggered", whole)
+        async with client.put(f"{hearth_url}/admin/clock", json={"advance": 3600}) as answer:
+            assert answer.status == 200
+        executions = (await living.cloud.get("workflow", "/v2/executions")).body["executions"]
+        name = await stack.physical_id("it")
+        assert [one["input"] for one in executions if one["workflow_name"] == name] == ['{"word": "tick"}'] * 3
+        await stack.delete()
+
+
 async def test_a_resource_is_what_workflows_make_of_it(hearth_url: str) -> None:
     made = workflow("name", resource_id="<% $.name %>", colour="red")
     broken = workflow("name", action="std.fail")
@@ -70,5 +85,5 @@ async def test_a_resource_is_what_workflows_make_of_it(hearth_url: str) -> None:
         it["properties"]["actions"] = {"CREATE": {"workflow": {"get_resource": "make"}}}
         failing = await living.begin("failing", template(make=broken, it=it))
         shown = await failing.until("CREATE_FAILED", seconds=60)
-        assert "failed: ERROR" in shown["stack_status_reason"]
+        assert "failed: A task has failed." in shown["stack_status_reason"]
         await failing.delete()

@@ -109,11 +109,15 @@ class Staged(collection.Collection):
         if self.stamps:
             document[self.stamps[0]], document[self.stamps[1]] = self.now(), None
         self.complete(call, document)
-        if self.creation is not None:
-            busy, after = self.creation
-            failed = self._fails(document)
-            due = self.cloud.clock.now() + self.cloud.settings.service_seconds
-            document |= {self.status_field: busy, _DUE: due, _NEXT: self.broken if failed else after}
+        document |= self.first_stage(document, self.cloud.clock.now())
+
+    def first_stage(self, document: state.Document, since: float) -> state.Document:
+        """What a new document has to say of its creation, which began at that time."""
+        if self.creation is None:
+            return {}
+        busy, after = self.creation
+        due = since + self.cloud.settings.service_seconds
+        return {self.status_field: busy, _DUE: due, _NEXT: self.broken if self._fails(document) else after}
 
     def complete(self, call: service.Call, document: state.Document) -> None:
         """Before a document is stored: complete it in place, or refuse it."""

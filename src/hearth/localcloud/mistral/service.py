@@ -1,51 +1,32 @@
 """Workflows at /workflow: definitions, executions and cron triggers.
 
 Nothing that a task says is done. An execution runs for a while and succeeds, with the workflow's output filled from its
-input; it fails when a task has the action `std.fail`. Triggers tell when they would run next, and never do.
+input; it fails when a task has the action `std.fail`. Triggers begin executions; see triggers.py.
 
 Spec: https://docs.openstack.org/mistral/latest/user/rest_api_v2.html
 """
 
-import datetime
+import copy
+import functools
 import json
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import Any
 
 import yaml
 
-from hearth.localcloud.core import errors, service, staged, state
+from hearth.localcloud.core import errors, ids, service, staged, state
 from hearth.localcloud.core.service import Reply, Route
 from hearth.localcloud.core.staged import Field, read_only
+from hearth.localcloud.mistral import known, triggers
 
 _FROM_INPUT = re.compile(r"<%\s*\$\.(\w+)\s*%>")
+#: Characters of an execution's output.
+_LARGEST = 1_000_000
 _PAUSED = ("PAUSED", "RUNNING", "CANCELLED", "ERROR", "SUCCESS")
 
 
-class Known(staged.Staged):
-    """What all collections share: bare objects, known by id or name."""
-
-    bare = True
-
-    @property
-    def mistral(self) -> "Mistral":
-        return cast("Mistral", self.service)
-
-    def refuse(self, message: str) -> errors.ApiError:
-        return errors.ApiError(400, f"Invalid input: {message}")
-
-    def not_found(self, id: str) -> errors.ApiError:
-        return errors.ApiError(404, f"{self.singular.replace('_', ' ').capitalize()} not found [{self.singular}={id}]")
-
-    def find(self, call: service.Call, id: str) -> state.Document:
-        named = [one for one in self.table.select(name=id) if self.visible(call, one)]
-        return super().find(call, named[0]["id"] if named else id)
-
-    def page_envelope(self, call: service.Call, shown: Any, page: Any, more: Any) -> state.Document:
-        return {self.plural: shown}
-
-
-class Workflows(Known):
+class Workflows(known.Known):
     """Definitions, which come as text."""
 
     singular, plural, path = "workflow", "workflows", "/v2/workflows"
@@ -88,7 +69,7 @@ class Workflows(Known):
         text = call.raw.decode(errors="replace")
         try:
             document = yaml.safe_load(text)
-        except yaml.YAMLError as error:
+        except (yaml.YAMLError, RecursionError) as error:
             raise self.refuse(f"Definition could not be parsed: {error}") from None
         if not isinstance(document, dict) or str(document.get("version")) != "2.0":
             raise self.refuse("Invalid DSL: Workflow definitions need version '2.0'.")
@@ -104,7 +85,7 @@ class Workflows(Known):
         return found
 
 
-class Executions(Known):
+class Executions(known.Known):
     """Runs of workflows."""
 
     singular, plural, path = "execution", "executions", "/v2/executions"
@@ -123,18 +104,44 @@ class Executions(Known):
 
     def complete(self, call: service.Call, document: state.Document) -> None:
         workflow = self.mistral.workflows.find(call, document["workflow_id"] or document["workflow_name"] or "")
-        given = document["input"] or {}
-        given = json.loads(given or "{}") if isinstance(given, str) else given
-        spec = yaml.safe_load(workflow["definition"])[workflow["name"]]
-        document |= {"workflow_id": workflow["id"], "workflow_name": workflow["name"]}
-        document |= {"input": json.dumps(given), "output": json.dumps(_filled(spec.get("output") or {}, given))}
-        params = document["params"] or {}
-        document["params"] = params if isinstance(params, str) else json.dumps(params)
-        document["_fails"] = any(
-            isinstance(task, Mapping) and task.get("action") == "std.fail" for task in spec["tasks"].values()
-        )
+        document |= self._of(workflow, self.as_map(document, "input"), self.as_map(document, "params"))
 
     def created(self, call: service.Call, document: state.Document) -> state.Document:
+        return self._with_end(document)
+
+    def begin_by(self, trigger: state.Document, workflow: state.Document, at: float) -> None:
+        """Begin an execution for a trigger. `at`: when, which may be a while ago."""
+        by = {"type": "cron_trigger", "id": trigger["id"], "name": trigger["name"]}
+        told = {"description": f"Begun by the cron trigger {trigger['name']}.", "triggered_by": by}
+        document = {field.name: copy.copy(field.default) for field in self.fields}
+        document |= {"id": ids.new_id(), "project_id": trigger["project_id"], "description": json.dumps(told)}
+        document |= {"created_at": self.cloud.clock.iso(at), "updated_at": None, "_begun": True}
+        document |= self._of(workflow, *(json.loads(trigger[f"workflow_{name}"]) for name in ("input", "params")))
+        self._with_end(self.table.insert(document | self.first_stage(document, at)))
+
+    def drop_begun(self, most: int) -> None:
+        """Of what triggers have begun, keep the newest of each project."""
+        begun: dict[str, list[str]] = {}
+        for one in self.table:
+            if one.get("_begun"):
+                begun.setdefault(one["project_id"], []).append(one["id"])
+        for ids_of_project in begun.values():
+            for id in ids_of_project[:-most]:
+                self.table.delete(id)
+
+    def _of(self, workflow: state.Document, given: state.Document, params: state.Document) -> state.Document:
+        spec = _spec(workflow["definition"], workflow["name"])
+        fails = any(isinstance(task, Mapping) and task.get("action") == "std.fail" for task in spec["tasks"].values())
+        output, reason = "{}", "A task has failed." if fails else None
+        try:
+            output = json.dumps(_Output(given).filled(spec.get("output") or {}))
+        except (_TooLarge, RecursionError):
+            fails, reason = True, f"The output is larger than {_LARGEST} characters."
+        named = {"workflow_id": workflow["id"], "workflow_name": workflow["name"]}
+        told = {"input": json.dumps(given), "output": output, "params": json.dumps(params), "state_info": reason}
+        return {**named, **told, "_fails": fails}
+
+    def _with_end(self, document: state.Document) -> state.Document:
         return self.table.update(document["id"], _next="ERROR") if document["_fails"] else document
 
     def change(self, call: service.Call, document: state.Document, changes: state.Document) -> None:
@@ -146,39 +153,9 @@ class Executions(Known):
         shown = super().view(call, document)
         if document["state"] != "SUCCESS":
             shown["output"] = "{}"
+        if document["state"] != "ERROR":
+            shown["state_info"] = None
         return shown
-
-
-class Triggers(Known):
-    """When workflows would run by themselves."""
-
-    singular, plural, path = "cron_trigger", "cron_triggers", "/v2/cron_triggers"
-    create_status = 201
-    index = ("project_id", "name")
-    fields = (
-        Field("name", required=True),
-        Field("workflow_name", nullable=True),
-        Field("workflow_id", nullable=True),
-        Field("workflow_input", (dict, str), default={}, nullable=True),
-        Field("workflow_params", (dict, str), default={}, nullable=True),
-        Field("pattern", nullable=True),
-        Field("first_execution_time", nullable=True),
-        Field("remaining_executions", int, nullable=True),
-    )
-
-    def complete(self, call: service.Call, document: state.Document) -> None:
-        if any(self.owned(call, other) for other in self.table.select(name=document["name"])):
-            raise errors.ApiError(409, f"Duplicate entry for CronTrigger ['name']: {document['name']}")
-        workflow = self.mistral.workflows.find(call, document["workflow_id"] or document["workflow_name"] or "")
-        document |= {"workflow_id": workflow["id"], "workflow_name": workflow["name"]}
-        if not document["pattern"] and not document["first_execution_time"]:
-            raise self.refuse("Pattern or first_execution_time must be specified.")
-        for name in ("workflow_input", "workflow_params"):
-            value = document[name] or {}
-            document[name] = value if isinstance(value, str) else json.dumps(value)
-        later = datetime.datetime.fromtimestamp(self.cloud.clock.now(), datetime.UTC) + datetime.timedelta(minutes=1)
-        first = document["first_execution_time"]
-        document["next_execution_time"] = first or later.strftime("%Y-%m-%d %H:%M:00")
 
 
 class Mistral(staged.StagedService):
@@ -193,20 +170,54 @@ class Mistral(staged.StagedService):
     def build(self) -> Sequence[staged.Staged]:
         self.workflows = Workflows(self)
         self.executions = Executions(self)
-        self.triggers = Triggers(self)
+        self.triggers = triggers.Triggers(self)
         return (self.workflows, self.executions, self.triggers)
+
+    def catch_up(self) -> None:
+        """What triggers have begun by now may have ended by now, too."""
+        self.triggers.run_due()
+        super().catch_up()
 
     def error_body(self, error: errors.ApiError, call: service.Call) -> Any:
         return {"faultcode": "Client", "faultstring": error.message, "debuginfo": None}
 
 
-def _filled(value: Any, given: Mapping[str, Any]) -> Any:
-    """An output with input in the place of expressions that name it."""
-    if isinstance(value, Mapping):
-        return {key: _filled(inner, given) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [_filled(inner, given) for inner in value]
-    if not isinstance(value, str):
-        return value
-    whole = _FROM_INPUT.fullmatch(value)
-    return given.get(whole[1]) if whole else _FROM_INPUT.sub(lambda found: str(given.get(found[1])), value)
+@functools.lru_cache(maxsize=64)
+def _spec(definition: str, name: str) -> Any:
+    """What a definition says of a workflow; it is not to be changed."""
+    return next(spec for key, spec in yaml.safe_load(definition).items() if str(key) == name)
+
+
+class _TooLarge(Exception):
+    """An output that would be larger than the service keeps."""
+
+
+class _Output:
+    """An output with input in the place of expressions that name it. A few words may repeat a large input often."""
+
+    def __init__(self, given: Mapping[str, Any]) -> None:
+        self._given = given
+        self._sizes = {name: len(json.dumps(value)) for name, value in given.items()}
+        self._size = 0
+
+    def filled(self, value: Any) -> Any:
+        """The value of a part of the output. Raises TooLarge."""
+        self._take(1)
+        if isinstance(value, Mapping):
+            return {key: self.filled(inner) for key, inner in value.items()}
+        if isinstance(value, list):
+            return [self.filled(inner) for inner in value]
+        if not isinstance(value, str):
+            return value
+        self._take(len(value))
+        whole = _FROM_INPUT.fullmatch(value)
+        return self._named(whole) if whole else _FROM_INPUT.sub(lambda found: str(self._named(found)), value)
+
+    def _named(self, found: re.Match[str]) -> Any:
+        self._take(self._sizes.get(found[1], 0))
+        return self._given.get(found[1])
+
+    def _take(self, size: int) -> None:
+        self._size += size
+        if self._size > _LARGEST:
+            raise _TooLarge
