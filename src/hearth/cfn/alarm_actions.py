@@ -11,7 +11,7 @@ import re
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Any, Final
 
-from hearth.cfn import problems, timestamps
+from hearth.cfn import pages, problems, timestamps
 from hearth.cloud import tokens
 from hearth.engine import lite_alarms as services
 from hearth.model.lite_alarms import State
@@ -34,6 +34,8 @@ _STATES: Final = {
 _BY_WORD: Final = {"OK": State.NORMAL, "ALARM": State.ALARM, "INSUFFICIENT_DATA": State.NODATA}
 #: Characters of a reason that a request may give, as in CloudWatch.
 _LONGEST_REASON: Final = 1023
+#: Entries of a page, as in CloudWatch.
+_MOST_ALARMS, _MOST_METRICS = 100, 500
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -54,8 +56,22 @@ class Action:
 
 async def describe_alarms(action: Action) -> Result:
     """Alarms, or the one of a name."""
-    found = await action.service.alarms(action.caller, action.params.get(_ALARM_NAME) or None)
-    return {"MetricAlarms": [_alarm(one) for one in found]}
+    most = _most_records(action.params.get("MaxRecords"))
+    found = await action.service.alarms(
+        action.caller,
+        action.params.get(_ALARM_NAME) or None,
+        after=pages.position(action.params, "InvalidNextToken", tuple[str, str]),
+        most=most + 1,
+    )
+    return pages.page("MetricAlarms", found, most, _alarm, lambda one: (one.name, one.id))
+
+
+def _most_records(text: str | None) -> int:
+    if not text:
+        return _MOST_ALARMS
+    if not (text.isdecimal() and len(text) < 4 and 0 < int(text) <= _MOST_ALARMS):
+        raise problems.Problem("InvalidParameterValue", f"MaxRecords: {text!r} is not from 1 to {_MOST_ALARMS}.")
+    return int(text)
 
 
 def _alarm(row: lite_alarms.AlarmRow) -> Result:
@@ -88,12 +104,17 @@ def _alarm(row: lite_alarms.AlarmRow) -> Result:
 async def list_metrics(action: Action) -> Result:
     """The datapoints that are kept, each as an entry of its own."""
     found = await action.service.datapoints(
-        action.caller, namespace=action.params.get("Namespace") or None, metric=action.params.get("MetricName") or None
+        action.caller,
+        namespace=action.params.get("Namespace") or None,
+        metric=action.params.get("MetricName") or None,
+        after=pages.position(action.params, "InvalidParameterValue", tuple[float, int]),
+        most=_MOST_METRICS + 1,
     )
-    return {"Metrics": [_metric(alarm, one) for alarm, one in found]}
+    return pages.page("Metrics", found, _MOST_METRICS, _metric, lambda one: (one[1].at, one[1].seq))
 
 
-def _metric(alarm: lite_alarms.AlarmRow, point: lite_alarms.Datapoint) -> Result:
+def _metric(found: tuple[lite_alarms.AlarmRow, lite_alarms.Datapoint]) -> Result:
+    alarm, point = found
     stored = {
         _ALARM_NAME: alarm.name,
         "Timestamp": timestamps.shown(point.at),

@@ -21,6 +21,7 @@ _STATUS = {
     "IncompleteSignature": 400,
     "InternalFailure": 500,
     "InvalidAction": 400,
+    "InvalidNextToken": 400,
     "InvalidParameterCombination": 400,
     "InvalidParameterValue": 400,
     "MissingAuthenticationToken": 403,

@@ -36,29 +36,45 @@ class LiteAlarms:
         self._context = surroundings
         self._store = surroundings.store
 
-    async def alarms(self, caller: tokens.Caller, name: str | None = None) -> list[lite_alarms.AlarmRow]:
-        """The alarms that a caller sees, or the one of a name.
+    async def alarms(
+        self,
+        caller: tokens.Caller,
+        name: str | None = None,
+        *,
+        after: tuple[str, str] | None = None,
+        most: int | None = None,
+    ) -> list[lite_alarms.AlarmRow]:
+        """The alarms that a caller sees, by name, or the one of a name. `after`: name and id of the one before.
 
         Raises:
             NotFound: there is none of that name.
         """
         codec, project = self._store.codec, _project(caller)
-        found = await self._store.read(lambda c: lite_alarms.seen_by(c, codec, project, name))
-        if name is not None and not found:
+        found = await self._store.read(lambda c: lite_alarms.seen_by(c, codec, project, name, after=after, most=most))
+        if name is not None and after is None and not found:
             raise NotFound("Alarm", name)
         return found
 
     async def datapoints(
-        self, caller: tokens.Caller, *, namespace: str | None, metric: str | None
+        self,
+        caller: tokens.Caller,
+        *,
+        namespace: str | None,
+        metric: str | None,
+        after: tuple[float, int] | None = None,
+        most: int | None = None,
     ) -> list[tuple[lite_alarms.AlarmRow, lite_alarms.Datapoint]]:
-        """What is kept for the alarms that a caller sees, the oldest first; of a namespace or a metric, if given."""
+        """What is kept for the alarms that a caller sees, the oldest first; of a namespace or a metric, if given.
+
+        `after`: time and place of the one before.
+        """
         seen = {
             one.id: one
             for one in await self.alarms(caller)
             if namespace in (None, one.rule.namespace) and metric in (None, one.rule.metric)
         }
         codec = self._store.codec
-        found = await self._store.read(lambda c: lite_alarms.datapoints(c, codec, list(seen)))
+        found = await self._store.read(lambda c: lite_alarms.datapoints(c, codec, list(seen), after=after, most=most))
         return [(seen[one.alarm_id], one) for one in found]
 
     async def put(self, caller: tokens.Caller, samples: Sequence[Sample]) -> None:

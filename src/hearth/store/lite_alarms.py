@@ -51,6 +51,8 @@ class Datapoint:
     value: float
     unit: str | None
     dimensions: Mapping[str, str]
+    #: Its place among those that are kept; 0 before it is stored.
+    seq: int = dataclasses.field(default=0, compare=False)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -125,13 +127,26 @@ def _change(connection: sa.Connection, alarm_id: str, *conditions: sa.ColumnElem
 # ---- what clients do ----
 
 
-def seen_by(connection: sa.Connection, codec: Codec, project_id: str, name: str | None = None) -> list[AlarmRow]:
-    """The alarms that users of a project see, by name: of its stacks, or of those whose own users are in it."""
+def seen_by(
+    connection: sa.Connection,
+    codec: Codec,
+    project_id: str,
+    name: str | None = None,
+    *,
+    after: tuple[str, str] | None = None,
+    most: int | None = None,
+) -> list[AlarmRow]:
+    """The alarms that users of a project see, by name: of its stacks, or of those whose own users are in it.
+
+    `after`: name and id of the alarm before the first one; it need not be there any more.
+    """
     mine = sa.or_(_s.c.project_id == project_id, _s.c.stack_user_project_id == project_id)
     query = sa.select(_a).join(_s, _s.c.id == _a.c.stack_id).where(mine, _s.c.deleted_at.is_(None))
     if name is not None:
         query = query.where(_a.c.name == name)
-    return [_alarm(codec, row) for row in connection.execute(query.order_by(_a.c.name, _a.c.id))]
+    if after is not None:
+        query = query.where(sa.or_(_a.c.name > after[0], sa.and_(_a.c.name == after[0], _a.c.id > after[1])))
+    return [_alarm(codec, row) for row in connection.execute(query.order_by(_a.c.name, _a.c.id).limit(most))]
 
 
 def count_datapoints(connection: sa.Connection, project_id: str) -> int:
@@ -183,11 +198,23 @@ def _locked(connection: sa.Connection, alarm_ids: Collection[str]) -> dict[str, 
     return {row.id: row.due_at for row in connection.execute(query)}
 
 
-def datapoints(connection: sa.Connection, codec: Codec, alarm_ids: Sequence[str]) -> list[Datapoint]:
-    """The datapoints that are kept for some alarms, the oldest first."""
-    query = sa.select(_d).where(_d.c.alarm_id.in_(alarm_ids)).order_by(_d.c.at, _d.c.seq)
+def datapoints(
+    connection: sa.Connection,
+    codec: Codec,
+    alarm_ids: Sequence[str],
+    *,
+    after: tuple[float, int] | None = None,
+    most: int | None = None,
+) -> list[Datapoint]:
+    """The datapoints that are kept for some alarms, the oldest first.
+
+    `after`: time and place of the datapoint before the first one; it need not be there any more.
+    """
+    query = sa.select(_d).where(_d.c.alarm_id.in_(alarm_ids)).order_by(_d.c.at, _d.c.seq).limit(most)
+    if after is not None:
+        query = query.where(sa.or_(_d.c.at > after[0], sa.and_(_d.c.at == after[0], _d.c.seq > after[1])))
     return [
-        Datapoint(row.alarm_id, row.project_id, row.at, row.value, **codec.read(row.body))
+        Datapoint(row.alarm_id, row.project_id, row.at, row.value, **codec.read(row.body), seq=row.seq)
         for row in connection.execute(query)
     ]
 

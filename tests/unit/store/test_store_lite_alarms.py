@@ -89,6 +89,17 @@ def test_datapoints_are_read_as_they_came(connection):
     assert lite_alarms.values(connection, "a", after=100.0) == [(120.0, 1.0)]
 
 
+def test_datapoints_are_read_page_by_page(connection):
+    keep(connection, row())
+    add(connection, point(at=120.0), point(at=100.1), point(at=120.0), point(at=120.0))
+    told, after = [], None
+    while page := lite_alarms.datapoints(connection, CODEC, ["a"], after=after, most=1):
+        after = (page[0].at, page[0].seq)
+        told.append(after)
+    assert [at for at, _ in told] == [100.1, 120.0, 120.0, 120.0]
+    assert told == sorted(set(told))
+
+
 def test_one_of_two_judges_wins(connection):
     keep(connection, row())
     seen = stored(connection)
