@@ -5,6 +5,7 @@ what they may see. What comes and goes between two pages does not shift the othe
 """
 
 import base64
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -41,10 +42,8 @@ def position(params: Mapping[str, str], code: str, kind: type[Position]) -> Posi
     if not token:
         return None
     read: Position | None = None
-    try:
+    with contextlib.suppress(ValueError, msgspec.DecodeError):
         read = msgspec.json.decode(base64.urlsafe_b64decode(token[:_LONGEST].encode()), type=kind)
-    except (ValueError, msgspec.DecodeError):
-        pass
     if read is None or not all(map(_is_place, read)):
         raise problems.Problem(code, "NextToken is none that an answer gave.")
     return read
