@@ -140,7 +140,7 @@ class Acceptance:
         limit = self._context.settings.max_stacks_per_tenant
         if limit < 0 or caller.is_admin:
             return
-        if stacks.count(connection, stacks.Selection(project_id)) >= limit:
+        if stacks.count_roots(connection, project_id) >= limit:
             raise LimitExceeded(f"You have reached the maximum stacks per tenant, {limit}. Please delete some stacks.")
 
     async def checked(

@@ -18,6 +18,8 @@ _r = tables.resource
 _t = tables.drift_treatment
 _IN_AT_ONCE = 500
 _OF_STACKS = sa.select(_t).where(_t.c.stack_id.in_(sa.bindparam("ids", expanding=True)))
+_DECIDED = sa.select(_t.c.id, _t.c.name, _t.c.treatment).where(_t.c.stack_id == sa.bindparam("stack"))
+_FORGET = _t.delete().where(_t.c.stack_id == sa.bindparam("stack"))
 _TO_REVERT = (
     sa.select(_t.c.stack_id, _t.c.name)
     .join(tables.stack, tables.stack.c.id == _t.c.stack_id)
@@ -89,8 +91,7 @@ def _id(stack_id: str, name: str, property_name: str) -> str:
 
 def forget_done(connection: sa.Connection, stack_id: str) -> None:
     """Drop what an update has carried out, and what is about resources that are not there any more."""
-    query = sa.select(_t.c.id, _t.c.name, _t.c.treatment).where(_t.c.stack_id == stack_id)
-    decided = list(connection.execute(query))
+    decided = list(connection.execute(_DECIDED, {"stack": stack_id}))
     if not decided:
         return
     names = set(connection.execute(sa.select(_r.c.name).where(_r.c.stack_id == stack_id)).scalars())
@@ -101,4 +102,4 @@ def forget_done(connection: sa.Connection, stack_id: str) -> None:
 
 def forget(connection: sa.Connection, stack_id: str) -> None:
     """Drop all decisions about a stack's resources."""
-    connection.execute(_t.delete().where(_t.c.stack_id == stack_id))
+    connection.execute(_FORGET, {"stack": stack_id})

@@ -49,8 +49,42 @@ _ACCEPTED = sa.or_(_n.c.state != NodeState.CLAIMED, _n.c.phase == Phase.STARTED,
 _NOT_BEGUN = sa.and_(_n.c.state != NodeState.CLAIMED, _n.c.phase == Phase.NONE)
 _RETRY_NOW = _n.update().where(_n.c.id == sa.bindparam("node_id")).values(due_at=0.0)
 LEFT = sa.select(_n.c.id, _n.c.resource_id).where(OF_STACK)
+_BUSY = LEFT.where(_n.c.state.in_([NodeState.CLAIMED, NodeState.PARKED, NodeState.READY]))
+_NOTE_FIRST_FAILURE = (
+    _t.update()
+    .where(_t.c.id == sa.bindparam("traversal"), _t.c.failure.is_(None))
+    .values(failure=sa.bindparam("first"))
+)
+_NOT_BEGUN_OF = sa.select(_n.c.id, _n.c.dependents).where(_n.c.traversal_id == sa.bindparam("traversal"), _NOT_BEGUN)
+_DROP_NOT_BEGUN = DROP.where(_NOT_BEGUN)
 _FORGET = _t.delete().where(_t.c.stack_id == sa.bindparam("stack"), ~sa.exists().where(_n.c.traversal_id == _t.c.id))
 _FORGET_OTHERS = _FORGET.where(_t.c.id != sa.bindparam("kept"))
+
+
+class Each:
+    """Changes or drops those of some nodes that are in a state, each by its id.
+
+    MySQL and MariaDB lock every row that a statement looks at: by anything but an id they may go through the whole
+    table, or to the first node behind those that were meant, and wait for whoever works on that.
+    """
+
+    def __init__(
+        self, change: sa.Update | sa.Delete, which: sa.ColumnElement[bool], state: sa.ColumnElement[bool]
+    ) -> None:
+        """`change` is that of one node, `node_id`."""
+        self._find = sa.select(_n.c.id).where(which, state)
+        self._change = change.where(state)  # which may have changed since
+
+    def run(self, connection: sa.Connection, given: Mapping[str, Any]) -> None:
+        """Do it. `given`: the values that say which nodes."""
+        if ids := [{"node_id": one} for one in connection.execute(self._find, given).scalars()]:
+            connection.execute(self._change, ids)
+
+
+_DROP_ACCEPTED = Each(DROP, OF_STACK, _ACCEPTED)
+_DROP_IDLE = Each(DROP, OF_STACK, _IDLE)
+_DROP_ALL = Each(DROP, OF_STACK, sa.true())
+_HURRY_RETRIED = Each(_RETRY_NOW, OF_STACK, _IS_RETRIED)
 
 
 def ended(connection: sa.Connection, stack_ids: Iterable[str]) -> list[TraversalRow]:
@@ -89,19 +123,17 @@ def fail(connection: sa.Connection, traversal_id: int, failure: str) -> list[int
 
     Returns the nodes of newer traversals that had waited for the end of a dropped one, each for every such need.
     """
-    connection.execute(_t.update().where(_t.c.id == traversal_id, _t.c.failure.is_(None)).values(failure=failure))
-    query = sa.select(_n.c.id, _n.c.dependents).where(_n.c.traversal_id == traversal_id, _NOT_BEGUN)
+    connection.execute(_NOTE_FIRST_FAILURE, {"traversal": traversal_id, "first": failure})
     newer = {
         row.id: [one for one in from_json(row.dependents) if one >> NODE_BITS != traversal_id]
-        for row in connection.execute(query)
+        for row in connection.execute(_NOT_BEGUN_OF, {"traversal": traversal_id})
     }
-    # Each by its id: see `change_each`. One that was claimed meanwhile stays.
-    drop = DROP.where(_NOT_BEGUN)
+    # Each by its id: see `Each`. One that was claimed meanwhile stays.
     if alone := [{"node_id": one} for one, waiting in newer.items() if not waiting]:
-        connection.execute(drop, alone)
+        connection.execute(_DROP_NOT_BEGUN, alone)
     awaited: list[int] = []
     for one, waiting in newer.items():
-        if waiting and connection.execute(drop, {"node_id": one}).rowcount:
+        if waiting and connection.execute(_DROP_NOT_BEGUN, {"node_id": one}).rowcount:
             awaited += waiting
     return awaited
 
@@ -128,8 +160,8 @@ def leave_out(connection: sa.Connection, node_ids: Sequence[int]) -> None:
 def stop(connection: sa.Connection, stack_id: str, by: Action) -> list[tuple[int, str]]:
     """Drop a stack's nodes that need not end; `(node id, resource id)` of those that stay in flight."""
     of_it = {"stack": stack_id}
-    change_each(connection, DROP, OF_STACK, _ACCEPTED if by is Action.DELETE else _IDLE, of_it)
-    change_each(connection, _RETRY_NOW, OF_STACK, _IS_RETRIED, of_it)  # somebody waits for them now
+    (_DROP_ACCEPTED if by is Action.DELETE else _DROP_IDLE).run(connection, of_it)
+    _HURRY_RETRIED.run(connection, of_it)  # somebody waits for them now
     return [(row.id, row.resource_id) for row in connection.execute(LEFT, of_it)]
 
 
@@ -140,34 +172,15 @@ def abort(connection: sa.Connection, stack_id: str, traversal_id: int, failure: 
 
     Whoever holds such a node finds its lease lost at the next commit.
     """
-    connection.execute(_t.update().where(_t.c.id == traversal_id, _t.c.failure.is_(None)).values(failure=failure))
-    busy_states = [NodeState.CLAIMED, NodeState.PARKED, NodeState.READY]
-    busy_ones = connection.execute(LEFT.where(_n.c.state.in_(busy_states)), {"stack": stack_id})
-    in_flight = {row.resource_id for row in busy_ones}
-    change_each(connection, DROP, OF_STACK, sa.true(), {"stack": stack_id})
+    connection.execute(_NOTE_FIRST_FAILURE, {"traversal": traversal_id, "first": failure})
+    in_flight = {row.resource_id for row in connection.execute(_BUSY, {"stack": stack_id})}
+    _DROP_ALL.run(connection, {"stack": stack_id})
     return in_flight
 
 
 def forget(connection: sa.Connection, stack_id: str, but: int | None) -> None:
     """Drop a stack's traversals, all but one; nodes still in flight for it keep theirs."""
     connection.execute(_FORGET if but is None else _FORGET_OTHERS, {"stack": stack_id, "kept": but})
-
-
-def change_each(
-    connection: sa.Connection,
-    change: sa.Update | sa.Delete,
-    which: sa.ColumnElement[bool],
-    state: sa.ColumnElement[bool],
-    given: Mapping[str, Any],
-) -> None:
-    """Change or drop those of some nodes that are in a state, each by its id.
-
-    MySQL and MariaDB lock every row that a statement looks at: by anything but an id they may go through the whole
-    table, or to the first node behind those that were meant, and wait for whoever works on that.
-    """
-    found = connection.execute(sa.select(_n.c.id).where(which, state), given)
-    if ids := [{"node_id": one} for one in found.scalars()]:
-        connection.execute(change.where(state), ids)  # which may have changed since
 
 
 def traversal(row: Any) -> TraversalRow:

@@ -18,6 +18,8 @@ _s = tables.stack
 _v = tables.traversal
 _IN_AT_ONCE = 500
 _OF_ROOTS = sa.select(_t).where(_t.c.stack_id.in_(sa.bindparam("ids", expanding=True)))
+_FORGET = _t.delete().where(_t.c.stack_id == sa.bindparam("root"))
+_PAUSED_SINCE = sa.select(_t.c.created_at).where(_t.c.stack_id == sa.bindparam("root"), _t.c.kind == Kind.PAUSE)
 _END_IDLE_PAUSE = _t.delete().where(
     _t.c.stack_id == sa.bindparam("root"),
     _t.c.kind == Kind.PAUSE,
@@ -51,7 +53,7 @@ def lift(connection: sa.Connection, root_id: str, kind: Kind) -> bool:
 
 def forget(connection: sa.Connection, root_id: str) -> None:
     """Take all holds of a stack away."""
-    connection.execute(_t.delete().where(_t.c.stack_id == root_id))
+    connection.execute(_FORGET, {"root": root_id})
 
 
 def of_root(connection: sa.Connection, root_id: str, now: float) -> Holds:
@@ -78,9 +80,7 @@ def paused_stacks() -> sa.Select[Any]:
 
 def unpause(connection: sa.Connection, root_id: str, now: float) -> bool:
     """End the pause of a tree, if there is one: its actions get the time back that they stood still."""
-    since = connection.execute(
-        sa.select(_t.c.created_at).where(_t.c.stack_id == root_id, _t.c.kind == Kind.PAUSE)
-    ).scalar()
+    since = connection.execute(_PAUSED_SINCE, {"root": root_id}).scalar()
     if since is None:
         return False
     lift(connection, root_id, Kind.PAUSE)

@@ -19,6 +19,14 @@ _IN_AT_ONCE = 500  # values in one IN list: all databases take that many
 _INSERT = _t.insert()
 _BY_IDS = sa.select(_t).where(_t.c.id.in_(sa.bindparam("ids", expanding=True)))
 _BY_STACK = sa.select(_t).where(_t.c.stack_id == sa.bindparam("stack_id")).order_by(_t.c.created_at, _t.c.name)
+_BY_STACKS = (
+    sa.select(_t).where(_t.c.stack_id.in_(sa.bindparam("ids", expanding=True))).order_by(_t.c.created_at, _t.c.name)
+)
+_BY_NAMES = (
+    sa.select(_t)
+    .where(_t.c.stack_id == sa.bindparam("stack_id"), _t.c.name.in_(sa.bindparam("names", expanding=True)))
+    .order_by(_t.c.created_at, _t.c.id)
+)
 #: In the order of the record's fields.
 _SUMMARIES = (
     sa.select(*(_t.c[name] for name in ResourceSummary.__dataclass_fields__))
@@ -28,6 +36,7 @@ _SUMMARIES = (
 _IDS_OF_STACK = sa.select(_t.c.id).where(_t.c.stack_id == sa.bindparam("stack_id"))
 _OF_TREE = sa.select(tables.stack.c.id).where(tables.stack.c.root_id == sa.bindparam("root_id"))
 _COUNT = sa.select(sa.func.count()).select_from(_t).where(_t.c.stack_id.in_(_OF_TREE))
+_DELETE = _t.delete().where(_t.c.id == sa.bindparam("row_id"))
 _DELETE_REMOVED = _t.delete().where(
     _t.c.stack_id == sa.bindparam("stack_id"), _t.c.action == Action.DELETE, _t.c.status == Status.COMPLETE
 )
@@ -49,8 +58,8 @@ def by_stacks(connection: sa.Connection, codec: Codec, stack_ids: Sequence[str])
     """All rows of several stacks."""
     found: list[ResourceRow] = []
     for start in range(0, len(stack_ids), _IN_AT_ONCE):
-        query = sa.select(_t).where(_t.c.stack_id.in_(stack_ids[start : start + _IN_AT_ONCE]))
-        found += (from_row(codec, row) for row in connection.execute(query.order_by(_t.c.created_at, _t.c.name)))
+        rows = connection.execute(_BY_STACKS, {"ids": stack_ids[start : start + _IN_AT_ONCE]})
+        found += (from_row(codec, row) for row in rows)
     return found
 
 
@@ -78,8 +87,8 @@ def by_names(connection: sa.Connection, codec: Codec, stack_id: str, names: Coll
     wanted = list(names)
     found: list[ResourceRow] = []
     for start in range(0, len(wanted), _IN_AT_ONCE):
-        query = sa.select(_t).where(_t.c.stack_id == stack_id, _t.c.name.in_(wanted[start : start + _IN_AT_ONCE]))
-        found += (from_row(codec, row) for row in connection.execute(query.order_by(_t.c.created_at, _t.c.id)))
+        some = {"stack_id": stack_id, "names": wanted[start : start + _IN_AT_ONCE]}
+        found += (from_row(codec, row) for row in connection.execute(_BY_NAMES, some))
     return found
 
 
@@ -159,7 +168,7 @@ def _update_of(names: tuple[str, ...]) -> sa.Update:
 def delete(connection: sa.Connection, ids: Collection[str]) -> None:
     """Drop rows."""
     if ids:
-        connection.execute(_t.delete().where(_t.c.id == sa.bindparam("row_id")), [{"row_id": one} for one in ids])
+        connection.execute(_DELETE, [{"row_id": one} for one in ids])
 
 
 def delete_removed(connection: sa.Connection, stack_id: str) -> None:

@@ -16,6 +16,9 @@ from hearth.store import news, tables
 _t = tables.event_sink
 _s = tables.stack
 _e = tables.event
+_MINE = _t.c.stack_id == sa.bindparam("stack")
+_DROP = _t.delete().where(_MINE)
+_IS_KEPT = sa.select(_t.c.seq).where(_MINE)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -30,12 +33,11 @@ class SinkRow:
 
 def keep(connection: sa.Connection, stack_id: str, sinks: Sequence[Mapping[str, Any]]) -> None:
     """From now on bring the events of a root stack and of all below it to these; none: to nobody."""
-    mine = _t.c.stack_id == stack_id
     if not sinks:
-        connection.execute(_t.delete().where(mine))
+        drop(connection, stack_id)
         return
     text = msgspec.json.encode(list(sinks))
-    if connection.execute(_t.update().where(mine).values(sinks=text)).rowcount == 0:
+    if connection.execute(_t.update().where(_t.c.stack_id == stack_id).values(sinks=text)).rowcount == 0:
         past = sa.select(sa.func.max(_e.c.seq)).join(_s, _s.c.id == _e.c.stack_id).where(_s.c.root_id == stack_id)
         seq = connection.execute(past).scalar() or 0
         connection.execute(_t.insert().values(stack_id=stack_id, sinks=text, seq=seq, tries=0, due_at=0.0))
@@ -52,7 +54,7 @@ def due(connection: sa.Connection, now: float) -> list[SinkRow]:
 
 def is_kept(connection: sa.Connection, stack_id: str) -> bool:
     """Whether a stack's events are brought somewhere."""
-    return connection.execute(sa.select(_t.c.seq).where(_t.c.stack_id == stack_id)).first() is not None
+    return connection.execute(_IS_KEPT, {"stack": stack_id}).first() is not None
 
 
 def move(connection: sa.Connection, stack_id: str, seq: int) -> None:
@@ -68,4 +70,4 @@ def postpone(connection: sa.Connection, stack_id: str, due_at: float) -> None:
 
 def drop(connection: sa.Connection, stack_id: str) -> None:
     """Bring no more."""
-    connection.execute(_t.delete().where(_t.c.stack_id == stack_id))
+    connection.execute(_DROP, {"stack": stack_id})

@@ -17,6 +17,12 @@ from hearth.store.codec import Codec, encode
 _t = tables.snapshot
 _BEING_REMOVED = sa.and_(_t.c.action == Action.DELETE, _t.c.status == Status.IN_PROGRESS)
 _BEING_TAKEN = sa.and_(_t.c.action == Action.CREATE, _t.c.status == Status.IN_PROGRESS)
+_OF_STACK = _t.c.stack_id == sa.bindparam("stack")
+_ALL_OF_STACK = sa.select(_t).where(_OF_STACK).order_by(_t.c.created_at, _t.c.id)
+_LEFT = sa.select(_t.c.id).where(_OF_STACK, _BEING_REMOVED).limit(1)
+_BREAK_OFF = _t.update().where(_OF_STACK, _BEING_TAKEN).values(status=Status.FAILED, reason=sa.bindparam("why"))
+_REMOVAL = {"action": Action.DELETE, "status": Status.IN_PROGRESS, "reason": None, "owner": None}
+_REMOVE_ALL = _t.update().where(_OF_STACK, ~_BEING_REMOVED).values(_REMOVAL)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -63,8 +69,7 @@ def insert(connection: sa.Connection, codec: Codec, row: SnapshotRow) -> None:
 
 def of_stack(connection: sa.Connection, codec: Codec, stack_id: str) -> list[SnapshotRow]:
     """The snapshots of a stack, oldest first."""
-    query = sa.select(_t).where(_t.c.stack_id == stack_id).order_by(_t.c.created_at, _t.c.id)
-    return [_from_row(codec, row) for row in connection.execute(query)]
+    return [_from_row(codec, row) for row in connection.execute(_ALL_OF_STACK, {"stack": stack_id})]
 
 
 def by_id(connection: sa.Connection, codec: Codec, stack_id: str, snapshot_id: str) -> SnapshotRow | None:
@@ -94,14 +99,9 @@ def finish(
 def supersede(connection: sa.Connection, stack_id: str, action: Action) -> None:
     """A new action begins: a snapshot still being taken fails, and a deletion removes all there are."""
     if action is Action.DELETE:
-        connection.execute(_t.update().where(_t.c.stack_id == stack_id, ~_BEING_REMOVED).values(_REMOVAL))
+        connection.execute(_REMOVE_ALL, {"stack": stack_id})
     else:
-        reason = f"Superseded by {action}"
-        mine = sa.and_(_t.c.stack_id == stack_id, _BEING_TAKEN)
-        connection.execute(_t.update().where(mine).values(status=Status.FAILED, reason=reason))
-
-
-_REMOVAL = {"action": Action.DELETE, "status": Status.IN_PROGRESS, "reason": None, "owner": None}
+        connection.execute(_BREAK_OFF, {"stack": stack_id, "why": f"Superseded by {action}"})
 
 
 def begin_removal(connection: sa.Connection, snapshot_id: str) -> None:
@@ -111,8 +111,7 @@ def begin_removal(connection: sa.Connection, snapshot_id: str) -> None:
 
 def is_left(connection: sa.Connection, stack_id: str) -> bool:
     """Whether snapshots of a stack are still being removed."""
-    query = sa.select(_t.c.id).where(_t.c.stack_id == stack_id, _BEING_REMOVED)
-    return connection.execute(query.limit(1)).first() is not None
+    return connection.execute(_LEFT, {"stack": stack_id}).first() is not None
 
 
 def is_in_flight(connection: sa.Connection, traversal_id: int) -> bool:

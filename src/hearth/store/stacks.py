@@ -29,10 +29,28 @@ _TREE = _ALL.where(_t.c.root_id == sa.bindparam("root_id"), _t.c.depth <= sa.bin
 )
 _LIVE_TREE = _TREE.where(_t.c.live_name.is_not(None))
 _ANY_DEPTH = 1 << 30
+_BY_NAME = _ALL.where(_t.c.live_name == sa.bindparam("stack_name"))
+_BY_NAME_IN_PROJECT = _BY_NAME.where(_t.c.project_id == sa.bindparam("project"))
+_CHILD_OF = _ALL.where(_t.c.owner_resource_id == sa.bindparam("owner_resource"), _t.c.live_name.is_not(None))
+_CHILDREN = _ALL.where(_t.c.owner_id == sa.bindparam("owner"), _t.c.live_name.is_not(None)).order_by(
+    _t.c.created_at, _t.c.id
+)
+_COUNT_ROOTS = (
+    sa.select(sa.func.count())
+    .select_from(_t)
+    .where(_t.c.project_id == sa.bindparam("project"), _t.c.live_name.is_not(None), _t.c.owner_id.is_(None))
+)
 _LOCKED = _BY_ID.with_for_update()
+_MARK_DELETED = (
+    _t.update().where(_t.c.id == sa.bindparam("stack_id")).values(deleted_at=sa.bindparam("at"), live_name=None)
+)
 _DEFINITION = sa.select(_d).where(_d.c.id == sa.bindparam("definition_id"))
 _CREDENTIAL = sa.select(_c.c.secret).where(_c.c.id == sa.bindparam("credential_id"))
 _CHANGE_CREDENTIAL = _c.update().where(_c.c.id == sa.bindparam("credential_id")).values(secret=sa.bindparam("sealed"))
+_DELETE_CREDENTIAL = _c.delete().where(_c.c.id == sa.bindparam("credential"))
+_HAND_OVER = (
+    _t.update().where(_t.c.credential_id == sa.bindparam("former")).values(credential_id=sa.bindparam("credential"))
+)
 _USED = sa.exists().where(_t.c.credential_id == _c.c.id, _t.c.live_name.is_not(None))
 _UNUSED = sa.select(_c.c.id).where(_c.c.created_at < sa.bindparam("before"), ~_USED)
 _IN_AT_ONCE = 500  # values in one IN list: all databases take that many
@@ -88,10 +106,10 @@ def by_id(connection: sa.Connection, stack_id: str) -> StackRow | None:
 
 def by_name(connection: sa.Connection, project_id: str | None, name: str) -> StackRow | None:
     """The live stack of that name; `project_id` None looks in all projects."""
-    query = _ALL.where(_t.c.live_name == name)
-    if project_id is not None:
-        query = query.where(_t.c.project_id == project_id)
-    row = connection.execute(query).first()
+    if project_id is None:
+        row = connection.execute(_BY_NAME, {"stack_name": name}).first()
+    else:
+        row = connection.execute(_BY_NAME_IN_PROJECT, {"stack_name": name, "project": project_id}).first()
     return from_row(row) if row else None
 
 
@@ -118,8 +136,7 @@ def tree(connection: sa.Connection, root_id: str, *, live: bool = True, depth: i
 
 def child_of(connection: sa.Connection, owner_resource_id: str) -> StackRow | None:
     """The live nested stack that a resource row owns."""
-    query = _ALL.where(_t.c.owner_resource_id == owner_resource_id, _t.c.live_name.is_not(None))
-    row = connection.execute(query).first()
+    row = connection.execute(_CHILD_OF, {"owner_resource": owner_resource_id}).first()
     return from_row(row) if row else None
 
 
@@ -160,8 +177,7 @@ def line(connection: sa.Connection, stack_id: str) -> list[StackRow]:
 
 def children(connection: sa.Connection, stack_id: str) -> list[StackRow]:
     """The live stacks nested directly in a stack, oldest first."""
-    query = _ALL.where(_t.c.owner_id == stack_id, _t.c.live_name.is_not(None))
-    return [from_row(row) for row in connection.execute(query.order_by(_t.c.created_at, _t.c.id))]
+    return [from_row(row) for row in connection.execute(_CHILDREN, {"owner": stack_id})]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -214,6 +230,11 @@ def count(connection: sa.Connection, selection: Selection) -> int:
         return len(listed(connection, selection))
     found: int = connection.execute(_selected(sa.select(sa.func.count()).select_from(_t), selection)).scalar_one()
     return found
+
+
+def count_roots(connection: sa.Connection, project_id: str) -> int:
+    """How many live root stacks a project has."""
+    return connection.execute(_COUNT_ROOTS, {"project": project_id}).scalar_one()
 
 
 def _selected(query: Any, selection: Selection) -> Any:
@@ -279,7 +300,7 @@ def legacy_roots(connection: sa.Connection) -> list[StackRow]:
 
 def mark_deleted(connection: sa.Connection, stack_id: str, at: float) -> None:
     """Set the deletion time and free the name."""
-    connection.execute(_t.update().where(_t.c.id == stack_id).values(deleted_at=at, live_name=None))
+    connection.execute(_MARK_DELETED, {"stack_id": stack_id, "at": at})
 
 
 def in_progress(connection: sa.Connection) -> list[StackRow]:
@@ -346,7 +367,7 @@ def credential(connection: sa.Connection, codec: Codec, credential_id: str) -> A
 
 def hand_over(connection: sa.Connection, former: str, credential_id: str) -> None:
     """Let all stacks that have a credential have another one."""
-    connection.execute(_t.update().where(_t.c.credential_id == former).values(credential_id=credential_id))
+    connection.execute(_HAND_OVER, {"former": former, "credential": credential_id})
 
 
 def change_credential(connection: sa.Connection, codec: Codec, credential_id: str, secret: Any) -> None:
@@ -361,7 +382,7 @@ def unused(connection: sa.Connection, before: float) -> list[str]:
 
 def delete_credential(connection: sa.Connection, credential_id: str) -> None:
     """Forget a credential."""
-    connection.execute(_c.delete().where(_c.c.id == credential_id))
+    connection.execute(_DELETE_CREDENTIAL, {"credential": credential_id})
 
 
 def from_row(row: Any) -> StackRow:

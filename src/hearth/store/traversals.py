@@ -92,11 +92,22 @@ _SET_DEPENDENTS = _n.update().where(_n.c.id == sa.bindparam("node_id")).values(d
 _OF_TREE = _n.c.traversal_id.in_(
     sa.select(_t.c.id).join(_s, _s.c.id == _t.c.stack_id).where(_s.c.root_id == sa.bindparam("root"))
 )
+_BUSY_IN_TREE = sa.select(_n.c.resource_id).where(_OF_TREE)
 _JUST_CLAIMED = sa.and_(_n.c.state == NodeState.CLAIMED, _n.c.phase == Phase.NONE)
 _GIVE_BACK = (
     _n.update()
     .where(_n.c.id == sa.bindparam("node_id"))
     .values(state=NodeState.READY.value, owner=None, token=_n.c.token + 1)
+)
+_HOLD_BACK = endings.Each(_GIVE_BACK, _OF_TREE, _JUST_CLAIMED)
+_MAKE_READY = _n.update().where(_n.c.id == sa.bindparam("node_id")).values(state=NodeState.READY.value)
+_PARKED = sa.select(_n, _NOT_NOW.label("held")).where(
+    _n.c.resource_id == sa.bindparam("resource"), _n.c.state == NodeState.PARKED
+)
+_READY_OF = (
+    sa.select(_n)
+    .where(_n.c.traversal_id == sa.bindparam("traversal"), _n.c.state == NodeState.READY, ~_NOT_NOW)
+    .limit(sa.bindparam("most"))
 )
 
 
@@ -291,7 +302,7 @@ def busy(connection: sa.Connection, stack_id: str) -> set[str]:
 
 def busy_in_tree(connection: sa.Connection, root_id: str) -> set[str]:
     """The same for all stacks of a tree."""
-    return set(connection.execute(sa.select(_n.c.resource_id).where(_OF_TREE), {"root": root_id}).scalars())
+    return set(connection.execute(_BUSY_IN_TREE, {"root": root_id}).scalars())
 
 
 def owned(connection: sa.Connection, owner: str) -> dict[int, int]:
@@ -437,7 +448,7 @@ def give_back(connection: sa.Connection, owner: str, claims: Collection[tuple[in
 
 def hold_back(connection: sa.Connection, root_id: str) -> None:
     """Take the nodes that have not begun back from the engines that hold them: their tree was paused."""
-    endings.change_each(connection, _GIVE_BACK, _OF_TREE, _JUST_CLAIMED, {"root": root_id})
+    _HOLD_BACK.run(connection, {"root": root_id})
 
 
 def _is_superseded(connection: sa.Connection, node: Node) -> bool:
@@ -506,10 +517,7 @@ def _hand_out(connection: sa.Connection, rows: Sequence[Any], owner: str, capaci
     done.surplus += len(surplus)
     later = [*surplus, *(row for row in rows if row.held)]
     if later:
-        connection.execute(
-            _n.update().where(_n.c.id == sa.bindparam("node_id")).values(state=NodeState.READY.value),
-            [{"node_id": row.id} for row in later],
-        )
+        connection.execute(_MAKE_READY, [{"node_id": row.id} for row in later])
 
 
 def by_id(connection: sa.Connection, traversal_id: int) -> TraversalRow | None:
@@ -520,8 +528,7 @@ def by_id(connection: sa.Connection, traversal_id: int) -> TraversalRow | None:
 
 def unpark(connection: sa.Connection, resource_id: str, owner: str, capacity: int, done: Advanced) -> None:
     """Wake the parked node of a resource: what it waited for has happened."""
-    parked = sa.and_(_n.c.resource_id == resource_id, _n.c.state == NodeState.PARKED)
-    rows = list(connection.execute(sa.select(_n, _NOT_NOW.label("held")).where(parked), {"owner": owner}))
+    rows = list(connection.execute(_PARKED, {"resource": resource_id, "owner": owner}))
     if not rows:
         done.unawaited.append(resource_id)
     _hand_out(connection, rows, owner, max(0, capacity - len(done.claimed)), done)
@@ -565,8 +572,7 @@ def _to_json(ids: Sequence[int]) -> str:
 
 def claim_of(connection: sa.Connection, traversal_id: int, owner: str, capacity: int, done: Advanced) -> None:
     """Take ready nodes of a traversal just begun, up to what the engine can hold; the rest is surplus."""
-    query = sa.select(_n).where(_n.c.traversal_id == traversal_id, _n.c.state == NodeState.READY, ~_NOT_NOW)
     room = max(0, capacity - len(done.claimed))
-    rows = list(connection.execute(query.limit(room + 1), {"owner": owner}))
+    rows = list(connection.execute(_READY_OF, {"traversal": traversal_id, "owner": owner, "most": room + 1}))
     done.claimed += take(connection, rows[:room], owner)
     done.surplus += len(rows) - room if len(rows) > room else 0
