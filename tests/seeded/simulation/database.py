@@ -6,8 +6,7 @@ before it, when nothing is stored, or after it, before it knows.
 """
 
 import asyncio
-import contextlib
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -40,16 +39,16 @@ class Database:
         """Forget everything that was stored."""
         self._driver.deserialize(self._empty)
 
-    @contextlib.contextmanager
-    def transaction(self) -> Iterator[sa.Connection]:
-        """A transaction of its own."""
+    def write(self, work: Callable[[sa.Connection], R]) -> R:
+        """Do something in a transaction of its own."""
         self._driver.execute("BEGIN")
         try:
-            yield self._connection
+            result = work(self._connection)
         except BaseException:
             self._driver.execute("ROLLBACK")
             raise
         self._driver.execute("COMMIT")
+        return result
 
     def read(self, query: Callable[[sa.Connection], R]) -> R:
         """What a query gives; nothing else happens meanwhile, so it needs no transaction."""
@@ -110,8 +109,7 @@ class Door(Store):
     def _outcome(self, work: Callable[[sa.Connection], R]) -> tuple[R | None, Exception | None]:
         """What came of one unit. One that fails takes nothing of the others along, so each is a transaction."""
         try:
-            with self._database.transaction() as connection:
-                return work(connection), None
+            return self._database.write(work), None
         except Exception as error:  # the caller's own
             return None, error
 

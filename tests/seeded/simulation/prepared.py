@@ -7,6 +7,8 @@ to the driver. Statements that are made anew each time go SQLAlchemy's usual way
 
 import collections
 import contextlib
+import functools
+import operator
 import sqlite3
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,7 +19,7 @@ from sqlalchemy import exc
 
 Values = Mapping[str, Any]
 #: Gives the values of a statement, in the order of its text.
-_Binder = Callable[[Values], list[Any]]
+_Binder = Callable[[Values], Sequence[Any]]
 
 
 class Result:
@@ -75,15 +77,16 @@ class _Plan:
             names = [one.keyname for one in compiled._result_columns]
             if len(set(names)) != len(names) or any(name.startswith("_") for name in names):
                 raise ValueError(names)
-            self.row: Any = collections.namedtuple("Row", names, rename=True)
+            self._row: Any = collections.namedtuple("Row", names, rename=True)
+            self._make = functools.partial(tuple.__new__, self._row)
             kinds = [one.type._cached_result_processor(dialect, None) for one in compiled._result_columns]
             self._kinds = [(place, kind) for place, kind in enumerate(kinds) if kind is not None]
 
     def rows(self, raw: list[Any]) -> list[Any]:
         """Rows by name of those of the driver."""
-        make = self.row._make
+        make = self._make
         if not self._kinds:
-            return [make(one) for one in raw]
+            return list(map(make, raw))
         made = []
         for one in raw:
             cells = list(one)
@@ -117,6 +120,9 @@ def _binder(compiled: Any, fixed: Values, expanded: Any, given: Values) -> _Bind
         constant = convert(fixed[name]) if convert else fixed[name]
         steps.append((parameter.key, None if is_part else place, convert, constant))
 
+    if all(place == -1 and convert is None for _, place, convert, _ in steps if place is not None):
+        return _quick_binder(steps)
+
     def bind(values: Values) -> list[Any]:
         bound = []
         for key, place, convert, constant in steps:
@@ -128,6 +134,16 @@ def _binder(compiled: Any, fixed: Values, expanded: Any, given: Values) -> _Bind
         return bound
 
     return bind
+
+
+def _quick_binder(steps: Sequence[tuple[str, int | None, Any, Any]]) -> _Binder:
+    """The same where nothing is converted or taken apart."""
+    constants = {number: constant for number, (_, place, _, constant) in enumerate(steps) if place is None}
+    names = [number if place is None else name for number, (name, place, _, _) in enumerate(steps)]
+    if len(names) < 2:  # of which the getter would make no tuple
+        return lambda values: [constants[name] if name in constants else values[name] for name in names]
+    get = operator.itemgetter(*names)
+    return (lambda values: get({**constants, **values})) if constants else get
 
 
 def _is_list(value: Any) -> bool:
@@ -164,15 +180,18 @@ class Connection:
         self._driver: Any = slow.connection.driver_connection
         self.dialect = slow.dialect
         self.info = slow.info
-        self._plans: weakref.WeakKeyDictionary[Any, dict[tuple[str, ...], _Family]] = weakref.WeakKeyDictionary()
+        self._seen: weakref.WeakSet[Any] = weakref.WeakSet()  # statements that came once
+        self._plans: dict[Any, dict[tuple[str, ...], _Family]] = {}  # of those that came again
         self._savepoints = 0
 
     def execute(self, statement: Any, parameters: Any = None) -> Any:
         """See `sa.Connection.execute`."""
         plans = self._plans.get(statement)
         if plans is None:
-            self._plans[statement] = {}
-            return self._slow.execute(statement, parameters)
+            if statement not in self._seen:
+                self._seen.add(statement)
+                return self._slow.execute(statement, parameters)
+            plans = self._plans[statement] = {}
         several = isinstance(parameters, list)
         values: Values = (parameters[0] if parameters else {}) if several else parameters or {}
         names = tuple(values)

@@ -5,15 +5,18 @@ in its context; when it is killed, none of that runs any more, not even a `final
 """
 
 import asyncio
+import collections
 import contextlib
 import contextvars
 import heapq
-from asyncio import base_events, events
+from asyncio import base_events
 from collections.abc import Callable, Coroutine
 from typing import Any
 
 _current: contextvars.ContextVar["Process | None"] = contextvars.ContextVar("process", default=None)
 
+#: Seconds within which timers go off together.
+_AT_ONCE = 1e-9
 #: Seconds since the epoch at which every story begins.
 EPOCH = 1_700_000_000.0
 
@@ -82,15 +85,51 @@ async def never() -> None:
     await asyncio.get_running_loop().create_future()
 
 
+class _Handle:
+    """Something to be done, now or `at` a time: what loops give for it, without what only debugging needs."""
+
+    __slots__ = ("args", "at", "callback", "context", "is_cancelled", "owner")
+
+    def __init__(
+        self,
+        callback: Callable[..., Any],
+        args: tuple[Any, ...],
+        context: contextvars.Context,
+        owner: Process | None,
+        at: float = 0.0,
+    ) -> None:
+        self.callback = callback
+        self.args = args
+        self.context = context
+        self.owner = owner
+        self.at = at
+        self.is_cancelled = False
+
+    def __lt__(self, other: "_Handle") -> bool:
+        return self.at < other.at
+
+    def cancel(self) -> None:
+        """Do not do it."""
+        self.is_cancelled = True
+
+    def when(self) -> float:
+        """The time at which it is done."""
+        return self.at
+
+    def cancelled(self) -> bool:
+        """Whether it is not to be done."""
+        return self.is_cancelled
+
+
 class Timeline(base_events.BaseEventLoop):
     """The event loop of one run."""
 
     def __init__(self) -> None:
         super().__init__()
         self._now = 0.0
-        self._clock_resolution = 1e-9
+        self._ready: collections.deque[_Handle] = collections.deque()
+        self._scheduled: list[_Handle] = []
         self._begun: list[asyncio.Task[Any]] = []
-        self.set_task_factory(self._begin)
 
     def time(self) -> float:
         """Virtual seconds since the story began."""
@@ -101,57 +140,67 @@ class Timeline(base_events.BaseEventLoop):
         return EPOCH + self._now
 
     def _run_once(self) -> None:
-        """One round, as of every loop, without what only real time and real sockets need."""
+        """Rounds, as of every loop, until it is to stop, without what only real time and real sockets need."""
         ready, scheduled = self._ready, self._scheduled
-        while scheduled and scheduled[0]._cancelled:
-            heapq.heappop(scheduled)._scheduled = False
-        if not ready and not self._stopping:
-            if not scheduled:
-                raise Stuck
-            self._now = max(self._now, scheduled[0]._when)
-        end = self._now + self._clock_resolution
-        while scheduled and scheduled[0]._when < end:
-            timer = heapq.heappop(scheduled)
-            timer._scheduled = False
-            ready.append(timer)
-        for _ in range(len(ready)):
-            handle = ready.popleft()
-            if not handle._cancelled:
-                handle._run()
+        while not self._stopping:
+            while scheduled and scheduled[0].is_cancelled:
+                heapq.heappop(scheduled)
+            if not ready:
+                if not scheduled:
+                    raise Stuck
+                self._now = max(self._now, scheduled[0].at)
+            end = self._now + _AT_ONCE
+            while scheduled and scheduled[0].at < end:
+                ready.append(heapq.heappop(scheduled))
+            for _ in range(len(ready)):
+                handle = ready.popleft()
+                if not handle.is_cancelled:
+                    try:
+                        handle.context.run(handle.callback, *handle.args)
+                    except (SystemExit, KeyboardInterrupt):
+                        raise
+                    except BaseException as error:
+                        self.call_exception_handler({"message": f"{handle.callback} failed", "exception": error})
 
-    def _begin(self, loop: Any, work: Any, context: Any = None) -> asyncio.Task[Any]:
-        task = asyncio.Task(work, loop=loop, context=context)
+    def create_task(self, coro: Any, *, name: Any = None, context: Any = None) -> asyncio.Task[Any]:
+        """As usual."""
+        task = asyncio.Task(coro, loop=self, name=name, context=context)
         self._begun.append(task)
         return task
 
-    def call_soon(
-        self, callback: Callable[..., Any], *args: Any, context: contextvars.Context | None = None
-    ) -> asyncio.Handle:
+    def call_soon(self, callback: Any, *args: Any, context: contextvars.Context | None = None) -> Any:
         """As usual; what a dead process would do is forgotten."""
-        owner = _current.get() if context is None else context.get(_current)
-        if owner is not None and not owner.alive:
-            handle = events.Handle(callback, args, self, context)
-            handle.cancel()
-            return handle
-        if owner is not None and owner.is_still:
-            return super().call_at(self._after(owner), callback, *args, context=context)
-        return super().call_soon(callback, *args, context=context)
-
-    def call_at(
-        self, when: float, callback: Callable[..., Any], *args: Any, context: contextvars.Context | None = None
-    ) -> asyncio.TimerHandle:
-        """As usual; what a dead process would do is forgotten."""
-        owner = _current.get() if context is None else context.get(_current)
-        if owner is not None and when < owner.still_until and owner.is_still:
-            when = self._after(owner)
-        handle = super().call_at(when, callback, *args, context=context)
-        if owner is not None and not owner.alive:
-            handle.cancel()
+        if context is None:
+            context = contextvars.copy_context()
+        owner = context.get(_current)
+        handle = _Handle(callback, args, context, owner)
+        if owner is None or (owner.alive and owner.still_until <= self._now):
+            self._ready.append(handle)
+        elif owner.alive:
+            handle.at = self._after(owner)
+            heapq.heappush(self._scheduled, handle)
+        else:
+            handle.is_cancelled = True
         return handle
 
-    def call_soon_threadsafe(
-        self, callback: Callable[..., Any], *args: Any, context: contextvars.Context | None = None
-    ) -> asyncio.Handle:
+    def call_at(self, when: float, callback: Any, *args: Any, context: contextvars.Context | None = None) -> Any:
+        """As usual; what a dead process would do is forgotten."""
+        if context is None:
+            context = contextvars.copy_context()
+        owner = context.get(_current)
+        if owner is not None and when < owner.still_until and owner.is_still:
+            when = self._after(owner)
+        handle = _Handle(callback, args, context, owner, when)
+        heapq.heappush(self._scheduled, handle)
+        if owner is not None and not owner.alive:
+            handle.is_cancelled = True
+        return handle
+
+    def call_later(self, delay: float, callback: Any, *args: Any, context: contextvars.Context | None = None) -> Any:
+        """As usual; what a dead process would do is forgotten."""
+        return self.call_at(self._now + delay, callback, *args, context=context)
+
+    def call_soon_threadsafe(self, callback: Any, *args: Any, context: contextvars.Context | None = None) -> Any:
         """There is one thread only."""
         return self.call_soon(callback, *args, context=context)
 
@@ -168,19 +217,20 @@ class Timeline(base_events.BaseEventLoop):
 
     def put_off(self, process: Process) -> None:
         """Put everything off that a process would do before it stirs again."""
-        for handle in [*self._ready]:
-            if handle._context is not None and handle._context.get(_current) is process and not handle._cancelled:
-                super().call_at(self._after(process), handle._callback, *handle._args, context=handle._context)  # type: ignore[attr-defined]
+        for handle in self._ready:
+            if handle.owner is process and not handle.is_cancelled:
+                later = _Handle(handle.callback, handle.args, handle.context, process, self._after(process))
+                heapq.heappush(self._scheduled, later)
                 handle.cancel()
         for timer in sorted(self._scheduled):
-            if timer._context.get(_current) is process and timer._when < process.still_until:
-                timer._when = self._after(process)
+            if timer.owner is process and timer.at < process.still_until:
+                timer.at = self._after(process)
         heapq.heapify(self._scheduled)
 
     def drop(self, process: Process) -> None:
         """Forget everything a process would still do."""
         for handle in [*self._ready, *self._scheduled]:
-            if handle._context is not None and handle._context.get(_current) is process:
+            if handle.owner is process:
                 handle.cancel()
 
     def _write_to_self(self) -> None:

@@ -104,8 +104,8 @@ class World:
         self.defects: list[str] = []  # what the engine itself called a defect
         self.stacks: list[Stack] = []
         self._post = messages.Post(chance)
-        self._changed = asyncio.Event()
-        self.database.changed = self._tell_changes if verbose else self._changed.set
+        self._waiting: list[asyncio.Future[None]] = []  # for the next commit
+        self.database.changed = self._tell_changes if verbose else self._has_changed
         self._seen: dict[str, str] = {}
         self._processes = 0
         most = chance.choice(2000, 1, 2, 5, 2000)
@@ -134,7 +134,7 @@ class World:
 
     def _tell_changes(self) -> None:
         """Note what a commit has changed."""
-        self._changed.set()
+        self._has_changed()
         now: dict[str, str] = {}
         for one in self.database.look("SELECT id, name, action, status, traversal_id FROM stack"):
             now[f"stack {one[1]} {one[0][:4]}"] = f"{one[2]}_{one[3]} traversal {one[4]}"
@@ -148,6 +148,20 @@ class World:
             if self._seen.get(key) != now.get(key):
                 self.tell(f"      {key}: {now.get(key, 'gone')}")
         self._seen = now
+
+    def _has_changed(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for one in waiting:
+            if not one.done():
+                one.set_result(None)
+
+    async def _changes(self, seconds: float) -> None:
+        """Wait for a commit, but no longer than so many seconds."""
+        future = self._loop.create_future()
+        self._waiting.append(future)
+        timer = self._loop.call_later(seconds, lambda: future.done() or future.set_result(None))
+        await future
+        timer.cancel()
 
     # ---- processes ----
 
@@ -290,10 +304,7 @@ class World:
         while not holds():
             if self._loop.time() > deadline:
                 raise Failed(f"waited in vain: {what}")
-            self._changed.clear()
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(5.0):
-                    await self._changed.wait()
+            await self._changes(5.0)
 
     async def passes(self, seconds: float) -> None:
         """Let time pass."""
@@ -302,10 +313,7 @@ class World:
     async def some_moment(self, most: int = 12) -> None:
         """Wait for any moment of what is going on: some number of commits from now, none in a calm run."""
         for _ in range(self.chance.number(0, most)):
-            self._changed.clear()
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(2.0):
-                    await self._changed.wait()
+            await self._changes(2.0)
 
     async def comes_to_rest(self) -> None:
         """Wait until nothing is under way any more."""
