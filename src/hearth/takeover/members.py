@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from hearth.engine import context, definitions, judge, launch, lookups, run, scope
+from hearth.engine import context, definitions, judge, keeping, launch, lookups, run, scope
 from hearth.model import names, plan
 from hearth.model.diagnostics import Findings, Place
 from hearth.model.states import RESOURCE_ACTIONS, Action, Status
@@ -16,7 +16,7 @@ from hearth.resources.blueprint import Blueprint, Member
 from hearth.resources.heat import signed_url, stack_user
 from hearth.store import software
 from hearth.store.rows import ResourceRow, StackRow, TraversalRow
-from hearth.takeover import private_data, records
+from hearth.takeover import private_data, records, watching
 from hearth.takeover.ciphers import Ciphers
 from hearth.takeover.report import LeftOut
 from hearth.template import environment as environments
@@ -52,6 +52,8 @@ class Part:
     rows: list[ResourceRow]
     deployments: list[software.DeploymentRow]
     notes: list[str]
+    #: What else is to be stored, as in the transaction of a verb.
+    writes: list[keeping.Write] = dataclasses.field(default_factory=list)
 
     def facade_of(self, row: ResourceRow) -> dict[str, Any]:
         """What a nested template may read of the resource that owns it."""
@@ -109,6 +111,10 @@ class Members:
             if member is not None and working.row_of(row.name) is row:
                 self._settle_metadata(row, member, part)
                 await self._keep_attributes(one, row, member, part)
+        for row in part.rows:
+            member = built.members.get(row.name)
+            if member is not None and working.row_of(row.name) is row and watching.is_alarm(member.type):
+                part.writes += await watching.watch(row, member, working, part.notes)
         return part
 
     def _row(self, one: records.Resource, part: Part, auth_url: str | None) -> ResourceRow:
@@ -178,7 +184,7 @@ class Members:
         given = dict(one.properties or {})
         if one.encrypted:
             given = self._ciphers.values(given)
-        if kind is None:
+        if kind is None or (not given and watching.is_alarm(kind)):
             return given
         member = part.built.members.get(one.name)
         if kind.indifferent and member is not None:
@@ -198,6 +204,8 @@ class Members:
     ) -> None:
         if kind is None:
             return
+        if watching.is_alarm(kind) and row.action is not Action.INIT:
+            row.physical_id = row.physical_id or watching.name_of(self._stack.name, row.name)
         found = self._tree.deployments.get(one.physical_id or "") if kind.deploys else None
         kept = private_data.Kept(
             row.data,

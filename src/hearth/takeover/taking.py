@@ -8,9 +8,9 @@ import sqlalchemy as sa
 
 from hearth.engine import context, definitions
 from hearth.model.errors import StackExists
-from hearth.store import stacks
+from hearth.store import quotas, stacks
 from hearth.store.rows import EventRow
-from hearth.takeover import records, translation, writing
+from hearth.takeover import records, translation, watching, writing
 from hearth.takeover.ciphers import Ciphers
 from hearth.takeover.report import LeftOut, Line, Outcome
 from hearth.takeover.source import Selection, Source, Unintelligible
@@ -93,6 +93,8 @@ class Taking:
             return await self._store.write(lambda connection: writing.store(connection, codec, taken, told))
         except StackExists as error:
             raise LeftOut([str(error)], advice="Rename or delete the one that is there.") from error
+        except quotas.NoRoom as error:
+            raise LeftOut([str(error)], advice=watching.NO_ROOM) from error
 
     async def software(self, projects: Sequence[str]) -> tuple[int, list[str]]:
         """Take the software configs and deployments of no stack; how many configs came, and what cannot be read."""

@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from hearth.engine import adoption, context, definitions
+from hearth.engine import adoption, context, definitions, keeping
 from hearth.model.errors import HearthError, Invalid
 from hearth.model.states import STACK_ACTIONS, Action, Status
 from hearth.resources import contract, nested
@@ -50,6 +50,7 @@ class Taken:
     configs: list[software.ConfigRow] = dataclasses.field(default_factory=list)
     deployments: list[software.DeploymentRow] = dataclasses.field(default_factory=list)
     notes: list[str] = dataclasses.field(default_factory=list)
+    writes: list[keeping.Write] = dataclasses.field(default_factory=list)
 
     def count(self) -> int:
         """How many resources it has."""
@@ -153,6 +154,7 @@ class Translator:
             taken.resources.append((part.rows, part.built.has_secrets))
             taken.deployments += part.deployments
             taken.notes += part.notes
+            taken.writes += part.writes
             _require_nested(tree, stack, part)
             for one in part.rows:
                 owner = Owner(one, row, part.facade_of(one), part.working.type_of_row(one))

@@ -21,6 +21,7 @@ def store(connection: sa.Connection, codec: Codec, taken: Taken, told: Callable[
 
     Raises:
         StackExists: another live stack has the name.
+        quotas.NoRoom: the project has no room for something that comes along.
     """
     for credential_id, (credential, at) in taken.credentials.items():
         stacks.insert_credential(connection, codec, credential_id, credential, at)
@@ -32,6 +33,8 @@ def store(connection: sa.Connection, codec: Codec, taken: Taken, told: Callable[
         )
     for rows, secret in taken.resources:
         resources.insert(connection, codec, rows, secret=secret)
+    for write in taken.writes:
+        write(connection)
     for config in taken.configs:
         software.put_config(connection, codec, config)
     for deployment in taken.deployments:
