@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from specimens.form import Specimen
+from specimens.form import Request, Specimen
 
 SERVERS = {
     "resource_type": "virtual:instance",
@@ -22,6 +22,11 @@ SPECIMENS: Mapping[str, Specimen] = {
             "reservations": [SERVERS, {"resource_type": "physical:host", "min": 1, "max": 2}],
         },
         replaces={"name": "another"},
+        changes={"name": Request("reservation", "PUT", "/v1/leases/{it}", {"name": "other"})},
     ),
-    "OS::Blazar::Host": Specimen({"name": "compute-1", "extra_capability": {"gpu": "yes"}}, user="admin"),
+    "OS::Blazar::Host": Specimen(
+        {"name": "compute-1", "extra_capability": {"gpu": "yes"}},
+        changes={"extra_capability": Request("reservation", "PUT", "/v1/os-hosts/{it}", {"gpu": "no"})},
+        user="admin",
+    ),
 }

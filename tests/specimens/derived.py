@@ -10,12 +10,15 @@ from typing import Any
 from hearth.model import constraints
 from hearth.resources import registry, schema
 from hearth.resources.base import Base
+from hearth.resources.patched import Patched
 from hearth.resources.remote import RemoteResource
 from hearth.resources.schema import Property
 from specimens import SPECIMENS
 from specimens.form import Request, Specimen
 
 TYPES = registry.TypeRegistry()
+#: In which version services know all fields, where others do not.
+NEWEST = {"baremetal": "1.53"}
 
 
 def _present(kind: Base, specimen: Specimen) -> Iterator[Property]:
@@ -68,16 +71,26 @@ def changes(name: str) -> dict[str, Request]:
     """How others change the specimen: the table's ways, and those that follow from the declaration."""
     kind, specimen = TYPES.get(name), SPECIMENS[name]
     found = dict(specimen.changes)
-    if not isinstance(kind, RemoteResource) or not kind.remote.envelope or kind.remote.update_method != "PUT":
+    if not isinstance(kind, RemoteResource) or kind.remote.update_method != "PUT":
+        return found
+    if not kind.remote.envelope and not isinstance(kind, Patched):
         return found
     for one in _present(kind, specimen):
         if one.name in found or not one.updatable or one.live != schema.SAME or one.wire_name is None:
             continue
         value = another(one, specimen.properties.get(one.name, one.default))
         if value is not schema.ABSENT:
-            body = {kind.remote.envelope: {one.wire_name: value}}
-            found[one.name] = Request(kind.remote.service, "PUT", f"{kind.remote.path}/{{it}}", body)
+            found[one.name] = _change(kind, one.wire_name, value)
     return found
+
+
+def _change(kind: RemoteResource, field: str, value: Any) -> Request:
+    """A request that gives a field another value."""
+    path = f"{kind.remote.path}/{{it}}"
+    if isinstance(kind, Patched):
+        patch = [{"op": "replace", "path": f"/{field}", "value": value}]
+        return Request(kind.remote.service, "PATCH", path, patch, microversion=NEWEST.get(kind.remote.service))
+    return Request(kind.remote.service, "PUT", path, {kind.remote.envelope: {field: value}})
 
 
 def removal(name: str) -> Request:

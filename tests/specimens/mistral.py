@@ -2,10 +2,31 @@
 
 from collections.abc import Mapping
 
-from specimens.form import Specimen, of, ref
+from specimens.form import Request, Specimen, of, ref
 
 TASK = {"name": "say", "action": "std.echo", "input": {"output": "<% $.word %>"}, "on_success": ["end"]}
 END = {"name": "end", "action": "std.noop", "retry": {"count": 2, "delay": 1}}
+#: The definition with other tags, as the service takes texts.
+OTHER_TAGS = Request(
+    "workflow",
+    "PUT",
+    "/v2/workflows",
+    {
+        "version": "2.0",
+        "{it}": {
+            "type": "direct",
+            "description": "mine",
+            "input": ["word"],
+            "output": {"said": "<% $.word %>"},
+            "tags": ["theirs"],
+            "tasks": {
+                "say": {"action": "std.echo", "input": {"output": "<% $.word %>"}, "on-success": ["end"]},
+                "end": {"action": "std.noop", "retry": {"count": 2, "delay": 1}},
+            },
+        },
+    },
+    {"Content-Type": "text/plain", "Accept": "text/plain"},
+)
 WORKFLOW = of("OS::Mistral::Workflow", type="direct", input={"word": "hello"}, tasks=[END])
 
 SPECIMENS: Mapping[str, Specimen] = {
@@ -19,6 +40,7 @@ SPECIMENS: Mapping[str, Specimen] = {
             "tasks": [TASK, END],
         },
         updates={"tasks": [END], "tags": ["b"]},
+        changes={"tags": OTHER_TAGS},
         unchanged=("type",),
         replaces={"name": "another"},
     ),

@@ -96,7 +96,8 @@ SPECIMENS: Mapping[str, Specimen] = {
     ),
     "OS::Octavia::Quota": Specimen(
         {"project": ref("project"), "listener": 5, "pool": 6},
-        {"project": of("OS::Keystone::Project")},
+        {"project": of("OS::Keystone::Project"), "other": of("OS::Keystone::Project")},
+        replaces={"project": ref("other")},
         changes={"listener": Request("load-balancer", "PUT", "/v2/lbaas/quotas/{it}", {"quota": {"listener": 8}})},
         unchanged=("pool",),
         user="admin",

@@ -29,8 +29,9 @@ SPECIMENS: Mapping[str, Specimen] = {
     ),
     "OS::Zaqar::Subscription": Specimen(
         {"queue_name": {"get_resource": "queue"}, "subscriber": "http://there/x", "ttl": 600, "options": {"a": "b"}},
-        around={"queue": {"type": "OS::Zaqar::Queue", "properties": {"name": "heard"}}},
+        around={"queue": of("OS::Zaqar::Queue", name="heard"), "other": of("OS::Zaqar::Queue", name="other")},
         updates={"subscriber": "http://another/x"},
+        replaces={"queue_name": ref("other")},
         changes={
             "subscriber": Request("messaging", "PATCH", SUBSCRIPTION, {"subscriber": "http://elsewhere/x"}, CLIENT),
             "ttl": Request("messaging", "PATCH", SUBSCRIPTION, {"ttl": 900}, CLIENT),
@@ -42,9 +43,11 @@ SPECIMENS: Mapping[str, Specimen] = {
         {"queue_name": ref("queue"), "workflow_id": ref("workflow"), "ttl": 600},
         {
             "queue": of("OS::Zaqar::Queue", name="heard"),
+            "other": of("OS::Zaqar::Queue", name="other"),
             "workflow": of("OS::Mistral::Workflow", type="direct", tasks=[{"name": "only", "action": "std.noop"}]),
         },
         updates={"input": {"word": "hello"}},
+        replaces={"queue_name": ref("other")},
         changes={"ttl": Request("messaging", "PATCH", SUBSCRIPTION, {"ttl": 900}, CLIENT)},
         removal=Request("messaging", "DELETE", SUBSCRIPTION, headers=CLIENT),
     ),

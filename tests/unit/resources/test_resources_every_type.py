@@ -163,4 +163,4 @@ def _filled(value: Any, ids: dict[str, str]) -> Any:
         return value.format(**ids)
     if isinstance(value, list):
         return [_filled(one, ids) for one in value]
-    return {key: _filled(one, ids) for key, one in value.items()} if isinstance(value, dict) else value
+    return {_filled(key, ids): _filled(one, ids) for key, one in value.items()} if isinstance(value, dict) else value

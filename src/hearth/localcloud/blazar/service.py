@@ -81,7 +81,13 @@ class Hosts(Kept):
     def checked(self, call: service.Call, given: Any, *, creating: bool) -> state.Document:
         """All but the name are capabilities of the host."""
         capabilities = {name: value for name, value in given.items() if name != "name"}
-        return {**super().checked(call, {"name": given.get("name")}, creating=creating), "_capabilities": capabilities}
+        named = {name: value for name, value in given.items() if name == "name"}
+        return {**super().checked(call, named, creating=creating), "_capabilities": capabilities}
+
+    def change(self, call: service.Call, document: state.Document, changes: state.Document) -> None:
+        if "name" in changes:
+            raise self.refuse("The name of a host cannot be changed.")
+        changes["_capabilities"] = {**document["_capabilities"], **changes["_capabilities"]}
 
     def complete(self, call: service.Call, document: state.Document) -> None:
         if self.table.select(hypervisor_hostname=document["name"]):
