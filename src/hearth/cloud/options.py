@@ -221,7 +221,7 @@ DECLARED: Mapping[str, list[Any]] = {
         _text(
             "reauthentication_auth_method",
             "",
-            "'trusts': the engine works with the stored trust, however long the user's token lives.",
+            "'trusts': the engine keeps no token of a user, also not for services that delegate further.",
             choices=["", "trusts"],
         ),
         _text("region_name_for_services", None, "Region of the services to call."),

@@ -51,6 +51,12 @@ under_way: contextvars.ContextVar[UnderWay | None] = contextvars.ContextVar("und
 
 #: The service that servers ask for their metadata.
 _METADATA_SERVICE = "cloudformation"
+#: Services that, to go on later, have what they are asked for with delegate to them in turn: alarms that call with
+#: `trust+https`, workflows by the clock, clusters, leases, stacks elsewhere. Keystone lets no trust do that.
+_DELEGATING = frozenset(
+    {"alarm", "container-infrastructure-management", "message", "orchestration", "reservation", "workflow"}
+)
+_READING = ("GET", "HEAD")
 #: A token is renewed this many seconds before its end, so that it does not end on the way.
 EARLY = 60.0
 
@@ -76,6 +82,8 @@ class Session:
         self._access = granted
         self._renew = renew
         self._renewing = asyncio.Lock()
+        #: Gives a token of the owner's own, if there is one at this time.
+        self.own_token: Callable[[], Awaitable[str | None]] | None = None
         #: A cache for whoever looks things up with this session (names to ids, extensions).
         self.memo: dict[Any, Any] = {}
 
@@ -130,7 +138,9 @@ class Session:
             return (await self._fresh(self._access)).seen_with(options)
 
         renewable = renew if self._renew is not None else None
-        return Session(self._wire, options, self._access.seen_with(options), renewable, self._open_other)
+        there = Session(self._wire, options, self._access.seen_with(options), renewable, self._open_other)
+        there.own_token = self.own_token
+        return there
 
     @property
     def expires_at(self) -> float:
@@ -206,9 +216,10 @@ class Session:
             sent.update(catalog.microversion_headers(service_type, microversion))
         tls = self._options.tls_by_service.get(catalog.official(service_type), self._options.tls)
         granted = await self._current()
+        own = await self._own(service_type, method)
         waiting = under_way.get() or UnderWay()
         for last in (False, True):
-            sent["X-Auth-Token"] = granted.token
+            sent["X-Auth-Token"] = granted.token if own is None else own
             if waiting.permit is not None and method != "GET":
                 await waiting.permit()
             try:
@@ -230,6 +241,9 @@ class Session:
                 # Tokens end early when a password changes or Keystone's keys rotate. Refused calls were not done.
                 if last or not renew or self._renew is None:
                     raise
+                if own is not None:
+                    own = None  # its user has signed out, say
+                    continue
                 granted = await self._fresh(granted)
         raise AssertionError("unreachable")
 
@@ -256,6 +270,12 @@ class Session:
     async def head(self, service_type: str, path: str, **options: Any) -> Response:
         """`request` with HEAD."""
         return await self.request(service_type, "HEAD", path, **options)
+
+    async def _own(self, service_type: str, method: str) -> str | None:
+        """The owner's own token, where a delegated one would not do."""
+        if self.own_token is None or method in _READING or catalog.official(service_type) not in _DELEGATING:
+            return None
+        return await self.own_token()
 
     async def _current(self) -> access.Access:
         granted = self._access

@@ -32,7 +32,6 @@ UNHEEDED: Mapping[str, Mapping[str, str]] = {
         "keystone_backend": "there is one way to reach Keystone",
         "loadbalancer_template": "load balancers are made by Octavia, not by a server of a template",
         "max_interface_check_attempts": "interfaces are looked at until the action's timeout",
-        "reauthentication_auth_method": "the engine always works with what the stack's owner delegated",
         "template_dir": "no type is built from the operator's templates",
         # of oslo.messaging and oslo.service
         "executor_thread_pool_size": _NO_RPC,

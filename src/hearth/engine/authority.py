@@ -3,13 +3,20 @@
 A trust, or an application credential, as the operator decides (`deferred_auth_method`); stacks keep what they have when
 that changes. All stacks of a tree have one.
 
+Some services, for what they are to do later, have that delegated to them in turn, which Keystone allows nobody who acts
+by a trust or a restricted application credential. For them (`cloud.session`) the token of the request that began what
+is going on is kept as well, encrypted, until that is done or the token ends; see `reauthentication_auth_method`.
+
 What is about to be delegated is stored first, with the mark or the name by which it is found again: a process may die
 before it knows the id, or before the stack is stored that it is for.
 """
 
 import asyncio
 import collections
+import functools
 import logging
+
+import sqlalchemy as sa
 
 from hearth.cloud import application_credentials, credentials, tokens
 from hearth.cloud import errors as cloud_errors
@@ -18,7 +25,7 @@ from hearth.engine import complaints, context
 from hearth.model import interruption
 from hearth.model.errors import Forbidden, HearthError
 from hearth.model.states import Status
-from hearth.store import stacks
+from hearth.store import lent_tokens, stacks
 from hearth.store.rows import StackRow
 
 log = logging.getLogger(__name__)
@@ -33,6 +40,8 @@ _INTENDED = "intended"
 _ROLES = {True: "the role", False: "the roles"}
 #: Seconds between two looks for what nobody uses.
 _LOOK_EVERY = 60.0
+#: The value of `reauthentication_auth_method` with which no token is kept.
+_KEEP_NONE = "trusts"
 #: Credentials that are kept in memory: those used last.
 _KEPT = 1000
 
@@ -91,10 +100,32 @@ class Authority:
                 "MINUTES) and sign in again."
             ) from error
         secret["user_id"] = caller.user_id
-        await self._context.store.write(
-            lambda connection: stacks.change_credential(connection, codec, credential_id, secret)
-        )
+
+        def store(connection: sa.Connection) -> None:
+            stacks.change_credential(connection, codec, credential_id, secret)
+            self._lend(connection, caller, credential_id)
+
+        await self._context.store.write(store)
         return credential_id
+
+    def _lends(self, caller: tokens.Caller) -> bool:
+        """Whether a token can do more than what is delegated with it, and may be kept."""
+        settings = self._context.settings
+        can = caller.trust_id is None and caller.access_rules is None
+        return can and settings.reauthentication_auth_method != _KEEP_NONE
+
+    def _lend(self, connection: sa.Connection, caller: tokens.Caller, credential_id: str) -> None:
+        """Keep the caller's own token beside what the caller delegates."""
+        if self._lends(caller):
+            codec, now = self._context.store.codec, self._context.now()
+            lent_tokens.put(connection, codec, credential_id, caller.token, now, caller.expires_at)
+
+    async def _lent_token(self, credential_id: str) -> str | None:
+        codec, until = self._context.store.codec, self._context.now() + cloud_session.EARLY
+        found: str | None = await self._context.store.read(
+            lambda connection: lent_tokens.of(connection, codec, credential_id, until)
+        )
+        return found
 
     async def _delegated(self, user: cloud_session.Session, credential_id: str, end: str | None) -> dict[str, str]:
         settings, connector = self._context.settings, self._context.connector
@@ -130,9 +161,13 @@ class Authority:
         secret = await self._secret(former)
         if secret is not None:
             is_own = secret.get("user_id") == caller.user_id
-            if is_own and stack.status is not Status.FAILED:
-                return  # nothing hints at trouble
-            if (is_own or stack.status is Status.IN_PROGRESS) and await self._works(stack):
+            hints_at_trouble = not is_own or stack.status is Status.FAILED
+            stays = not hints_at_trouble or (
+                (is_own or stack.status is Status.IN_PROGRESS) and await self._works(stack)
+            )
+            if stays:
+                if is_own and self._lends(caller):
+                    await self._context.store.write(lambda connection: self._lend(connection, caller, former))
                 return
         taken = await self.delegate(caller)
         await self._context.store.write(lambda connection: stacks.hand_over(connection, former, taken))
@@ -170,7 +205,9 @@ class Authority:
             if len(self._known) > _KEPT:
                 self._known.popitem(last=False)
         self._known.move_to_end(stack.credential_id)
-        return await self._context.connector.session(credential)
+        session = await self._context.connector.session(credential)
+        session.own_token = functools.partial(self._lent_token, stack.credential_id)
+        return session
 
     async def _secret(self, credential_id: str) -> dict[str, str] | None:
         codec = self._context.store.codec
@@ -195,8 +232,11 @@ class Authority:
             await asyncio.sleep(min(_LOOK_EVERY, self._context.settings.unused_delegation))
 
     async def take_back_unused(self) -> None:
-        """Take back what was delegated for stacks that were never stored, or that are gone."""
-        before = self._context.now() - self._context.settings.unused_delegation
+        """Take back what was delegated for stacks that were never stored, or that are gone; forget idle tokens."""
+        now = self._context.now()
+        # A token is kept a little before its stack is stored.
+        await self._context.store.write(functools.partial(lent_tokens.forget_idle, now=now, before=now - _LOOK_EVERY))
+        before = now - self._context.settings.unused_delegation
         for credential_id in await self._context.store.read(lambda connection: stacks.unused(connection, before)):
             try:
                 await self._take_back(credential_id)

@@ -95,6 +95,8 @@ class EngineSettings:
     """Whether hidden parameters and all stored properties are encrypted; private data and credentials always are."""
     deferred_auth_method: str = "trusts"
     """How work goes on after the request's token has expired: `trusts` or `application_credentials`."""
+    reauthentication_auth_method: str = ""
+    """`trusts`: tokens of users are not kept, not even for services that delegate further; see `authority`."""
     unused_delegation: float = 900.0
     """How long after its delegation what no stack uses is taken back; longer than any request takes."""
     trusts_delegated_roles: tuple[str, ...] = ()

@@ -11,7 +11,7 @@ from sqlalchemy import exc
 
 from hearth.model.errors import StackExists
 from hearth.model.states import Action, Status
-from hearth.store import tables
+from hearth.store import lent_tokens, tables
 from hearth.store.codec import Codec
 from hearth.store.rows import DefinitionRow, StackRow
 
@@ -381,7 +381,8 @@ def unused(connection: sa.Connection, before: float) -> list[str]:
 
 
 def delete_credential(connection: sa.Connection, credential_id: str) -> None:
-    """Forget a credential."""
+    """Forget a credential, with the token beside it."""
+    lent_tokens.forget(connection, credential_id)
     connection.execute(_DELETE_CREDENTIAL, {"credential": credential_id})
 
 

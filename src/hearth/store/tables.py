@@ -55,6 +55,16 @@ credential = sa.Table(
     sa.Column("created_at", Time, nullable=False),
 )
 
+#: The token of the user who began what is going on, beside that user's credential. `token` is encrypted.
+lent_token = sa.Table(
+    "lent_token",
+    metadata,
+    sa.Column("credential_id", Id, primary_key=True),
+    sa.Column("token", Blob, nullable=False),
+    sa.Column("lent_at", Time, nullable=False),
+    sa.Column("ends_at", Time, nullable=False),
+)
+
 stack = sa.Table(
     "stack",
     metadata,

@@ -148,3 +148,39 @@ async def test_a_service_token_must_be_good_itself(connector: credentials.Connec
     assert await validator.validate(demo_token, "wrong") is None
     strict = tokens.TokenRules(service_token_roles=("no-such-role",), service_token_roles_required=True)
     assert await tokens.TokenValidator(connector, strict).validate(demo_token, service) is None
+
+
+async def test_what_is_delegated_further_is_asked_for_with_the_users_own_token(
+    connector: credentials.Connector, demo_token: str
+) -> None:
+    giver = await connector.session(credentials.UserToken(demo_token))
+    acting = await connector.session(credentials.Trust(await connector.create_trust(giver)))
+    alarm = {
+        "name": "busy",
+        "type": "event",
+        "event_rule": {"event_type": "web.busy"},
+        "alarm_actions": ["trust+https://hearth.example.org/signal"],
+    }
+    with pytest.raises(errors.Unavailable, match="does not allow redelegation"):
+        await acting.post("alarming", "/v2/alarms", json=alarm)
+
+    async def own() -> str:
+        return demo_token
+
+    acting.own_token = own
+    made = (await acting.post("alarming", "/v2/alarms", json=alarm)).body
+    assert made["alarm_actions"] == alarm["alarm_actions"]
+    elsewhere = acting.in_region("RegionOne")
+    await elsewhere.put("alarming", f"/v2/alarms/{made['alarm_id']}", json=alarm | {"severity": "critical"})
+
+
+async def test_a_users_own_token_that_has_ended_does_no_harm(connector: credentials.Connector, demo_token: str) -> None:
+    giver = await connector.session(credentials.UserToken(demo_token))
+    acting = await connector.session(credentials.Trust(await connector.create_trust(giver)))
+
+    async def own() -> str:
+        return "signed out"
+
+    acting.own_token = own
+    alarm = {"name": "busy", "type": "event", "event_rule": {"event_type": "web.busy"}}
+    assert (await acting.post("alarming", "/v2/alarms", json=alarm)).status == 201

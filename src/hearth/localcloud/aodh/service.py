@@ -14,6 +14,7 @@ from hearth.localcloud.aodh import evaluation, metrics, telling
 from hearth.localcloud.core import errors, service, staged, state
 from hearth.localcloud.core.service import Reply, Route
 from hearth.localcloud.core.staged import Field, one_of, read_only
+from hearth.localcloud.keystone import delegation
 
 _STATES = (evaluation.OK, evaluation.ALARM, evaluation.UNKNOWN)
 #: Fields that a rule of each kind must have.
@@ -33,6 +34,8 @@ _NEEDED: Mapping[str, tuple[str, ...]] = {
     "loadbalancer_member_health": ("pool_id", "stack_id", "autoscaling_group_id"),
     "prometheus": ("query", "threshold"),
 }
+#: What is done when an alarm enters a state.
+_ACTIONS = ("ok_actions", "alarm_actions", "insufficient_data_actions")
 #: Seconds before an action is repeated.
 _AGAIN = 60
 
@@ -61,7 +64,7 @@ class Alarms(staged.Staged):
         Field("state", default=evaluation.UNKNOWN, check=one_of(*_STATES)),
         Field("repeat_actions", bool, default=False),
         Field("time_constraints", list, default=[], check=evaluation.check_times),
-        *(Field(f"{one}_actions", list, default=[], check=_actions) for one in ("ok", "alarm", "insufficient_data")),
+        *(Field(name, list, default=[], check=_actions) for name in _ACTIONS),
         *(Field(f"{kind}_rule", dict) for kind in _NEEDED),
         read_only("state_reason", default="Not evaluated yet"),
     )
@@ -87,6 +90,8 @@ class Alarms(staged.Staged):
         sent = {name: value for name, value in given.items() if name not in ours and value is not None}
         values = super().checked(call, sent, creating=creating)
         self._check_rule(values)
+        if any(str(one).startswith("trust+") for name in _ACTIONS for one in values.get(name) or ()):
+            delegation.require(call, 500)
         return values
 
     def _check_rule(self, values: state.Document) -> None:

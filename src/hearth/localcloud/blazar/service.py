@@ -9,6 +9,7 @@ from typing import Any
 
 from hearth.localcloud.core import errors, ids, service, staged, state
 from hearth.localcloud.core.staged import Field, read_only
+from hearth.localcloud.keystone import delegation
 
 _FORM = "%Y-%m-%d %H:%M"
 _KINDS = ("virtual:instance", "physical:host", "virtual:floatingip", "flavor:instance")
@@ -53,6 +54,7 @@ class Leases(Kept):
         start, end = (self._moment(document[name]) for name in ("start_date", "end_date"))
         if end <= start:
             raise self.refuse("End date must be later than start date.")
+        delegation.require(call, 500)
         document |= {"user_id": call.identity.user_id, "trust_id": ids.new_hex()}
         document |= {"start_date": f"{start:%Y-%m-%dT%H:%M:%S}.000000", "end_date": f"{end:%Y-%m-%dT%H:%M:%S}.000000"}
         reservations = []

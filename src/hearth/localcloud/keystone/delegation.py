@@ -2,13 +2,25 @@
 
 import datetime
 import secrets
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from hearth.localcloud.core import errors, ids, service, state
 from hearth.localcloud.keystone import directory, resource, tokens
 
 if TYPE_CHECKING:
     from hearth.localcloud.keystone.service import Keystone
+
+
+def require(call: service.Call, status: int) -> None:
+    """Let the caller delegate to a service what this is to do later; nothing is kept of it.
+
+    Raises ApiError with the status by which the real service passes Keystone's refusal on.
+    """
+    keystone = cast("Keystone", call.cloud.service("keystone"))
+    try:
+        keystone.trusts.may_delegate(call)
+    except errors.ApiError as refusal:
+        raise errors.ApiError(status, f"{refusal.message} (HTTP {refusal.status})") from None
 
 
 class ApplicationCredentials:
@@ -203,8 +215,7 @@ class Trusts:
             raise errors.ApiError(400, "'impersonation' is a required property")
         if given["trustor_user_id"] != identity.user_id:
             raise resource.not_permitted("create_trust")
-        _check_unrestricted(self._names, call)
-        redelegated = self._redelegated(call, given)
+        redelegated = self.may_delegate(call)
         if given["trustee_user_id"] not in names.users:
             raise directory.could_not_find("user", given["trustee_user_id"])
         project_id = given.get("project_id") or None
@@ -241,8 +252,9 @@ class Trusts:
         )
         return service.Reply(201, {"trust": self._view(call, trust)})
 
-    def _redelegated(self, call: service.Call, given: state.Document) -> state.Document | None:
-        """The trust that the caller acts by and hands on; it must allow that."""
+    def may_delegate(self, call: service.Call) -> state.Document | None:
+        """The trust that the caller acts by and hands on, if there is one; it must allow that."""
+        _check_unrestricted(self._names, call)
         if call.identity.trust_id is None:
             return None
         trust = self._names.trusts.get(call.identity.trust_id)

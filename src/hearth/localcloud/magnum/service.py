@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from hearth.localcloud.core import errors, ids, patching, service, staged, state
 from hearth.localcloud.core.staged import Field, between, one_of, read_only
+from hearth.localcloud.keystone import delegation
 
 _TEXTS = (
     "image_id",
@@ -110,6 +111,7 @@ class Clusters(Kept):
 
     def complete(self, call: service.Call, document: state.Document) -> None:
         template = self.magnum.templates.find(call, document["cluster_template_id"])
+        delegation.require(call, 500)
         keypair = document["keypair"] or template["keypair_id"]
         document |= {"cluster_template_id": template["id"], "keypair": keypair, "stack_id": ids.new_id()}
         document |= {"coe_version": "v1.30.0", "container_version": "1.7.0"}

@@ -15,6 +15,7 @@ from typing import Any
 from hearth.localcloud.core import cron, errors, service, staged, state
 from hearth.localcloud.core.service import Route
 from hearth.localcloud.core.staged import Field
+from hearth.localcloud.keystone import delegation
 from hearth.localcloud.mistral import known
 
 #: Executions that begin between two requests, and of a project's that are kept: the newest ones.
@@ -82,6 +83,7 @@ class Triggers(known.Known):
             if (document["remaining_executions"] or 1) > 1:
                 raise self.refuse("More than one execution needs a pattern.")
             document["remaining_executions"] = 1
+        delegation.require(call, 500)
 
     def _first(self, text: str) -> str:
         try:

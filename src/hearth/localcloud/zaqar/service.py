@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 
 from hearth.localcloud.core import cloud, errors, ids, state
 from hearth.localcloud.core.service import Call, Reply, Route, Service
+from hearth.localcloud.keystone import delegation
 from hearth.localcloud.zaqar import access, messages
 
 _MOST_LISTED, _LISTED = 20, 10
@@ -345,6 +346,8 @@ class Zaqar(Service):
         key, given = self._queue(call), self._subscription_fields(call.body or {})
         if not given.get("subscriber"):
             raise _refused("Subscriber must be given.")
+        if str(given["subscriber"]).startswith("trust+"):
+            delegation.require(call, 503)
         now = self.cloud.clock.now()
         lasting = {"ttl": given.get("ttl", messages.DEFAULT_TTL), "options": given.get("options", {})}
         for one in self.subscriptions.select(queue=key):
