@@ -15,6 +15,7 @@ _OTHER = {"str": "other", "int": "7", "float": "7.5", "bool": "", "list": "one,t
 _CHOSEN = {
     "clients.endpoint_type": "internalURL",
     "endpoint_type": "internalURL",
+    "DEFAULT.reauthentication_auth_method": "trusts",
     "DEFAULT.default_deployment_signal_transport": "HEAT_SIGNAL",
     "DEFAULT.default_software_config_transport": "POLL_SERVER_HEAT",
     "DEFAULT.default_user_data_format": "RAW",
@@ -33,7 +34,6 @@ _EFFECTLESS = {
     "keystone_backend",
     "loadbalancer_template",
     "max_interface_check_attempts",
-    "reauthentication_auth_method",
     "template_dir",
 }
 _EFFECTLESS_OF_DATABASE = {
