@@ -1,6 +1,7 @@
 """What fails can go on: again from where it stopped, or without the resources that stand in the way."""
 
 import itertools
+import json
 
 import pytest
 import stubborn_service
@@ -110,6 +111,29 @@ async def test_a_failed_rollback_goes_on_to_the_same_state(mendable):
     await mendable.until(stack, "ROLLBACK_COMPLETE")
     assert list(mendable.remote.objects.values()) == ["1"]
     assert set(await mendable.resources(stack)) == {"a"}
+
+
+async def test_a_rollback_has_failed_when_the_nested_stack_of_its_update_has_ended(mendable):
+    inner = hot({"slow": thing({"get_param": "word"}, action_wait_secs={"update": 0.5})})
+    inner["parameters"] = {"word": {"type": "string"}}
+    files = {"inner.yaml": json.dumps(inner)}
+
+    def template(word):
+        nested = {"type": "inner.yaml", "properties": {"word": word}}
+        return hot({"first": stubborn(word), "in": after(nested, "first")})
+
+    stack = await mendable.create(template("1"), files=files)
+    await mendable.until(stack, "CREATE_COMPLETE")
+    await mendable.update(stack, template("2"), files=files)
+    await mendable.until_resource(stack, "in", "UPDATE_IN_PROGRESS")
+    refuses(mendable, "update first")
+    await mendable.service.action(mendable.caller, stack, "cancel_update")
+    await mendable.until(stack, "ROLLBACK_FAILED")
+    states = {name: one["resource_status"] for name, one in (await mendable.resources(stack, nested_depth=1)).items()}
+    assert states == {"first": "UPDATE_FAILED", "in": "UPDATE_COMPLETE", "slow": "UPDATE_COMPLETE"}
+    mend(mendable)
+    await go_on(mendable, stack)
+    await mendable.until(stack, "ROLLBACK_COMPLETE")
 
 
 async def test_a_failed_rollback_of_a_creation_goes_on(mendable):

@@ -7,6 +7,7 @@ be run again by anybody after a crash.
 import asyncio
 import functools
 import logging
+from collections.abc import Iterable
 from typing import Any, Protocol
 
 import sqlalchemy as sa
@@ -57,6 +58,8 @@ NOTHING = actions.NOTHING
 UNDONE = frozenset({Action.CREATE, Action.UPDATE, Action.ADOPT, Action.RESTORE})
 #: Actions whose success makes the present definition the one to come back to.
 DEFINING = UNDONE | {Action.ROLLBACK}
+#: Why a resource has failed whose action was left to a newer one, which failed before it came to it.
+SUPERSEDED = "a newer action has begun"
 #: Failed resources that a reason names.
 _NAMED = 5
 
@@ -261,6 +264,9 @@ class Ending:
                 drift_rows.forget_done(connection, stack.id)
             if _is_gone(stack, traversal):
                 self._bury(connection, stack, self._context.now())
+        # What a newer action need not have waited for, and did not come to.
+        left = resources.in_progress(connection, self._context.store.codec, stack.id)
+        _give_up(connection, self._context, left, SUPERSEDED)
         endings.forget(connection, stack.id, but=traversal.id)
 
     def _reason(self, connection: sa.Connection, stack: StackRow, action: Action, failure: str | None) -> str:
@@ -365,15 +371,9 @@ def stop_tree(
     codec, now = surroundings.store.codec, surroundings.now()
     in_flight = endings.abort(connection, stack.id, stack.traversal_id, failure)
     rows = resources.by_ids(connection, codec, in_flight).values()
-    running = [(row, _aborted(row, cause)) for row in rows if row.status is Status.IN_PROGRESS]
-    changes = [(row.id, {"status": Status.FAILED, "reason": why, "updated_at": now}, False) for row, why in running]
-    resources.update(connection, codec, changes)
+    _give_up(connection, surroundings, rows, cause)
     software.give_up(connection, in_flight, f"Given up: {cause}", now)
-    told = [
-        EventRow(row.stack_id, row.name, row.type, row.physical_id, row.action, Status.FAILED, why, now, new_id())
-        for row, why in running
-    ]
-    events.insert(connection, codec, [*told, *hooks.abandoned(rows, stack.traversal_id, now)])
+    events.insert(connection, codec, hooks.abandoned(rows, stack.traversal_id, now))
     for child in stacks.children(connection, stack.id):
         if child.status is Status.IN_PROGRESS:
             stop_tree(connection, surroundings, child, failure, cause)
@@ -381,6 +381,19 @@ def stop_tree(
             events.insert(connection, codec, [actions.stack_event(child, child.action, Status.FAILED, failure, now)])
             notifying.of_state(connection, surroundings, child, child.action, Status.FAILED, failure)
             notifying.end_of_scaling(connection, surroundings, child, Status.FAILED, failure)
+
+
+def _give_up(connection: sa.Connection, surroundings: context.Context, rows: Iterable[ResourceRow], cause: str) -> None:
+    """Let the actions of resources have failed that nobody works on any more."""
+    codec, now = surroundings.store.codec, surroundings.now()
+    running = [(row, _aborted(row, cause)) for row in rows if row.status is Status.IN_PROGRESS]
+    changes = [(row.id, {"status": Status.FAILED, "reason": why, "updated_at": now}, False) for row, why in running]
+    resources.update(connection, codec, changes)
+    told = [
+        EventRow(row.stack_id, row.name, row.type, row.physical_id, row.action, Status.FAILED, why, now, new_id())
+        for row, why in running
+    ]
+    events.insert(connection, codec, told)
 
 
 def _aborted(row: ResourceRow, cause: str) -> str:

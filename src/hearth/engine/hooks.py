@@ -115,7 +115,7 @@ def clear(
         resources.update(connection, codec, [(row.id, {"data": data}, False)])
         told_of = current.standing_for(row, {other.id: other for other in of_name})
         events.insert(connection, codec, [_event(told_of, f"Hook {hook} is cleared", at)])
-        traversals.unpark(connection, row.id, "", 0, traversals.Advanced())
+        traversals.resume(connection, row.id)
         return
     raise InvalidHook(f"Resource {name} of stack {stack.name} is not stopped at the hook {hook}.")
 

@@ -238,6 +238,7 @@ class Nesting:
             if is_new:
                 resources.update(connection, codec, [(step.row.id, {"physical_id": None}, False)])
             return advanced
+        endings.take_over(connection, step.row.id, step.node.traversal_id)
         if prepared is None:
             traversals.unpark(connection, step.row.id, self._host.id, capacity, advanced)
             return advanced

@@ -117,6 +117,8 @@ class Settling:
         return move
 
     async def _child_ended(self, step: Step) -> Move | None:
+        if step.row.status is not Status.IN_PROGRESS:
+            return self._record.done(step)  # a newer action has let the resource be, or failed with it
         state = await self._waiting.child_state(step)
         step.call = self._record.call(step)
         if step.action is Action.DELETE:
@@ -134,6 +136,8 @@ class Settling:
         await self._look_inside(step, staged)
         if staged:
             pause = kind.further(step.call)
+            if pause is not None and await self._waiting.is_superseded(step):
+                raise contract.Permanent("a newer action began before all its batches were done")
             if pause is not None:
                 return await self._further(step, pause)
         return await self.complete(step, None)

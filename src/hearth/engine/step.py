@@ -85,5 +85,8 @@ class Waiting(Protocol):
     async def is_taken_over(self, step: Step) -> bool:
         """Whether another row of the resource has the very same object and lives on."""
 
+    async def is_superseded(self, step: Step) -> bool:
+        """Whether a newer action of the step's stack has begun."""
+
     async def child_state(self, step: Step) -> tuple[Status, str] | None:
         """How the last action of the nested stack ended; None when there is no such stack (any more)."""

@@ -95,6 +95,10 @@ class Waits:
         """See `step.Waiting`."""
         return await self._nesting.view(step)
 
+    async def is_superseded(self, step: Step) -> bool:
+        """See `step.Waiting`."""
+        return await self._context.store.read(lambda connection: traversals.is_superseded(connection, step.node))
+
     async def child_state(self, step: Step) -> tuple[Status, str] | None:
         """See `step.Waiting`."""
         return await self._nesting.state(step)

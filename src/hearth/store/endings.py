@@ -42,13 +42,18 @@ _ENDED = _OF_STACKS.where(_s.c.id.in_(sa.bindparam("stacks", expanding=True)), _
 UNFINISHED = _OF_STACKS.where(_NOTHING_LEFT, _s.c.live_name.is_not(None))
 #: The nodes of all traversals of a stack: a call of one before the last may be under way still.
 OF_STACK = _n.c.traversal_id.in_(sa.select(_t.c.id).where(_t.c.stack_id == sa.bindparam("stack")))
+#: The step of a resource whose nested stack is at work. A newer action takes the nested stack over when it comes to it,
+#: without waiting; until then the step stays, to tell how the nested stack ends should the newer action fail before.
+NESTS = sa.and_(_n.c.state == NodeState.PARKED, _n.c.phase == Phase.STARTED)
 # What waits for a signal is work under way as well: its outcome is used.
-_IDLE = sa.and_(_n.c.state != NodeState.CLAIMED, ~_INTERRUPTED, _n.c.waits_for.is_(None))
+_IDLE = sa.and_(_n.c.state != NodeState.CLAIMED, ~_INTERRUPTED, ~NESTS, _n.c.waits_for.is_(None))
 # Before a deletion, only a call that is under way is waited for; what another one may have made, the removal finds.
-_ACCEPTED = sa.or_(_n.c.state != NodeState.CLAIMED, _n.c.phase == Phase.STARTED, _n.c.phase == Phase.DISCARDING)
+_HAS_CALLED = sa.or_(_n.c.phase == Phase.STARTED, _n.c.phase == Phase.DISCARDING)
+_ACCEPTED = sa.and_(~NESTS, sa.or_(_n.c.state != NodeState.CLAIMED, _HAS_CALLED))
 _NOT_BEGUN = sa.and_(_n.c.state != NodeState.CLAIMED, _n.c.phase == Phase.NONE)
 _RETRY_NOW = _n.update().where(_n.c.id == sa.bindparam("node_id")).values(due_at=0.0)
 LEFT = sa.select(_n.c.id, _n.c.resource_id).where(OF_STACK)
+_AWAITED = LEFT.where(~NESTS)
 _BUSY = LEFT.where(_n.c.state.in_([NodeState.CLAIMED, NodeState.PARKED, NodeState.READY]))
 _NOTE_FIRST_FAILURE = (
     _t.update()
@@ -84,6 +89,8 @@ class Each:
 _DROP_ACCEPTED = Each(DROP, OF_STACK, _ACCEPTED)
 _DROP_IDLE = Each(DROP, OF_STACK, _IDLE)
 _DROP_ALL = Each(DROP, OF_STACK, sa.true())
+_OLDER = sa.and_(_n.c.resource_id == sa.bindparam("resource"), _n.c.traversal_id < sa.bindparam("newer"))
+_DROP_OLDER = Each(DROP, _OLDER, sa.true())
 _HURRY_RETRIED = Each(_RETRY_NOW, OF_STACK, _IS_RETRIED)
 
 
@@ -158,11 +165,16 @@ def leave_out(connection: sa.Connection, node_ids: Sequence[int]) -> None:
 
 
 def stop(connection: sa.Connection, stack_id: str, by: Action) -> list[tuple[int, str]]:
-    """Drop a stack's nodes that need not end; `(node id, resource id)` of those that stay in flight."""
+    """Drop a stack's nodes that need not end; `(node id, resource id)` of those whose end has to be waited for."""
     of_it = {"stack": stack_id}
     (_DROP_ACCEPTED if by is Action.DELETE else _DROP_IDLE).run(connection, of_it)
     _HURRY_RETRIED.run(connection, of_it)  # somebody waits for them now
-    return [(row.id, row.resource_id) for row in connection.execute(LEFT, of_it)]
+    return [(row.id, row.resource_id) for row in connection.execute(_AWAITED, of_it)]
+
+
+def take_over(connection: sa.Connection, resource_id: str, traversal_id: int) -> None:
+    """Drop what waits for a resource's nested stack, of which a newer traversal begins another action."""
+    _DROP_OLDER.run(connection, {"resource": resource_id, "newer": traversal_id})
 
 
 def abort(connection: sa.Connection, stack_id: str, traversal_id: int, failure: str) -> set[str]:

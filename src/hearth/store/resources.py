@@ -19,6 +19,7 @@ _IN_AT_ONCE = 500  # values in one IN list: all databases take that many
 _INSERT = _t.insert()
 _BY_IDS = sa.select(_t).where(_t.c.id.in_(sa.bindparam("ids", expanding=True)))
 _BY_STACK = sa.select(_t).where(_t.c.stack_id == sa.bindparam("stack_id")).order_by(_t.c.created_at, _t.c.name)
+_IN_PROGRESS = sa.select(_t).where(_t.c.stack_id == sa.bindparam("stack_id"), _t.c.status == Status.IN_PROGRESS)
 _BY_STACKS = (
     sa.select(_t).where(_t.c.stack_id.in_(sa.bindparam("ids", expanding=True))).order_by(_t.c.created_at, _t.c.name)
 )
@@ -52,6 +53,11 @@ def insert(connection: sa.Connection, codec: Codec, rows: Iterable[ResourceRow],
 def by_stack(connection: sa.Connection, codec: Codec, stack_id: str) -> list[ResourceRow]:
     """All rows of a stack, oldest first."""
     return [from_row(codec, row) for row in connection.execute(_BY_STACK, {"stack_id": stack_id})]
+
+
+def in_progress(connection: sa.Connection, codec: Codec, stack_id: str) -> list[ResourceRow]:
+    """The rows of a stack whose last action has not ended."""
+    return [from_row(codec, row) for row in connection.execute(_IN_PROGRESS, {"stack_id": stack_id})]
 
 
 def by_stacks(connection: sa.Connection, codec: Codec, stack_ids: Sequence[str]) -> list[ResourceRow]:

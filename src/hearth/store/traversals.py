@@ -101,9 +101,22 @@ _GIVE_BACK = (
 )
 _HOLD_BACK = endings.Each(_GIVE_BACK, _OF_TREE, _JUST_CLAIMED)
 _MAKE_READY = _n.update().where(_n.c.id == sa.bindparam("node_id")).values(state=NodeState.READY.value)
-_PARKED = sa.select(_n, _NOT_NOW.label("held")).where(
-    _n.c.resource_id == sa.bindparam("resource"), _n.c.state == NodeState.PARKED
+_OF_RESOURCE = _n.c.resource_id == sa.bindparam("resource")
+_NESTING = sa.select(_n, _NOT_NOW.label("held")).where(_OF_RESOURCE, endings.NESTS)
+#: Nodes of newer traversals that have not begun, but for those that have stopped at a hook.
+_NEWER = sa.select(_n.c.id).where(
+    _OF_RESOURCE,
+    _n.c.traversal_id > sa.bindparam("older"),
+    _n.c.phase == Phase.NONE,
+    _n.c.state != NodeState.PARKED,
 )
+_WAIT_FOR_ONE_MORE = (
+    _n.update()
+    .where(_n.c.id == sa.bindparam("node_id"))
+    .values(state=NodeState.WAITING.value, owner=None, token=_n.c.token + 1, unmet=_n.c.unmet + 1)
+)
+_STOPPED_AT_HOOK = sa.and_(_n.c.state == NodeState.PARKED, _n.c.phase == Phase.NONE)
+_RESUME = endings.Each(_MAKE_READY, _OF_RESOURCE, _STOPPED_AT_HOOK)
 _READY_OF = (
     sa.select(_n)
     .where(_n.c.traversal_id == sa.bindparam("traversal"), _n.c.state == NodeState.READY, ~_NOT_NOW)
@@ -335,10 +348,12 @@ def advance(connection: sa.Connection, codec: Codec, moves: Sequence[Move], owne
         move.node.dependents = endings.from_json(row.dependents)
         if move.then in (Then.PARK, Then.PAUSE) and _is_awaited(move.node):
             move.then = Then.DONE  # the newer one goes on from here, and need not wait for what this would wait for
+        if move.then is Then.PARK and move.phase is Phase.NONE and is_superseded(connection, move.node):
+            move.then = Then.DONE  # hooks are those of the newer one
         if move.then is Then.RETRY and move.instead is not None and _is_awaited(move.node):
             last = move.instead
             _become(move, last)
-        if move.new_row is not None and _is_superseded(connection, move.node):
+        if move.new_row is not None and is_superseded(connection, move.node):
             # The newer traversal knows nothing of this row: whether there is to be another is its business.
             move.then, move.new_row, move.changes, move.events = Then.DONE, None, None, ()
             move.orphans, move.also, move.writes = (), {}, ()
@@ -451,8 +466,8 @@ def hold_back(connection: sa.Connection, root_id: str) -> None:
     _HOLD_BACK.run(connection, {"root": root_id})
 
 
-def _is_superseded(connection: sa.Connection, node: Node) -> bool:
-    """Whether a newer traversal of its stack has begun."""
+def is_superseded(connection: sa.Connection, node: Node) -> bool:
+    """Whether a newer traversal of the stack of a node has begun."""
     present = connection.execute(_PRESENT_OF, {"stack": node.stack_id}).scalar()
     return present != node.traversal_id
 
@@ -527,11 +542,30 @@ def by_id(connection: sa.Connection, traversal_id: int) -> TraversalRow | None:
 
 
 def unpark(connection: sa.Connection, resource_id: str, owner: str, capacity: int, done: Advanced) -> None:
-    """Wake the parked node of a resource: what it waited for has happened."""
-    rows = list(connection.execute(_PARKED, {"resource": resource_id, "owner": owner}))
+    """Wake the node that waits for the nested stack of a resource, which has ended.
+
+    Nodes of a newer traversal that have not begun wait for it: they go on from what it tells of the resource.
+    """
+    rows = list(connection.execute(_NESTING, {"resource": resource_id, "owner": owner}))
     if not rows:
         done.unawaited.append(resource_id)
+    for row in rows:
+        _let_wait(connection, row)
     _hand_out(connection, rows, owner, max(0, capacity - len(done.claimed)), done)
+
+
+def _let_wait(connection: sa.Connection, row: Any) -> None:
+    """Let the nodes of newer traversals for the same resource that have not begun wait for the end of a node."""
+    given = {"resource": row.resource_id, "older": row.traversal_id}
+    if ids := list(connection.execute(_NEWER, given).scalars()):
+        connection.execute(_WAIT_FOR_ONE_MORE, [{"node_id": one} for one in ids])
+        behind = _to_json([*endings.from_json(row.dependents), *ids])
+        connection.execute(_SET_DEPENDENTS, {"node_id": row.id, "behind": behind})
+
+
+def resume(connection: sa.Connection, resource_id: str) -> None:
+    """Let the node of a resource go on that stopped at a hook."""
+    _RESUME.run(connection, {"resource": resource_id})
 
 
 def signalled(connection: sa.Connection, resource_id: str) -> int:

@@ -477,12 +477,35 @@ class Stack:
         self.world.tell(f"user: sees {status}")
         if status not in wanted:
             raise Failed(f"the stack is {status}, not {' or '.join(wanted)}: {self.reason}")
-        if left := self.world.database.look("SELECT id FROM node WHERE stack_id = ?", self.id):
-            raise Failed(f"the stack is {status} while {len(left)} nodes of it are still at work")
+        if moving := self._moving():
+            raise Failed(f"the stack is {status} while there is still at work: {', '.join(moving)}")
         promise, self._promise = self._promise, None
         if promise is not None and status == "UPDATE_COMPLETE" and (broken := promise.broken_by()):
             raise Failed("it did not come as planned: " + "; ".join(broken))
         return status
+
+    def _moving(self) -> list[str]:
+        """What still goes on in it and in all that is nested in it. Groups may follow signals at any time."""
+        look = self.world.database.look
+        found = [f"node {one:x}" for (one,) in look("SELECT id FROM node WHERE stack_id = ?", self.id)]
+        for row_id, name, action, status in look(
+            "SELECT id, name, action, status FROM resource WHERE stack_id = ?", self.id
+        ):
+            if status == "IN_PROGRESS":
+                found.append(f"{name}, {action}")
+            elif status != "COMPLETE":
+                found += [
+                    f"{nested}, in {name}"
+                    for (nested,) in look(
+                        "SELECT name FROM stack WHERE owner_resource_id = ? AND status = 'IN_PROGRESS'", row_id
+                    )
+                ]
+        for nested_id, name in look(
+            "SELECT id, name FROM stack WHERE owner_id = ? AND live_name IS NOT NULL AND status <> 'IN_PROGRESS'",
+            self.id,
+        ):
+            found += Stack(self.world, StackIdentity(reality.PROJECT, name, nested_id))._moving()
+        return found
 
     async def until_resource(self, name: str, *wanted: str) -> None:
         """Wait for a state of a resource."""

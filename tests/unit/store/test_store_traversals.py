@@ -307,6 +307,62 @@ def test_a_traversal_that_failed_ends_with_the_last_call_of_those_it_superseded(
     assert [one.id for one in endings.unfinished(book.connection)] == [present]
 
 
+def nesting(book, *others):
+    """Begin a traversal in which `a` waits for the end of its nested stack; what is done of the others."""
+    book.begin({"a": [], **{name: [] for name in others}})
+    nodes = book.claim()
+    book.advance(Move(nodes["a"], Then.PARK, Phase.STARTED), *done(*(nodes[name] for name in others)))
+    return nodes["a"]
+
+
+def wake(book, name):
+    advanced = traversals.Advanced()
+    traversals.unpark(book.connection, book.rows[name].id, "me", 10, advanced)
+    return advanced
+
+
+@pytest.mark.parametrize("action", [Action.ROLLBACK, Action.DELETE])
+def test_a_traversal_that_failed_ends_after_the_nested_stacks_of_those_it_superseded(book, action):
+    old = nesting(book, "b")
+    present = book.begin({"b": [], "a": ["b"]}, action)
+    assert book.advance(Move(book.claim()["b"], Then.FAIL, failure="b: broken")).ended == []
+    [woken] = wake(book, "a").claimed
+    assert woken.id == old.id
+    assert [one.id for one in book.advance(*done(woken)).ended] == [present]
+
+
+def test_a_newer_node_takes_a_nested_stack_over_without_waiting(book):
+    nesting(book)
+    present = book.begin({"a": []}, Action.UPDATE)
+    node = book.claim()["a"]
+    book.advance(Move(node, Then.PARK, Phase.STARTED))
+    endings.take_over(book.connection, node.resource_id, present)
+    [woken] = wake(book, "a").claimed
+    assert woken.id == node.id
+    assert [one.id for one in book.advance(*done(woken)).ended] == [present]
+
+
+@pytest.mark.parametrize("is_claimed", [False, True])
+def test_a_newer_node_that_has_not_begun_hears_first_how_a_nested_stack_has_ended(book, is_claimed):
+    old = nesting(book)
+    book.begin({"a": []}, Action.UPDATE)
+    newer = book.claim() if is_claimed else {}
+    [woken] = wake(book, "a").claimed
+    assert woken.id == old.id
+    assert book.claim() == {}
+    assert book.advance(*done(*newer.values())).lost == {node.id for node in newer.values()}
+    [last] = book.advance(*done(woken)).claimed
+    assert len(book.advance(*done(last)).ended) == 1
+
+
+def test_what_a_newer_traversal_has_superseded_stops_at_no_hook(book):
+    book.begin({"a": []})
+    old = book.claim()["a"]
+    intend(book, old)
+    present = book.begin({}, Action.UPDATE)
+    assert [one.id for one in book.advance(Move(old, Then.PARK, Phase.NONE)).ended] == [present]
+
+
 def test_an_old_traversal_is_forgotten_when_its_calls_have_ended(book):
     first = book.begin({"a": []})
     old = book.claim()["a"]
