@@ -74,7 +74,7 @@ class Converging:
             step.run.restricted(row.name),
             step.reality,
             resumed=resumed,
-            returning=step.run.action is Action.ROLLBACK,
+            refills=step.run.action is Action.RESTORE,
             well=await self._is_well(member.type, call) if judge.in_doubt(row, member.type) else None,
         )
         deviation = self._deviation(step, ruling.verdict, ruling.judgement.decision.reason)

@@ -52,7 +52,7 @@ def rule(
     reality: drift.Reality | None = None,
     *,
     resumed: bool = False,
-    returning: bool = False,
+    refills: bool = False,
     well: bool | None = None,
 ) -> Ruling:
     """Decide about a wanted resource; `restricted` actions of it are refused.
@@ -60,14 +60,14 @@ def rule(
     Args:
         reality: what was seen of its object, and what is to be done about that; None: nothing.
         resumed: the action goes on where it failed before.
-        returning: the action goes back to a definition that the stack has had.
+        refills: what the object was filled from last fills it again: the action brings its content back.
         well: whether the object of a resource in doubt is there and well; None: that has not been looked at.
     """
     asked = member, row, old_type, values, metadata, call, reality or _UNSEEN
-    ruling = _rule(*asked, resumed=resumed, returning=returning, well=well)
+    ruling = _rule(*asked, resumed=resumed, refills=refills, well=well)
     may_be_well = well is None and row is not None and (in_doubt(row, member.type) or _is_leaving(row, member.type))
     if may_be_well and ruling.verdict is plan.Verdict.REPLACE:
-        ruling = _unless_well(ruling, _rule(*asked, resumed=resumed, returning=returning, well=True))
+        ruling = _unless_well(ruling, _rule(*asked, resumed=resumed, refills=refills, well=True))
     if row is not None and plan.Verdict.REPLACE in ruling.judgement.allowed:
         ruling = _with_collision(ruling, row, old_type, member.type, values)
     if reality is not None and reality.in_force:
@@ -95,7 +95,7 @@ def _rule(
     reality: drift.Reality,
     *,
     resumed: bool,
-    returning: bool,
+    refills: bool,
     well: bool | None,
 ) -> Ruling:
     """The decision by the rules of the lifecycle.
@@ -132,7 +132,7 @@ def _rule(
     stored = row.properties or {}
     before = {**stored, **{key: one.actual for key, one in repairs.items()}}
     changed = _changed(before, values) | {key: values.get(key) for key in _unfinished(row)}
-    had = _had(member.type, row, changed) if returning else frozenset()
+    had = frozenset() if refills else _had(member.type, row, changed)
     changed = {key: value for key, value in changed.items() if key not in had}
     change = contract.Change(changed, metadata=not same_metadata(row, metadata), former=before)
     if member.type.nests and not (changed and member.type.decide(change, call).verdict is plan.Verdict.REPLACE):
@@ -152,7 +152,7 @@ def _rule(
     else:
         reason = "its last update failed" if again else "metadata or deletion policy changes"
         reason = "it takes back what it had given up" if takes_back and as_it_was else reason
-        reason = "its object was brought back from that copy already" if had else reason
+        reason = "its object was filled from that already" if had else reason
         decision = plan.Decision(plan.Verdict.UPDATE, reason)
     effect = plan.Effect.IDENTITY if decision.verdict is plan.Verdict.REPLACE else plan.Effect.ATTRIBUTES
     others: frozenset[plan.Verdict] = frozenset()
@@ -285,17 +285,13 @@ def _nested(row: ResourceRow, changed: Mapping[str, Any], change: contract.Chang
 
 
 def _had(kind: contract.Resource, row: ResourceRow, changed: Mapping[str, Any]) -> frozenset[str]:
-    """What leads to the copy of this very object, by which it became what the definition that comes back says.
+    """Changes that name what the object was filled from last.
 
-    An update that no longer named the copy has left the object as it was. To use it once more would undo what was
-    written since, and the copy may be gone with its snapshot.
+    An update that no longer named it has left the object as it was. To fill it once more would undo what was written
+    since, and what it was filled from may be gone.
     """
-    stored = row.properties or {}
-    missing = {key: value for key, value in changed.items() if key not in stored and value is not None}
-    if not missing or not kind.supports_snapshot:
-        return frozenset()
-    restored = kind.restored(stored, row.data)
-    return frozenset(key for key, value in missing.items() if restored.get(key) == value)
+    filled = kind.filled(row.data)
+    return frozenset(key for key, value in changed.items() if key in filled and filled[key] == value)
 
 
 def _external(row: ResourceRow, external_id: str | None, values: contract.Values) -> Ruling:

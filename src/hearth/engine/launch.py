@@ -68,7 +68,7 @@ def planned(
             working.restricted(name),
             reality,
             resumed=working.traversal.waivers.resumed,
-            returning=action is Action.ROLLBACK,
+            refills=action is Action.RESTORE,
         ).judgement
         if action is Action.UPDATE and blueprint.environment.registry.hooks(name) & hooks.ON_UPDATE:
             judgement = dataclasses.replace(judgement, attended=True)  # it is to stop in any case

@@ -547,6 +547,10 @@ class Resource:
         """The properties of a definition, functions in them unresolved, with which the copy noted in `data` is used."""
         return dict(properties)
 
+    def filled(self, data: Mapping[str, str]) -> Mapping[str, Any]:
+        """What its object was filled from last, by what is noted in `data`: `{property that says so: value}`."""
+        return {}
+
     # ---- signals ----
 
     async def signal(self, call: Call, details: Any) -> str:

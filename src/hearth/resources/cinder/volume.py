@@ -37,6 +37,8 @@ from hearth.resources.schema import ABSENT, PHYSICAL_NAME, USED_ONCE, Attribute,
 
 _SOURCES = ("image", "snapshot_id", "source_volid", "backup_id")
 _STEPS = "steps"
+#: The private value with the id of the backup that the volume was filled from last.
+_FILLED = "filled_from"
 _BUSY = ("in-use", "attaching", "detaching", "reserved", "uploading", "backing-up", "downloading", "creating")
 _FAILED = ("error", "error_restoring", "error_extending", "error_managing")
 #: The first version in which a volume can grow while it is attached.
@@ -172,6 +174,17 @@ class Volume(RemoteResource):
             del body["multiattach"]
         return body
 
+    async def intend(self, call: Call) -> None:
+        """A new volume holds what its backup does."""
+        if call.action is Action.CREATE and (backup := call.properties.get("backup_id")):
+            call.data[_FILLED] = str(backup)
+
+    def adopted(self, call: Call, observed: Observed) -> None:
+        """One that was made elsewhere was filled from what its definition says."""
+        super().adopted(call, observed)
+        if backup := call.properties.get("backup_id"):
+            call.data.setdefault(_FILLED, str(backup))
+
     async def create(self, call: Call) -> str | None:
         """Make it, or have a backup restored to a new one."""
         if backup := call.properties.get("backup_id"):
@@ -279,6 +292,10 @@ class Volume(RemoteResource):
         kept = {key: value for key, value in properties.items() if key not in (*_SOURCES, "imageRef")}
         return {**kept, "backup_id": data[volume_backups.ID]}
 
+    def filled(self, data: Mapping[str, str]) -> Mapping[str, Any]:
+        """From a backup, whatever others of it have been made since."""
+        return {"backup_id": data[_FILLED]} if _FILLED in data else {}
+
     async def _begin(self, call: Call, key: str, value: Any, observed: Observed) -> None:
         if key == "size":
             may = observed.get("status") == "in-use" or call.cloud.may_ask_for(self.remote.service, _EXTEND_IN_USE)
@@ -288,6 +305,7 @@ class Volume(RemoteResource):
         else:
             body = {"restore": {"volume_id": call.physical_id}}
             remember_request(call, await self.request(call, "POST", f"/backups/{value}/restore", body, creating=True))
+            call.data[_FILLED] = str(value)
 
     async def _act(self, call: Call, body: Mapping[str, Any], version: str | None = None) -> None:
         path = f"{self.path(call)}/action"
