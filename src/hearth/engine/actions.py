@@ -107,6 +107,7 @@ class Actions:
         waived: waivers.Waivers = waivers.NONE,
         converge: bool = False,
         decided: treating.Decided | None = None,
+        stirred: bool = False,
     ) -> Prepared:
         """Plan an action on a stack as it is now.
 
@@ -114,12 +115,15 @@ class Actions:
             seconds: how long it may take; None: as the stack says.
             converge: whether it repairs what has drifted, as far as that was seen.
             decided: what is decided about drift together with the action.
+            stirred: whether objects that it is given as a nested stack change in place.
 
         Raises:
             Superseded: another action has begun since `stack` was read, on which the wish for this one was judged.
         """
         ground = Ground() if is_new else (await self._ground(stack)).facing(decided, converge=converge)
-        return self.planned(ground, stack, action, blueprint, definition_id, seconds=seconds, waived=waived)
+        return self.planned(
+            ground, stack, action, blueprint, definition_id, seconds=seconds, waived=waived, stirred=stirred
+        )
 
     async def _ground(self, stack: StackRow) -> Ground:
         codec = self._context.store.codec
@@ -148,13 +152,14 @@ class Actions:
         seconds: float | None = None,
         quiet: Collection[str] = (),
         waived: waivers.Waivers = waivers.NONE,
+        stirred: bool = False,
     ) -> Prepared:
-        """Plan an action on what is known of a stack. `quiet`: names of nested stacks in which nothing will change."""
+        """Plan an action on what is known of a stack; `quiet` and `stirred`: see `launch.planned`."""
         working = self._working(ground, stack, action, blueprint, definition_id, seconds, waived)
         if action in VISITS:
             made = plan.visit(action, ground.rows)
         else:
-            made = launch.planned(action, working, ground.rows, ground.busy, quiet)
+            made = launch.planned(action, working, ground.rows, ground.busy, quiet, stirred=stirred)
         return self._ready(ground, made, working)
 
     def ready(

@@ -29,10 +29,13 @@ def planned(
     rows: Sequence[ResourceRow],
     busy: Collection[str] = (),
     quiet: Collection[str] = (),
+    *,
+    stirred: bool = False,
 ) -> plan.Plan:
     """Plan an action on the stack of `working`, whose blueprint is what is wanted (None: nothing).
 
-    `quiet`: names of nested stacks in which nothing will change, so that what is read of them stays.
+    `quiet`: names of nested stacks in which nothing will change, so that what is read of them stays. `stirred`: the
+    stack is nested, and objects that it is given change in place.
     """
     working.note(rows)
     blueprint = working.blueprint
@@ -77,6 +80,8 @@ def planned(
         if judgement.decision.verdict is plan.Verdict.KEEP and scope.follows(member.type, member.reads):
             effect = max((effects[one] for one in member.requires), default=plan.Effect.NONE)
             judgement = dataclasses.replace(judgement, effect=min(effect, plan.Effect.ATTRIBUTES))
+            if stirred:  # what changes around its stack may be what it uses
+                judgement = dataclasses.replace(judgement, effect=plan.Effect.ATTRIBUTES, attended=True)
         if name in quiet:
             judgement = dataclasses.replace(judgement, effect=plan.Effect.NONE)
         return judgement

@@ -153,6 +153,7 @@ class Nesting:
             definition_id,
             is_new=existing is None,
             converge=is_update and parent.traversal.converge,
+            stirred=existing is not None and await self._is_stirred(step, blueprint),
             **shared,
         )
         self._bind(step, prepared)
@@ -184,6 +185,31 @@ class Nesting:
         except BadRequest as error:
             raise contract.Permanent(error.message, error.kind) from error
         return blueprint, material.layered(base_id, out, part, owner_id)
+
+    async def _is_stirred(self, step: Step, blueprint: Blueprint) -> bool:
+        """Whether objects that the step's nested stack is given have changed, where that matters to anything in it."""
+        if not any(scope.follows(one.type, one.reads) for one in blueprint.members.values()):
+            return False
+        return await self._context.store.read(lambda connection: self._has_changed_around(connection, step.row.id))
+
+    def _has_changed_around(self, connection: sa.Connection, owner_resource_id: str) -> bool:
+        codec, wanted = self._context.store.codec, owner_resource_id
+        while (row := resources.by_ids(connection, codec, [wanted]).get(wanted)) is not None:
+            stack = stacks.by_id(connection, row.stack_id)
+            if stack is None or stack.traversal_id is None:
+                return False
+            present = traversals.by_id(connection, stack.traversal_id)
+            if present is None:
+                return False
+            # An older action may have changed them and not have come to the nested stack.
+            since = present.created_at if row.status is Status.IN_PROGRESS else min(row.updated_at, present.created_at)
+            used = resources.by_names(connection, codec, stack.id, row.requires) if row.requires else []
+            if any(one.updated_at >= since for one in used):
+                return True
+            if stack.owner_resource_id is None:
+                return False
+            wanted = stack.owner_resource_id
+        return False
 
     @staticmethod
     def _bind(step: Step, prepared: actions.Prepared) -> None:

@@ -40,6 +40,7 @@ class PlanTree:
     new_ids: dict[str, str]  # the row ids that what is to be made will have, by name
     inside: dict[int, Inside] = dataclasses.field(default_factory=dict)
     course: staging.Course | None = None
+    is_stirred: bool = False  # whether objects that it is given change in place
     changed_first: frozenset[str] = frozenset()  # names that are changed in a batch, and removed in a later one
 
     @property
@@ -57,7 +58,19 @@ class PlanTree:
     @property
     def is_quiet(self) -> bool:
         """Whether nothing that can be seen of the stack changes."""
-        return not self.changes and self.before is not None and _same_outputs(self.before, self.wanted)
+        return (
+            not (self.changes or self._tells_more)
+            and self.before is not None
+            and _same_outputs(self.before, self.wanted)
+        )
+
+    @property
+    def _tells_more(self) -> bool:
+        """Whether what stays as it is may tell something else, as objects outside change."""
+        for number, step in enumerate(self.made.steps):
+            if number not in self.inside and step.judgement.effect is not plan.Effect.NONE:
+                return True
+        return any(one.made is not None and one.made._tells_more for one in self.inside.values())
 
     @property
     def changes(self) -> bool:
@@ -97,14 +110,21 @@ class Growing:
         *,
         before: Blueprint | None = None,
         waived: waivers.Waivers = waivers.NONE,
+        stirred: bool = False,
     ) -> PlanTree:
-        """Plan an action on a stack of the survey, or on a new one, with everything nested in it."""
+        """Plan an action on a stack of the survey, or on a new one, with everything nested in it.
+
+        `stirred`: see `launch.planned`.
+        """
         ground = survey.grounds.get(stack.id, actions.Ground())
         quiet: frozenset[str] = frozenset()
         former: PlanTree | None = None
         while True:
-            prepared = self._actions.planned(ground, stack, action, wanted, definition_id, quiet=quiet, waived=waived)
-            grown = PlanTree(prepared, before, wanted, {row.name: row.id for row in prepared.traversal.new_rows})
+            prepared = self._actions.planned(
+                ground, stack, action, wanted, definition_id, quiet=quiet, waived=waived, stirred=stirred
+            )
+            new_ids = {row.name: row.id for row in prepared.traversal.new_rows}
+            grown = PlanTree(prepared, before, wanted, new_ids, is_stirred=stirred)
             await self._grow(survey, grown, former)
             found = _quiet(grown) - quiet
             if not _is_read(wanted, found):
@@ -209,7 +229,10 @@ class Growing:
         if not part.is_whole:
             built, _ = partial.applied(built, before, part)
         action = Action.UPDATE if existing else Action.CREATE
-        return await self.tree(survey, stack, action, built, self._context.new_id(), before=before)
+        used = owner.wanted.members[name].requires
+        changed = any(one.judgement.effect is not plan.Effect.NONE for one in owner.made.steps if one.name in used)
+        stirred = existing is not None and (owner.is_stirred or changed)
+        return await self.tree(survey, stack, action, built, self._context.new_id(), before=before, stirred=stirred)
 
     async def _view(self, survey: Survey, stack: StackRow) -> contents.StackContents:
         rows = survey.grounds[stack.id].rows
