@@ -5,6 +5,7 @@ Spec: lifecycle facts, section "Names and identifiers"; REST identity.
 
 import base64
 import dataclasses
+import functools
 import re
 import uuid
 from urllib.parse import quote, unquote
@@ -18,6 +19,7 @@ def new_id() -> str:
     return str(uuid.uuid4())
 
 
+@functools.lru_cache(maxsize=4096)  # each call of the cloud for a resource needs that of its row
 def short_id(row_id: str) -> str:
     """The 12 characters that name a resource row: base32 of the 60 random time bits of its UUIDv4, lower case."""
     number = uuid.UUID(row_id)

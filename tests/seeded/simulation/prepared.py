@@ -20,15 +20,24 @@ from sqlalchemy import exc
 Values = Mapping[str, Any]
 #: Gives the values of a statement, in the order of its text.
 _Binder = Callable[[Values], Sequence[Any]]
+#: Types whose values the driver takes and gives as they are; SQLAlchemy converts them for others.
+_AS_THEY_ARE = (sa.Float, sa.LargeBinary)
 
 
 class Result:
     """The rows of a statement, as far as the store asks for them in SQLAlchemy's words."""
 
+    __slots__ = ("_lastrowid", "_rows", "rowcount")
+
     def __init__(self, rows: list[Any], rowcount: int = -1, lastrowid: int | None = None) -> None:
         self._rows = rows
         self.rowcount = rowcount
-        self.inserted_primary_key = (lastrowid,)
+        self._lastrowid = lastrowid
+
+    @property
+    def inserted_primary_key(self) -> tuple[int | None]:
+        """The number of the row that was inserted."""
+        return (self._lastrowid,)
 
     def __iter__(self) -> Iterator[Any]:
         return iter(self._rows)
@@ -79,7 +88,10 @@ class _Plan:
                 raise ValueError(names)
             self._row: Any = collections.namedtuple("Row", names, rename=True)
             self._make = functools.partial(tuple.__new__, self._row)
-            kinds = [one.type._cached_result_processor(dialect, None) for one in compiled._result_columns]
+            kinds = [
+                None if isinstance(one.type, _AS_THEY_ARE) else one.type._cached_result_processor(dialect, None)
+                for one in compiled._result_columns
+            ]
             self._kinds = [(place, kind) for place, kind in enumerate(kinds) if kind is not None]
 
     def rows(self, raw: list[Any]) -> list[Any]:
@@ -116,7 +128,7 @@ def _binder(compiled: Any, fixed: Values, expanded: Any, given: Values) -> _Bind
         whole, place = sources.get(name, (name, -1))
         parameter = compiled.binds[whole]
         is_part = parameter.unique or parameter.key not in given  # of the statement
-        convert = converters.get(name)
+        convert = None if isinstance(parameter.type, _AS_THEY_ARE) else converters.get(name)
         constant = convert(fixed[name]) if convert else fixed[name]
         steps.append((parameter.key, None if is_part else place, convert, constant))
 
@@ -222,6 +234,8 @@ class Connection:
         """See `sa.Connection.begin_nested`."""
         self._savepoints += 1
         name = f"s{self._savepoints}"
+        if not self._driver.in_transaction:  # else it would be one by itself
+            self._driver.execute("BEGIN")
         self._driver.execute(f"SAVEPOINT {name}")
         try:
             yield
