@@ -17,6 +17,8 @@ def seeds(request: pytest.FixtureRequest) -> Seeds:
 def rare_collections() -> Iterator[None]:
     """Look for cycles of garbage rarely: runs are short, and looking would take a tenth of their time."""
     before = gc.get_threshold()
-    gc.set_threshold(100_000, 50, 100)
+    gc.set_threshold(300_000, 50, 100)
+    gc.freeze()  # what is there by now stays
     yield
+    gc.unfreeze()
     gc.set_threshold(*before)

@@ -132,7 +132,8 @@ def _binder(compiled: Any, fixed: Values, expanded: Any, given: Values) -> _Bind
         constant = convert(fixed[name]) if convert else fixed[name]
         steps.append((parameter.key, None if is_part else place, convert, constant))
 
-    if all(place == -1 and convert is None for _, place, convert, _ in steps if place is not None):
+    lists = sum(place == 0 for _, place, _, _ in steps)
+    if lists < 2 and all(convert is None for _, place, convert, _ in steps if place is not None):
         return _quick_binder(steps)
 
     def bind(values: Values) -> list[Any]:
@@ -149,13 +150,27 @@ def _binder(compiled: Any, fixed: Values, expanded: Any, given: Values) -> _Bind
 
 
 def _quick_binder(steps: Sequence[tuple[str, int | None, Any, Any]]) -> _Binder:
-    """The same where nothing is converted or taken apart."""
+    """The same where nothing is converted, and one list at the most is taken apart."""
     constants = {number: constant for number, (_, place, _, constant) in enumerate(steps) if place is None}
     names = [number if place is None else name for number, (name, place, _, _) in enumerate(steps)]
-    if len(names) < 2:  # of which the getter would make no tuple
-        return lambda values: [constants[name] if name in constants else values[name] for name in names]
-    get = operator.itemgetter(*names)
+    listed = [number for number, (_, place, _, _) in enumerate(steps) if place is not None and place >= 0]
+    if listed:  # the values of one list, next to each other
+        before, several, after = _getter(names[: listed[0]]), names[listed[0]], _getter(names[listed[-1] + 1 :])
+
+        def bind(values: Values) -> Sequence[Any]:
+            known = {**constants, **values}
+            return (*before(known), *values[several], *after(known))  # type: ignore[index]
+
+        return bind
+    get = _getter(names)
     return (lambda values: get({**constants, **values})) if constants else get
+
+
+def _getter(names: Sequence[Any]) -> Callable[[Mapping[Any, Any]], Sequence[Any]]:
+    """What gives the values of some names."""
+    if len(names) < 2:  # of which `itemgetter` would make no tuple
+        return lambda values: [values[name] for name in names]
+    return operator.itemgetter(*names)
 
 
 def _is_list(value: Any) -> bool:
@@ -168,6 +183,7 @@ class _Family:
     def __init__(self, names: tuple[str, ...], values: Values) -> None:
         self._lists = [name for name in names if _is_list(values[name])]
         self._plans: dict[tuple[int, ...], _Plan | None] = {}
+        self.only: _Plan | None = None  # where there are no lists
 
     def plan(self, statement: Any, dialect: sa.Dialect, values: Values) -> _Plan | None:
         """That for some values; None: only SQLAlchemy can run it."""
@@ -181,6 +197,8 @@ class _Family:
         except ValueError:
             made = None
         self._plans[lengths] = made
+        if not self._lists:
+            self.only = made
         return made
 
 
@@ -207,20 +225,21 @@ class Connection:
         several = isinstance(parameters, list)
         values: Values = (parameters[0] if parameters else {}) if several else parameters or {}
         names = tuple(values)
-        lists = plans.get(names)
-        if lists is None:
-            lists = plans[names] = _Family(names, values)
-        plan = lists.plan(statement, self.dialect, values)
+        family = plans.get(names)
+        if family is None:
+            family = plans[names] = _Family(names, values)
+        plan = family.only or family.plan(statement, self.dialect, values)
         if plan is None:
             return self._slow.execute(statement, parameters)
-        return self._run_all(plan, parameters) if several else self._run(plan, parameters, values)
-
-    def _run(self, plan: _Plan, parameters: Any, values: Values) -> Result:
+        if several:
+            return self._run_all(plan, parameters)
         try:
             cursor = self._driver.execute(plan.text, plan.bind(values))
         except sqlite3.Error as error:
             raise _as_usual(error, plan, parameters) from error
-        return Result(plan.rows(cursor.fetchall()) if plan.reads else [], cursor.rowcount, cursor.lastrowid)
+        if plan.reads:
+            return Result(plan.rows(cursor.fetchall()))
+        return Result([], cursor.rowcount, cursor.lastrowid)
 
     def _run_all(self, plan: _Plan, parameters: Sequence[Values]) -> Result:
         try:

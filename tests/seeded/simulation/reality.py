@@ -9,6 +9,7 @@ what makes an object may arrive when its caller has long been told that the conn
 import asyncio
 import contextvars
 import dataclasses
+import functools
 from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -143,8 +144,7 @@ class Reality:
 
     async def exchange(self, method: str, url: str, body: Any) -> answers.Response:
         """One call, as the process that makes it sees it."""
-        parts = urlsplit(url)
-        service, path, query = parts.netloc, unquote(parts.path), parse_qsl(parts.query)
+        service, path, query = _parts(url)
         who = timeline.current()
         label = f"{method} {service}{path} {(body or {}).get('name', '') if isinstance(body, dict) else ''}".strip()
         if who is not None and who.boundary(f"before {label}"):
@@ -327,6 +327,13 @@ _ENVELOPES = {"os-keypairs": "keypair", "copies": "copy"}
 _THINGS = ("things", "quicks", "disks", "grounds", "plots", "seats")
 #: Kinds whose objects are known by their names.
 _NAMED = ("os-keypairs",)
+
+
+@functools.lru_cache(maxsize=5000)
+def _parts(url: str) -> tuple[str, str, list[tuple[str, str]]]:
+    """Service, path and query of a URL."""
+    parts = urlsplit(url)
+    return parts.netloc, unquote(parts.path), parse_qsl(parts.query)
 
 
 def _uses(fields: Mapping[str, Any]) -> list[str]:
