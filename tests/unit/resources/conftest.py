@@ -233,7 +233,7 @@ async def cloud_url() -> AsyncIterator[str]:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def drivers(request: pytest.FixtureRequest) -> AsyncIterator[dict[str, Driver]]:
-    """The users demo and admin in an embedded cloud that the tests of a module share, with their event loop.
+    """For the users demo and admin in an embedded cloud that the tests of a module share, with their event loop.
 
     Or in the real one of `--auth-url`.
     """
@@ -248,18 +248,26 @@ async def drivers(request: pytest.FixtureRequest) -> AsyncIterator[dict[str, Dri
 
 @contextlib.asynccontextmanager
 async def signed_in(auth_url: str, user: str, **chosen: Any) -> AsyncIterator[Driver]:
-    """A driver that acts as a user in the project of the same name. `chosen`: further settings of the cloud."""
-    options = {
-        "auth_url": auth_url,
-        "username": user,
-        "password": "secret",
-        "user_domain_name": "Default",
-        "project_name": user,
-        "project_domain_name": "Default",
-    }
-    section = settings.AuthSection("password", options)
-    connector = credentials.Connector(settings.CloudSettings(auth_url=auth_url, service=section, **chosen))
-    yield Driver(await connector.session(credentials.ServiceUser()))
+    """A driver that acts for a user in the project of the same name, as the engine does: by a trust to the user heat.
+
+    `chosen`: further settings of the cloud.
+    """
+    options = {"auth_url": auth_url, "username": user, "password": "secret", "user_domain_name": "Default"}
+    scope = {"project_name": user, "project_domain_name": "Default"}
+    connector = credentials.Connector(
+        settings.CloudSettings(
+            auth_url=auth_url,
+            service=settings.AuthSection("password", options | scope),
+            trustee=settings.AuthSection("password", options | {"username": "heat"}),
+            **chosen,
+        )
+    )
+    own = await connector.session(credentials.ServiceUser())
+    trust = credentials.Trust(await connector.create_trust(own))
+    acting = await connector.session(trust)
+    acting.own_token = own.token
+    yield Driver(acting)
+    await connector.delete_trust(trust, trust.trust_id)
     await connector.close()
 
 
