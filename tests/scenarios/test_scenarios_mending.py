@@ -113,20 +113,27 @@ async def test_a_failed_rollback_goes_on_to_the_same_state(mendable):
     assert set(await mendable.resources(stack)) == {"a"}
 
 
-async def test_a_rollback_has_failed_when_the_nested_stack_of_its_update_has_ended(mendable):
-    inner = hot({"slow": thing({"get_param": "word"}, action_wait_secs={"update": 0.5})})
+def nesting(word, seconds):
+    """A nested stack behind a resource, whose update takes its time; and the files."""
+    inner = hot({"slow": thing({"get_param": "word"}, action_wait_secs={"update": seconds})})
     inner["parameters"] = {"word": {"type": "string"}}
-    files = {"inner.yaml": json.dumps(inner)}
+    nested = {"type": "inner.yaml", "properties": {"word": word}}
+    return hot({"first": stubborn(word), "in": after(nested, "first")}), {"inner.yaml": json.dumps(inner)}
 
-    def template(word):
-        nested = {"type": "inner.yaml", "properties": {"word": word}}
-        return hot({"first": stubborn(word), "in": after(nested, "first")})
 
-    stack = await mendable.create(template("1"), files=files)
-    await mendable.until(stack, "CREATE_COMPLETE")
-    await mendable.update(stack, template("2"), files=files)
-    await mendable.until_resource(stack, "in", "UPDATE_IN_PROGRESS")
-    refuses(mendable, "update first")
+async def nested_at_work(world, seconds):
+    """A stack whose update is at work in its nested stack, before a newer action that will fail."""
+    template, files = nesting("1", seconds)
+    stack = await world.create(template, files=files)
+    await world.until(stack, "CREATE_COMPLETE")
+    await world.update(stack, nesting("2", seconds)[0], files=files)
+    await world.until_resource(stack, "in", "UPDATE_IN_PROGRESS")
+    refuses(world, "update first")
+    return stack
+
+
+async def test_a_rollback_has_failed_when_the_nested_stack_of_its_update_has_ended(mendable):
+    stack = await nested_at_work(mendable, 0.5)
     await mendable.service.action(mendable.caller, stack, "cancel_update")
     await mendable.until(stack, "ROLLBACK_FAILED")
     states = {name: one["resource_status"] for name, one in (await mendable.resources(stack, nested_depth=1)).items()}
@@ -134,6 +141,60 @@ async def test_a_rollback_has_failed_when_the_nested_stack_of_its_update_has_end
     mend(mendable)
     await go_on(mendable, stack)
     await mendable.until(stack, "ROLLBACK_COMPLETE")
+
+
+async def failed_early(world, seconds):
+    """A stack whose newer update has failed while the nested stack of the former one goes on."""
+    stack = await nested_at_work(world, seconds)
+    template, files = nesting("3", seconds)
+    await world.update(stack, template, files=files)
+    await world.until_resource(stack, "first", "UPDATE_FAILED")
+    return stack
+
+
+async def test_an_update_that_waits_for_a_former_nested_stack_can_be_cancelled(mendable):
+    stack = await failed_early(mendable, 600)
+    await mendable.service.action(mendable.caller, stack, "cancel_without_rollback")
+    await mendable.until(stack, "UPDATE_FAILED")
+    found = await mendable.resources(stack, nested_depth=1)
+    assert {one["resource_status"] for one in found.values()} == {"UPDATE_FAILED"}
+    assert found["in"]["resource_status_reason"] == "UPDATE aborted (user triggered cancel)"
+
+
+async def test_an_update_ends_when_the_nested_stack_that_it_waits_for_is_cancelled(mendable):
+    stack = await failed_early(mendable, 600)
+    inner = await mendable.inner(stack, "in")
+    await mendable.service.action(mendable.caller, inner, "cancel_without_rollback")
+    await mendable.until(stack, "UPDATE_FAILED")
+    assert (await mendable.statuses(stack))["in"] == "UPDATE_FAILED"
+
+
+async def test_an_update_that_waits_for_a_former_nested_stack_can_be_taken_over(mendable):
+    stack = await failed_early(mendable, 0.5)
+    mend(mendable)
+    template, files = nesting("4", 0)
+    await mendable.update(stack, template, files=files)
+    await mendable.until(stack, "UPDATE_COMPLETE")
+    await mendable.delete(stack)
+    await mendable.until(stack, "DELETE_COMPLETE")
+
+
+async def test_a_deletion_does_not_wait_for_a_former_nested_stack(mendable):
+    stack = await failed_early(mendable, 600)
+    await mendable.delete(stack)
+    await mendable.until(stack, "DELETE_COMPLETE")
+
+
+@pytest.mark.parametrize("hold", ["pause", "lock"])
+async def test_what_holds_a_stack_keeps_no_failed_update_from_ending(mendable, hold):
+    stack = await failed_early(mendable, 0.5)
+    if hold == "lock":
+        await mendable.service.lock(mendable.caller, stack)
+    else:
+        await mendable.service.pause(mendable.caller, stack)
+        await mendable.service.unpause(mendable.caller, stack)
+    await mendable.until(stack, "UPDATE_FAILED")
+    assert (await mendable.statuses(stack))["in"] == "UPDATE_COMPLETE"
 
 
 async def test_a_failed_rollback_of_a_creation_goes_on(mendable):
