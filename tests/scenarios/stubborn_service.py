@@ -20,6 +20,7 @@ class Service:
     calls whose caller gave them up. `fails_to_settle`: resources whose update fails after it was accepted.
     `users`: who uses the objects of resources. `names`: what the objects of resources were last called.
     `takes_turns`: whether no two objects may hold the same. `clear`: whether a refusal says that nothing was made.
+    `sturdy`: whether an object is looked at, rather than replaced, when its last action failed.
     `rigid`: whether an object turns out to need a replacement when its update begins.
     """
 
@@ -36,6 +37,7 @@ class Service:
         self.takes_turns = False
         self.clear = False
         self.rigid = False
+        self.sturdy = False
         self.losses: Iterator[Exception] = iter(())
         self.calls: list[str] = []
         self.names: dict[str, str] = {}
@@ -69,6 +71,7 @@ class Service:
             waits_on = frozenset({Action.CREATE, Action.UPDATE, Action.DELETE})
             findable = service.findable
             takes_turns = service.takes_turns
+            survives_failure = service.sturdy
 
             def may_exist(self, data: Any) -> bool:
                 return not service.clear

@@ -1,5 +1,6 @@
 """What fails can go on: again from where it stopped, or without the resources that stand in the way."""
 
+import asyncio
 import itertools
 import json
 
@@ -11,7 +12,7 @@ from templates import after, hot, thing
 from hearth.engine.queries import StackQuery
 from hearth.model.errors import BadRequest, NotFound, NotSupported
 from hearth.model.waivers import Waiver
-from hearth.resources.contract import Permanent
+from hearth.resources.contract import Busy, Conflict, Permanent, Temporary
 from hearth.store import stacks
 
 NO = Permanent("the service does not want to")
@@ -195,6 +196,52 @@ async def test_what_holds_a_stack_keeps_no_failed_update_from_ending(mendable, h
         await mendable.service.unpause(mendable.caller, stack)
     await mendable.until(stack, "UPDATE_FAILED")
     assert (await mendable.statuses(stack))["in"] == "UPDATE_COMPLETE"
+
+
+async def until_told(world, stack, words):
+    """Wait for an event whose reason has these words."""
+    async with asyncio.timeout(20):
+        while not any(  # noqa: ASYNC110 - the event is in the store
+            words in one["resource_status_reason"] for one in await world.service.list_events(world.caller, stack)
+        ):
+            await asyncio.sleep(0.01)
+
+
+def made_of(what):
+    """A resource that is replaced when it is made of something else."""
+    return {"type": "Test::Stubborn", "properties": {"fixed": what}}
+
+
+@pytest.mark.parametrize("refusal", [Conflict("it is in use"), Busy("it is in the midst of something")])
+async def test_a_way_back_keeps_at_once_what_was_refused_to_go(world, refusal):
+    remote = stubborn_service.Service()
+    remote.sturdy = True
+    remote.use_in(world)
+    stack = await world.create(hot({"a": made_of("round")}))
+    await world.until(stack, "CREATE_COMPLETE")
+    before = await ids(world, stack)
+    remote.refusals["delete a"] = iter([refusal])
+    await world.update(stack, hot({"a": made_of("square")}))
+    await until_told(world, stack, "attempt")
+    await world.service.action(world.caller, stack, "cancel_update")
+    await world.until(stack, "ROLLBACK_COMPLETE")
+    assert await ids(world, stack) == before
+    assert remote.calls.count("delete a") == 2  # the refused one, and that of what had taken its place
+
+
+async def test_a_removal_without_an_answer_is_tried_before_the_way_back(world):
+    remote = stubborn_service.Service()
+    remote.sturdy = True
+    remote.use_in(world)
+    stack = await world.create(hot({"a": made_of("round")}))
+    await world.until(stack, "CREATE_COMPLETE")
+    remote.refusals["delete a"] = iter([Temporary("no answer")])
+    await world.update(stack, hot({"a": made_of("square")}))
+    await until_told(world, stack, "attempt")
+    await world.service.action(world.caller, stack, "cancel_update")
+    await world.until(stack, "ROLLBACK_COMPLETE")
+    assert remote.calls.count("delete a") >= 2
+    assert set((await ids(world, stack)).values()) == set(remote.objects)
 
 
 async def test_a_failed_rollback_of_a_creation_goes_on(mendable):

@@ -6,6 +6,7 @@ the work list with its time, and its resource tells why it waits.
 
 import asyncio
 import dataclasses
+import json
 import logging
 from typing import Any
 
@@ -24,6 +25,9 @@ from hearth.store.traversals import Move, Then
 from hearth.template import template
 
 log = logging.getLogger(__name__)
+
+#: The private value that tells, while a removal waits for another attempt, how it was refused: JSON, kind and words.
+REFUSED_TO_GO = "refused_to_go"
 
 
 class Failing:
@@ -64,6 +68,8 @@ class Failing:
         self._note_lost(step, failure)
         if step.making and not doubting.may_come(failure):
             step.pending["data"] = self._settled(step)
+        if step.action is Action.DELETE and isinstance(failure, contract.Conflict):
+            step.pending["data"] = {**step.row.data, REFUSED_TO_GO: json.dumps([failure.kind, str(failure)])}
         if step.row.status is Status.IN_PROGRESS or step.row.action is Action.INIT:
             step.pending["reason"] = reason
         is_news = step.node.tries == 0 or (retry.looks and str(failure) not in step.row.reason)

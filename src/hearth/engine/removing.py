@@ -3,7 +3,10 @@
 Deletes are repeatable; what is gone already is a success.
 """
 
+import json
+
 from hearth.engine import judge, lookups, parting
+from hearth.engine.failing import REFUSED_TO_GO
 from hearth.engine.recording import Recorder
 from hearth.engine.settling import COPIED, Settling
 from hearth.engine.step import CHANGED, Step, Waiting
@@ -53,6 +56,8 @@ class Removing:
         worth_copy = step.kind.worth_snapshot(row.action, row.status)
         if row.deletion_policy == "Snapshot" and step.node.phase is Phase.NONE and not worth_copy:
             step.pending["data"] = {**row.data, COPIED: "no"}
+        if REFUSED_TO_GO in row.data:
+            await self._heed_refusal(step)
         self._record.begin(step, Action.DELETE)
         if step.kind.nests:
             await self._record.nest(step, self._waiting, removing=True)
@@ -64,6 +69,17 @@ class Removing:
         if step.kind.external:
             await self._record.commit(step, Phase.INTENDED)
         return await (self._copy(step) if copies else self.delete(step))
+
+    async def _heed_refusal(self, step: Step) -> None:
+        """What was refused to go is not asked to go again for an action that a newer one has superseded.
+
+        The newer one may want it to stay. Of a call without an answer nobody knows: it is made again.
+        """
+        if step.node.tries and await self._waiting.is_superseded(step):
+            kind, words = json.loads(step.row.data[REFUSED_TO_GO])
+            raise contract.Permanent(words, kind)
+        data = step.pending.get("data", step.row.data)
+        step.row.data = step.pending["data"] = {key: text for key, text in data.items() if key != REFUSED_TO_GO}
 
     def _keep(self, step: Step) -> Move | None:
         """The move that leaves the object where it is; None when it is to be deleted."""
