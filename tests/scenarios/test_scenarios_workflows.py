@@ -58,6 +58,12 @@ async def test_a_trigger_runs_a_workflow_as_often_as_it_is_to(hearth_url: str) -
         executions = (await living.cloud.get("workflow", "/v2/executions")).body["executions"]
         name = await stack.physical_id("it")
         assert [one["input"] for one in executions if one["workflow_name"] == name] == ['{"word": "tick"}'] * 3
+        assert (await living.cloud.get("workflow", "/v2/cron_triggers")).body["cron_triggers"] == []
+        await stack.check("CHECK_COMPLETE")
+        await stack.update(converge=True)
+        after = (await living.cloud.get("workflow", "/v2/executions")).body["executions"]
+        assert len(after) == len(executions), "what has ended as it was to is not begun anew"
+        assert (await living.cloud.get("workflow", "/v2/cron_triggers")).body["cron_triggers"] == []
         await stack.delete()
 
 

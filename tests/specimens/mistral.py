@@ -45,7 +45,7 @@ SPECIMENS: Mapping[str, Specimen] = {
         replaces={"name": "another"},
     ),
     "OS::Mistral::CronTrigger": Specimen(
-        {"pattern": "0 * * * *", "workflow": {"name": ref("workflow"), "input": {"word": "hello"}}, "count": 3},
+        {"pattern": "0 * * * *", "workflow": {"name": ref("workflow"), "input": {"word": "hello"}}},
         {"workflow": WORKFLOW},
         replaces={"pattern": "1 * * * *"},
     ),

@@ -6,8 +6,9 @@ Spec: https://docs.openstack.org/mistral/latest/user/rest_api_v2.html
 import json
 from typing import Any
 
+from hearth.model.states import Action
 from hearth.resources import base, rules
-from hearth.resources.contract import Call, Observed
+from hearth.resources.contract import Call, Gone, Observed
 from hearth.resources.mistral import client
 from hearth.resources.remote import RemoteResource
 from hearth.resources.schema import PHYSICAL_NAME, USED_ONCE, Attribute, Property
@@ -59,6 +60,16 @@ class CronTrigger(RemoteResource):
         workflow = call.properties["workflow"]
         named = {"workflow_id" if client.is_id(workflow["name"]) else "workflow_name": workflow["name"]}
         return {**super().body(call), **named, "workflow_input": workflow.get("input") or {}}
+
+    async def observe(self, call: Call) -> Observed | None:
+        """See `Resource.observe`. One that ends by itself is gone with its last execution, as it was meant to be."""
+        try:
+            return await super().observe(call)
+        except Gone:
+            ends = call.properties.get("count") is not None or call.properties.get("pattern") is None
+            if call.action is Action.DELETE or not ends:
+                raise
+            return {**self.body(call), "remaining_executions": 0}
 
     async def locate(self, call: Call) -> str | None:
         """The one of the name, which is there once in a project."""
