@@ -12,6 +12,8 @@ BIN    := $(VENV)/bin
 RUN    := $(VENV)/.stamp-run
 DEV    := $(VENV)/.stamp-dev
 WORKERS ?= 2
+# The first start is then as quick as later ones, also where Python may not write bytecode.
+COMPILE := $(BIN)/python -m compileall -q src
 
 .PHONY: help venv demo test check lint types layers format docs reference bench serve clean
 
@@ -26,10 +28,12 @@ $(VENV)/bin/python:
 
 $(RUN): pyproject.toml | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	@$(COMPILE)
 	@touch $@
 
 $(DEV): pyproject.toml | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[test,check,docs,bench]'
+	@$(COMPILE)
 	@touch $@ $(RUN)
 
 demo: $(RUN)
