@@ -13,7 +13,8 @@ WAITS = frozenset({Action.CREATE, Action.DELETE, Action.SNAPSHOT})
 class Service:
     """Objects and copies by name, those that may still come in `late`; `log` says what happens in it, in order.
 
-    `lost_copies` are raised instead of answers to calls that make copies, `defects` by removals of copies.
+    `lost_copies` are raised instead of answers to calls that make copies, `defects` by removals of copies, of which
+    `removals` have been asked for.
     """
 
     is_usable = True
@@ -27,6 +28,7 @@ class Service:
         self.defects: list[BaseException] = []
         self.refuses_copies = False
         self.lost_copies: list[Exception] = []
+        self.removals = 0
 
     def use_in(self, world: Any) -> None:
         """Give a world the type of this service's objects, and all its stacks access to it."""
@@ -83,6 +85,7 @@ class Service:
                 return call.snapshot_name in service.copies
 
             async def delete_snapshot(self, call: Call) -> Wait | None:
+                service.removals += 1
                 if service.defects:
                     raise service.defects.pop()
                 if service.broken:

@@ -291,3 +291,21 @@ async def test_the_removal_of_a_snapshot_waits_for_copies_that_may_come(copied):
             copied.later(WAIT / 20)
             await asyncio.sleep(0.05)
     assert copied.remote.copies == {}
+
+
+async def test_a_copy_may_come_although_its_object_has_gone(copied):
+    """The engine that removed the object dies while a copy of it may still come."""
+    stack = await being_copied(copied)
+    await copied.delete(stack)
+    async with asyncio.timeout(20):
+        while (await copied.service.show_resource(copied.caller, stack, "a"))["resource_status"] != "DELETE_COMPLETE":  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    await copied.engines.pop().stop()
+    before = copied.remote.removals
+    await copied.start_engine()
+    async with asyncio.timeout(20):
+        while copied.remote.removals == before:  # noqa: ASYNC110 - it is looked for, and not there yet
+            await asyncio.sleep(0.01)
+    copy_comes(copied)
+    await copied.until(stack, "DELETE_COMPLETE")
+    assert copied.remote.copies == {}

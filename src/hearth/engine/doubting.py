@@ -54,6 +54,11 @@ def settled(data: Mapping[str, str], copy: str = "") -> dict[str, str]:
     return {name: text for name, text in data.items() if name != SENT}
 
 
+def of_gone(data: Mapping[str, str]) -> dict[str, str]:
+    """Private data of a row whose object is gone: copies of it may still come, to be removed with their snapshot."""
+    return {name: text for name, text in data.items() if name == COPIES_SENT}
+
+
 def copy_noted(data: Mapping[str, str], copy: str, now: float, chosen: settings.EngineSettings) -> dict[str, str]:
     """Private data that tell of a call that is sent now and makes a copy; what cannot come any more is left out."""
     may_come = {name: sent for name, sent in _copies(data).items() if now < sent + chosen.lost_call_wait}

@@ -5,7 +5,7 @@ Deletes are repeatable; what is gone already is a success.
 
 import json
 
-from hearth.engine import judge, lookups, parting
+from hearth.engine import doubting, judge, lookups, parting
 from hearth.engine.failing import REFUSED_TO_GO
 from hearth.engine.recording import Recorder
 from hearth.engine.settling import COPIED, Settling
@@ -45,7 +45,8 @@ class Removing:
             raise contract.Permanent(f"its type {row.type} is not known any more", "EntityNotFound")
         if await self._waiting.is_taken_over(step):
             # Another row stands for the same object, which must stay.
-            step.pending |= {"action": Action.DELETE, "status": Status.COMPLETE, "reason": CHANGED, "data": {}}
+            step.pending |= {"action": Action.DELETE, "status": Status.COMPLETE, "reason": CHANGED}
+            step.pending["data"] = doubting.of_gone(row.data)
             step.events.append(self._record.event(step, Status.COMPLETE, CHANGED))
             return self._record.done(step)
         if step.kind.external:

@@ -177,7 +177,7 @@ class Settling:
         assert call is not None
         step.pending |= {"action": step.action, "status": Status.COMPLETE, "reason": CHANGED}
         if step.action is Action.DELETE:
-            step.pending["data"] = {}
+            step.pending["data"] = doubting.of_gone(step.row.data)
         else:
             call.data.pop(adoption.DOCUMENT, None)
             call.data.pop(judge.UNFINISHED, None)

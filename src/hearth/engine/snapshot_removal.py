@@ -180,6 +180,8 @@ class SnapshotRemoval:
                     if (doubt := doubting.copy_doubt(known, name, now, self._context.settings)) is None:
                         return
                     wait = contract.Wait(doubt.after)
+                else:
+                    known = doubting.settled(known, call.snapshot_name)  # it has come
                 pause = wait.after
             except contract.Temporary as failure:
                 retry = retrying.decide(failure, attempts, self._context.settings, self._context.jitter())
