@@ -99,6 +99,8 @@ stack = sa.Table(
     sa.UniqueConstraint("project_id", "live_name"),
 )
 sa.Index("ix_stack_project_created", stack.c.project_id, stack.c.created_at)
+# Engines look every second for those that something is to end of; few are in progress, and deleted ones are kept.
+sa.Index("ix_stack_status", stack.c.status)
 sa.Index("ix_stack_user_project", stack.c.stack_user_project_id)
 
 resource = sa.Table(
