@@ -1,5 +1,6 @@
 """A stack's life as one trace: request, actions, steps, calls; over engines and down into nested stacks."""
 
+import asyncio
 from collections.abc import Iterator
 from typing import Any
 
@@ -30,6 +31,12 @@ class Seen:
         wanted = {f"hearth.{key}": value for key, value in attributes.items()}
         return [one for one in self.all() if one.name == name and wanted.items() <= dict(one.attributes).items()]
 
+    async def until(self, count: int, name: str) -> None:
+        """Wait for so many spans of a name: those of actions end just after their stacks show it."""
+        async with asyncio.timeout(20):
+            while len(self.named(name)) < count:  # noqa: ASYNC110 - the engine tells nobody
+                await asyncio.sleep(0.01)
+
     def path(self, one: Any) -> list[str]:
         """Names from a span up to where its trace begins."""
         by_id = {each.context.span_id: each for each in self.all()}
@@ -58,6 +65,7 @@ async def test_an_engine_that_starts_later_goes_on_with_the_trace(new_world, see
         stack = await world.create(template, files={"inner.yaml": INNER})
     await world.start_engine()
     await world.until(stack, "CREATE_COMPLETE")
+    await seen.until(2, "stack CREATE")
     await world.close()
     assert {one.context.trace_id for one in seen.all()} == {TRACE}
     [outer] = seen.named("step converge", resource="outer")
