@@ -84,6 +84,7 @@ async def test_a_failure_and_its_rollback_are_in_it(new_world, seen):
     with spans.span("request", spans.Kind.SERVER), trail.following(trail.opened()):
         stack = await world.create(hot({"bad": thing(fail=True)}), disable_rollback=False)
     await world.until(stack, "ROLLBACK_COMPLETE")
+    await seen.until(1, "stack ROLLBACK")
     await world.close()
     [created], [rolled_back] = seen.named("stack CREATE"), seen.named("stack ROLLBACK")
     assert created.status.status_code.name == "ERROR"
