@@ -108,6 +108,12 @@ class Gate:
             log.error("%s", self.trouble())
             metrics.CLOUD_LEFT_ALONE.labels(self._service).inc()
 
+    def forget(self) -> None:
+        """Count a service that is left alone no more: nobody asks here for it again."""
+        if self._breaker.is_open:
+            metrics.CLOUD_LEFT_ALONE.labels(self._service).dec()
+        self._breaker.succeeded()
+
     def _works(self) -> None:
         if self._breaker.is_open:
             log.info("The %s service at %s answers again", self._service, self._host)

@@ -78,7 +78,7 @@ class Transport:
         gate = self._gates.get(key)
         if gate is None:
             while len(self._gates) >= _MOST_GATES:  # users may name hosts of other clouds
-                del self._gates[next(iter(self._gates))]
+                self._gates.pop(next(iter(self._gates))).forget()
             most = self._options.connections_by_service.get(
                 catalog.official(service), self._options.connections_per_host
             )
@@ -185,6 +185,8 @@ class Transport:
 
     async def close(self) -> None:
         """Close all connections."""
+        while self._gates:
+            self._gates.popitem()[1].forget()
         if self._client is not None:
             await self._client.close()
             self._client = None

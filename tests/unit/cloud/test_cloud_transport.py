@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from hearth.cloud import breaker, errors, settings, transport
+from hearth.telemetry import metrics
 
 OK = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 8\r\n\r\n{"a": 1}'
 OPTIONS = settings.CloudSettings(auth_url="", service=settings.AuthSection("password", {}))
@@ -166,6 +167,18 @@ async def test_a_service_that_fails_for_all_is_left_alone(dial: Dial) -> None:
         assert "compute" in told and line.url.split("/")[2] in told
         # Another service at the same address is another service.
         assert (await outcome(wire, line, service="network")).status == 200
+
+
+async def test_what_is_not_asked_for_any_more_counts_as_left_alone_no_more(dial: Dial) -> None:
+    def counted() -> float:
+        (family,) = metrics.CLOUD_LEFT_ALONE.collect()
+        return sum(one.value for one in family.samples if one.labels["service"] == "compute")
+
+    before = counted()
+    async with wired(failures=1) as wire:
+        await outcome(wire, await dial(BUSY))
+        assert counted() == before + 1
+    assert counted() == before
 
 
 async def test_one_call_finds_out_that_it_works_again(dial: Dial) -> None:
