@@ -7,6 +7,9 @@ import pytest
 import pytest_asyncio
 from living import running, signed_in
 
+from hearth.cloud import credentials, settings
+from hearth.process import home
+
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 _PERIOD = {"start_date": "2099-01-01 08:00", "end_date": "2099-01-02 08:00"}
@@ -73,3 +76,24 @@ async def test_an_operator_may_have_no_token_kept(tmp_path: Any) -> None:
         stack = await living.begin("delegating", template("an alarm"))
         await stack.until("CREATE_FAILED")
         assert "does not allow redelegation" in (await stack.resource("it"))["resource_status_reason"]
+
+
+async def test_a_request_that_may_do_less_uses_no_token_of_an_earlier_one(tmp_path: Any) -> None:
+    """It comes by a trust, in the name of the same user."""
+    async with running(tmp_path, temporary_retry_limit=0) as url, signed_in(url, "demo") as living:
+        stack = await living.create("delegating", template("a subscription"))
+        user = {"auth_url": f"{url}/identity/v3", "password": home.PASSWORD, "user_domain_name": "Default"}
+        scope = {"project_name": "demo", "project_domain_name": "Default"}
+        connector = credentials.Connector(
+            settings.CloudSettings(
+                auth_url=f"{url}/identity/v3",
+                service=settings.AuthSection("password", user | scope | {"username": "demo"}),
+                trustee=settings.AuthSection("password", user | {"username": "heat"}),
+            )
+        )
+        trust = credentials.Trust(await connector.create_trust(living.cloud))
+        acting = await connector.session(trust)
+        await acting.request("orchestration", "PATCH", stack.path, json={"template": template("an alarm")})
+        await stack.until("UPDATE_FAILED")
+        assert "does not allow redelegation" in (await stack.resource("it"))["resource_status_reason"]
+        await connector.close()

@@ -115,10 +115,15 @@ class Authority:
         return can and settings.reauthentication_auth_method != _KEEP_NONE
 
     def _lend(self, connection: sa.Connection, caller: tokens.Caller, credential_id: str) -> None:
-        """Keep the caller's own token beside what the caller delegates."""
+        """Keep the caller's own token beside what the caller delegates, in the place of an earlier request's.
+
+        One that may do less is not kept, and then the action must not use the earlier one, which may do more.
+        """
         if self._lends(caller):
             codec, now = self._context.store.codec, self._context.now()
             lent_tokens.put(connection, codec, credential_id, caller.token, now, caller.expires_at)
+        else:
+            lent_tokens.forget(connection, credential_id)
 
     async def _lent_token(self, credential_id: str) -> str | None:
         codec, until = self._context.store.codec, self._context.now() + cloud_session.EARLY
@@ -166,7 +171,7 @@ class Authority:
                 (is_own or stack.status is Status.IN_PROGRESS) and await self._works(stack)
             )
             if stays:
-                if is_own and self._lends(caller):
+                if is_own:
                     await self._context.store.write(lambda connection: self._lend(connection, caller, former))
                 return
         taken = await self.delegate(caller)
