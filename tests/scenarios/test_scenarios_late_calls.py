@@ -298,7 +298,7 @@ async def test_a_copy_may_come_although_its_object_has_gone(copied):
     stack = await being_copied(copied)
     await copied.delete(stack)
     async with asyncio.timeout(20):
-        while (await copied.service.show_resource(copied.caller, stack, "a"))["resource_status"] != "DELETE_COMPLETE":  # noqa: ASYNC110
+        while (await copied.statuses(stack)).get("a") != "DELETE_COMPLETE":  # noqa: ASYNC110 - the state is in the store
             await asyncio.sleep(0.01)
     await copied.engines.pop().stop()
     before = copied.remote.removals

@@ -159,7 +159,7 @@ def _quick_binder(steps: Sequence[tuple[str, int | None, Any, Any]]) -> _Binder:
 
         def bind(values: Values) -> Sequence[Any]:
             known = {**constants, **values}
-            return (*before(known), *values[several], *after(known))  # type: ignore[index]
+            return (*before(known), *known[several], *after(known))
 
         return bind
     get = _getter(names)
